@@ -1,0 +1,1 @@
+"""sakuga (作画): photographs and video as anime, cartoon and painting."""

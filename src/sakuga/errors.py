@@ -1,0 +1,9 @@
+"""Errors a person is meant to read: one sentence that names the file or argument and what to do."""
+
+
+class SakugaError(Exception):
+    """The work could not be done (exit status 1)."""
+
+
+class UsageError(SakugaError):
+    """What was asked for is not possible as asked: an argument is wrong (exit status 2)."""
