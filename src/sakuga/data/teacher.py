@@ -1,0 +1,98 @@
+"""A teacher shows a fast generator what to paint: any callable from photo to picture, run once and kept on disk."""
+
+import hashlib
+import importlib
+import inspect
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+from rich.progress import track
+
+from sakuga import importers
+from sakuga.data.images import load_image, to_tensor, to_uint8
+from sakuga.errors import UsageError
+from sakuga.networks.freeze import freeze_statistics
+
+Teacher = Callable[[np.ndarray], np.ndarray]
+"""(H, W, 3) uint8 RGB to the same shape."""
+
+
+def load_teacher(spec: str, photos: Sequence[np.ndarray], *, freeze: int = 24) -> tuple[Teacher, str]:
+    """Make the teacher that `spec` names.
+
+    Args:
+        spec: `module:function`; or a folder with a published CartoonGAN generator, one `.npy` per tensor; or a style,
+            by name or path.
+        photos: the training photographs, (H, W, 3) uint8; an imported network's statistics are measured on them.
+        freeze: how many of the photos fix the statistics of an imported network's instance norms; 0 leaves the norms
+            as they are.
+
+    Returns:
+        The teacher, and a key that changes with all its output depends on.
+
+    Raises:
+        UsageError: nothing of that name can be a teacher.
+    """
+    if ":" in spec and not Path(spec).exists():
+        module, _, name = spec.partition(":")
+        try:
+            function: Teacher = getattr(importlib.import_module(module), name)
+            source = inspect.getsource(inspect.getmodule(function) or function)
+        except (ImportError, AttributeError, OSError) as error:
+            raise UsageError(f"--teacher {spec}: no such function ({error}).") from error
+        return function, _digest(source.encode())
+    if Path(spec).is_dir():
+        return _cartoongan(Path(spec), photos, freeze)
+    from sakuga.stylizer import Stylizer
+
+    stylizer = Stylizer(spec)
+    return stylizer.array, _digest(stylizer.style.path.read_bytes())
+
+
+def _cartoongan(folder: Path, photos: Sequence[np.ndarray], freeze: int) -> tuple[Teacher, str]:
+    network = importers.cartoongan(folder).to(memory_format=torch.channels_last)
+    key = [path.read_bytes() for path in sorted(folder.glob("*.npy"))]
+    if freeze:
+        chosen = photos[:: max(1, len(photos) // freeze)][:freeze]
+        key += [photo.tobytes() for photo in chosen]
+        with torch.inference_mode(), _bfloat16():
+            freeze_statistics(network, map(to_tensor, chosen))
+
+    def stylise(photo: np.ndarray) -> np.ndarray:
+        height, width = photo.shape[:2]
+        with torch.inference_mode(), _bfloat16():
+            # The network rounds odd sizes up to multiples of four; the surplus is at the right and the bottom.
+            return to_uint8(network(to_tensor(photo)))[0, :height, :width]
+
+    return stylise, _digest(*key)
+
+
+def _bfloat16() -> torch.autocast:
+    return torch.autocast("cpu", torch.bfloat16)
+
+
+def _digest(*parts: bytes) -> str:
+    digest = hashlib.sha256()
+    for part in parts:
+        digest.update(hashlib.sha256(part).digest())
+    return digest.hexdigest()[:16]
+
+
+def targets(photos: Sequence[np.ndarray], teacher: Teacher, key: str, cache: Path) -> list[np.ndarray]:
+    """Return the teacher's picture of every photo, computing only those that `cache` does not hold yet.
+
+    Pictures are kept losslessly as `cache/KEY/PHOTO.png`, where PHOTO is the hash of the photo's pixels, each written
+    under a temporary name first: an interrupted run goes on where it stopped.
+    """
+    folder = cache / key
+    folder.mkdir(parents=True, exist_ok=True)
+    files = [folder / f"{_digest(photo.tobytes())}.png" for photo in photos]
+    missing = [(photo, file) for photo, file in zip(photos, files, strict=True) if not file.exists()]
+    for photo, file in track(missing, "Teacher's pictures", disable=not missing):
+        temporary = file.with_suffix(".tmp")
+        Image.fromarray(teacher(photo)).save(temporary, format="PNG", compress_level=1)
+        temporary.replace(file)
+    return [load_image(file) for file in files]

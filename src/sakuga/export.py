@@ -1,0 +1,139 @@
+"""A trained network becomes a style: one ONNX file with its card, checked against the network it came from."""
+
+import copy
+import hashlib
+import io
+import warnings
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import onnx
+import onnxruntime
+import torch
+from torch import Tensor, nn
+
+from sakuga import __version__
+from sakuga.atomic import atomic
+from sakuga.errors import SakugaError
+from sakuga.style import KEY, Card, Style, read
+
+if TYPE_CHECKING:
+    from sakuga.systems.base import System
+
+TOLERANCE = 1e-4
+SIZES = ((64, 64), (96, 160), (192, 128))
+
+
+class _Clipped(nn.Module):
+    """A style's output lies in [-1, 1], whatever its network's last layer is."""
+
+    def __init__(self, network: nn.Module):
+        super().__init__()
+        self.network = network
+
+    def forward(self, image: Tensor) -> Tensor:
+        return self.network(image).clamp(-1, 1)
+
+
+def export(
+    network: nn.Module,
+    target: Path,
+    *,
+    system: "System",
+    name: str,
+    title: str | None = None,
+    licence: str = "not stated",
+    data: list[dict[str, str]] | None = None,
+    overwrite: bool = False,
+) -> Style:
+    """Write `network` as the style file `target`, for pictures of any size.
+
+    Args:
+        network: (N, 3, H, W) in [-1, 1] to the same; its `multiple` and `receptive_field` go into the card.
+        target: the `.onnx` file; written whole or not at all.
+        system: what trained it; its name, config and sources go into the card.
+        name: by which the style will be called.
+        title: for people; the name by default.
+        licence: of the style itself.
+        data: what it was trained on, as dictionaries of `name`, `licence`, `use`; the system's sources by default.
+        overwrite: replace an existing file.
+
+    Raises:
+        SakugaError: the file exists or cannot be written, or ONNX Runtime disagrees with torch by more than 1e-4.
+    """
+    network = _Clipped(copy.deepcopy(network)).eval().cpu()
+    model = _trace(network)
+    _check_parity(model, network)
+    card = Card(
+        name=name,
+        title=title or name,
+        system=system.name,
+        config=_shareable(asdict(system.config)),
+        data=data if data is not None else system.sources(),
+        licence=licence,
+        multiple=int(getattr(network.network, "multiple", 1)),
+        receptive_field=int(getattr(network.network, "receptive_field", 0)),
+        date=datetime.now(UTC).date().isoformat(),
+        version=__version__,
+        sha256=weights_sha256(model),
+    )
+    entry = model.metadata_props.add()
+    entry.key, entry.value = KEY, card.to_json()
+    with atomic(target, overwrite=overwrite) as temporary:
+        temporary.write_bytes(model.SerializeToString())
+    return read(target)
+
+
+def weights_sha256(model: onnx.ModelProto) -> str:
+    """SHA-256 over all weights of a model, by name, shape and value: the same weights give the same sum."""
+    digest = hashlib.sha256()
+    for tensor in sorted(model.graph.initializer, key=lambda t: t.name):
+        array = onnx.numpy_helper.to_array(tensor)
+        digest.update(f"{tensor.name}{array.dtype}{array.shape}".encode())
+        digest.update(np.ascontiguousarray(array).tobytes())
+    return digest.hexdigest()
+
+
+def _trace(network: nn.Module) -> onnx.ModelProto:
+    buffer = io.BytesIO()
+    axes = {2: "height", 3: "width"}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the exporter warns of its own internals
+        torch.onnx.export(
+            network,
+            (torch.zeros(1, 3, *SIZES[0]),),
+            buffer,
+            input_names=["image"],
+            output_names=["stylised"],
+            dynamic_axes={"image": axes, "stylised": axes},
+            opset_version=17,
+            dynamo=False,
+        )
+    return onnx.load_model_from_string(buffer.getvalue())
+
+
+def _check_parity(model: onnx.ModelProto, network: nn.Module) -> None:
+    session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+    generator = torch.Generator().manual_seed(0)
+    for size in SIZES:
+        image = torch.rand(1, 3, *size, generator=generator) * 2 - 1
+        with torch.inference_mode():
+            wanted = network(image).numpy()
+        (found,) = session.run(None, {"image": image.numpy()})
+        if found.shape != wanted.shape or not np.abs(found - wanted).max() <= TOLERANCE:
+            raise SakugaError(f"the exported network differs from the trained one at {size[1]}x{size[0]}; not exported.")
+
+
+def _shareable(config: dict[str, Any]) -> dict[str, Any]:
+    """A config for the card: JSON values, and of paths the last part only."""
+    plain: dict[str, Any] = {}
+    for key, value in config.items():
+        if isinstance(value, Path):
+            value = value.name
+        elif isinstance(value, (list, tuple)):
+            value = [v.name if isinstance(v, Path) else v for v in value]
+        plain[key] = value
+    return plain

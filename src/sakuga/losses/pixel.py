@@ -1,0 +1,43 @@
+"""Losses that compare or smooth pixels. Images are (N, C, H, W) in [-1, 1]."""
+
+from torch import Tensor
+
+from sakuga.losses._reduce import Reduction, check_images, reduce
+
+
+def l1(image: Tensor, target: Tensor, *, reduction: Reduction = "mean") -> Tensor:
+    """Mean absolute difference, mean |x - y| over (C, H, W)."""
+    check_images(image=image, target=target)
+    return reduce((image - target).abs().flatten(1).mean(1), reduction)
+
+
+def l2(image: Tensor, target: Tensor, *, reduction: Reduction = "mean") -> Tensor:
+    """Mean squared difference, mean (x - y)² over (C, H, W)."""
+    check_images(image=image, target=target)
+    return reduce((image - target).square().flatten(1).mean(1), reduction)
+
+
+def gradient_l1(image: Tensor, target: Tensor, *, reduction: Reduction = "mean") -> Tensor:
+    """L1 between the finite differences of two images: mean |∂h x - ∂h y| + mean |∂w x - ∂w y|.
+
+    It asks for the same edges, whatever the colour of the areas between them (the gradient difference loss with
+    exponent 1: Mathieu, Couprie, LeCun, ICLR 2016, equation 6, without the inner absolute values, so that an edge of
+    the wrong sign is not forgiven). H and W must be at least 2.
+    """
+    check_images(image=image, target=target)
+    error = image - target
+    down = (error[..., 1:, :] - error[..., :-1, :]).abs().flatten(1).mean(1)
+    right = (error[..., 1:] - error[..., :-1]).abs().flatten(1).mean(1)
+    return reduce(down + right, reduction)
+
+
+def total_variation(image: Tensor, *, reduction: Reduction = "mean") -> Tensor:
+    """Squared anisotropic total variation, mean (∂h x)² + mean (∂w x)²; H and W must be at least 2.
+
+    The smooth form that the style-transfer systems use (Johnson, Alahi, Fei-Fei, ECCV 2016; AnimeGANv2, 2020) of the
+    functional of Rudin, Osher, Fatemi (1992).
+    """
+    check_images(image=image)
+    down = (image[..., 1:, :] - image[..., :-1, :]).square().flatten(1).mean(1)
+    right = (image[..., 1:] - image[..., :-1]).square().flatten(1).mean(1)
+    return reduce(down + right, reduction)

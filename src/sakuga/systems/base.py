@@ -1,0 +1,90 @@
+"""A system: networks plus one training step, written as the paper writes it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor, nn
+
+Terms = dict[str, Tensor]
+Batch = dict[str, Tensor]
+
+
+@dataclass
+class Config:
+    """What every system can be told; a system's own config adds its paper's values."""
+
+    photos: tuple[Path, ...] = ()
+    """Folders of photographs."""
+    crop: int = 256
+    """Side of the square training crops, pixels."""
+    batch: int = 4
+    """Crops in a step, over all processes."""
+    lr: float = 2e-4
+    """Learning rate."""
+    steps: int = 40_000
+    """Length of the training."""
+    seed: int = 0
+    """Start of all chance: weights, order of the data, crops."""
+
+
+class System(nn.Module):
+    """Networks, their losses and one training step; `training.Trainer` does the rest.
+
+    A subclass names its `players` (optimiser name to the networks it moves) and its `output` (the network users run,
+    which is averaged and exported), and writes `step`.
+    """
+
+    name: ClassVar[str]
+    players: ClassVar[dict[str, list[str]]]
+    output: ClassVar[str] = "generator"
+    Config: ClassVar[type[Any]] = Config
+    config: Any
+
+    def batch(self, step: int, rank: int, world: int) -> Batch:
+        """Return this process's part of the batch of step `step`, a function of (seed, step, rank) alone."""
+        raise NotImplementedError
+
+    def step(self, batch: Batch, t: int) -> Iterator[tuple[str, Terms]]:
+        """Yield (player, weighted loss terms) once per optimiser update; the trainer does the rest.
+
+        `t` counts finished steps: schedules are functions of it, so resuming needs no other state.
+        """
+        raise NotImplementedError
+
+    def optimizers(self) -> dict[str, torch.optim.Optimizer]:
+        """One optimiser per player."""
+        return {player: torch.optim.Adam(self.weights(player), self.config.lr) for player in self.players}
+
+    def rate(self, t: int) -> float:
+        """Learning rate of step `t` as a factor of the configured one."""
+        return 1.0
+
+    def samples(self) -> Tensor | None:
+        """A few fixed photos (N, 3, H, W) to show progress on."""
+        return None
+
+    def sources(self) -> list[dict[str, str]]:
+        """Return what the style was trained on, for its card: dictionaries with `name`, `licence` and `use`."""
+        return []
+
+    def weights(self, player: str) -> list[nn.Parameter]:
+        """Return the parameters that a player moves."""
+        return [p for name in self.players[player] for p in self.get_submodule(name).parameters()]
+
+
+@contextmanager
+def frozen(*networks: nn.Module) -> Iterator[None]:
+    """Within the block, gradients flow through these networks but not into their weights."""
+    before = [[p.requires_grad for p in network.parameters()] for network in networks]
+    for network in networks:
+        network.requires_grad_(False)
+    try:
+        yield
+    finally:
+        for network, flags in zip(networks, before, strict=True):
+            for parameter, flag in zip(network.parameters(), flags, strict=True):
+                parameter.requires_grad_(flag)

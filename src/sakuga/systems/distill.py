@@ -1,0 +1,170 @@
+"""Distillation: a fast generator learns to paint what a slow teacher paints."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from sakuga.data.images import find_images, load_image, random_crops, to_tensor
+from sakuga.data.teacher import load_teacher, targets
+from sakuga.errors import UsageError
+from sakuga.losses import gradient_l1, gram, gram_style, hinge, l1, lpips
+from sakuga.networks.fast import FastGenerator
+from sakuga.networks.features import LPIPS_LAYERS, FeatureNetwork
+from sakuga.networks.patchgan import PatchGAN
+from sakuga.systems.base import Batch, Config, System, Terms, frozen
+
+
+@dataclass
+class DistillConfig(Config):
+    """What `sakuga train distill` can be told."""
+
+    teacher: str = ""
+    """Who shows how to paint: `module:function`, a folder of CartoonGAN weights, or a style's name or path."""
+    side: int = 480
+    """Photos are reduced to this longer side before the teacher paints them."""
+    freeze: int = 24
+    """Photos that fix the statistics of an imported teacher's norms; 0: statistics of each picture."""
+    match_tone: bool = False
+    """Give the teacher's pictures the photo's mean and deviation per channel: the look without its colours."""
+    cache: Path = Path("runs/teachers")
+    """Where the teacher's pictures are kept."""
+    init: Path | None = None
+    """An earlier run of this system to start the weights from."""
+    crop: int = 160
+    batch: int = 8
+    steps: int = 8_000
+    lr: float = 1e-3
+    width: int = 64
+    blocks: int = 4
+    pixel: float = 1.0
+    """Weight of mean |G - T|."""
+    edges: float = 1.0
+    """Weight of the L1 between image gradients."""
+    perceptual: float = 1.0
+    """Weight of LPIPS on `features`."""
+    gram: float = 0.0
+    """Weight of the squared Gram distance on `features`, crop by crop."""
+    adversarial: float = 0.0
+    """Weight of the hinge PatchGAN term."""
+    adversarial_from: float = 0.4
+    """Part of the training after which the discriminator joins."""
+    features: str = "alexnet"
+    """Feature network of the perceptual terms: alexnet (cheap) or vgg16 (ten times dearer)."""
+    features_weights: str | None = None
+    """Its weights: a path, or `random:SEED`; by default what `sakuga download` fetched."""
+
+
+class Distill(System):
+    """A student generator against the stored pictures of its teacher, crop by crop.
+
+    L_G = λp ‖G(x) - T(x)‖₁ + λe ‖∇G(x) - ∇T(x)‖₁ + λl LPIPS(G(x), T(x)) + λg Σ‖Gram(G(x)) - Gram(T(x))‖² - λa D(G(x)),
+    with a hinge PatchGAN D on the teacher's crops, which joins late. The student starts as the identity. A teacher
+    that normalises over the whole picture is not a function of a pixel's surroundings, which is all that a fast
+    generator sees: fix its statistics first (`freeze`), or take its tone out (`match_tone`).
+
+    Sources: Hinton, Vinyals, Dean (2015) for the idea; the terms' own sources stand with the losses.
+    """
+
+    name = "distill"
+    players = {"G": ["generator"], "D": ["discriminator"]}  # noqa: RUF012
+    Config = DistillConfig
+
+    def __init__(self, config: DistillConfig):
+        super().__init__()
+        self.config = config
+        self.generator = FastGenerator(width=config.width, blocks=config.blocks)
+        self.discriminator = PatchGAN(width=32, strided=2, norm=False)
+        self.features: FeatureNetwork | None = None
+        self._pictures: list[list[np.ndarray]] = []
+        if config.init is not None:
+            self._start_from(config.init)
+
+    def prepare(self) -> None:
+        """Load the photos, have the teacher paint what it has not painted yet, load the feature network."""
+        c = self.config
+        if not c.teacher:
+            raise UsageError("--teacher is missing: name a style, a folder of CartoonGAN weights or module:function.")
+        photos = [load_image(path, max_side=c.side) for path in find_images(c.photos)]
+        teacher, key = load_teacher(c.teacher, photos, freeze=c.freeze)
+        painted = targets(photos, teacher, key, c.cache)
+        if c.match_tone:
+            painted = [match_tone(picture, photo) for picture, photo in zip(painted, photos, strict=True)]
+        self._pictures = [photos, painted]
+        if c.perceptual or c.gram:
+            layers = LPIPS_LAYERS.get(c.features)
+            if layers is None:
+                raise UsageError(f"--features {c.features}: LPIPS knows {', '.join(LPIPS_LAYERS)}.")
+            self.features = FeatureNetwork(c.features, layers, weights=c.features_weights)
+
+    def batch(self, step: int, rank: int, world: int) -> Batch:
+        """Crops of photos and the same crops of the teacher's pictures."""
+        rng = np.random.default_rng((self.config.seed, step, rank))
+        count = self.config.batch // world
+        photo, target = random_crops(self._pictures, size=self.config.crop, count=count, rng=rng)
+        return {"photo": photo, "target": target}
+
+    def step(self, batch: Batch, t: int) -> Iterator[tuple[str, Terms]]:
+        """G learns; once the discriminator has joined, D follows on the same fakes."""
+        c, photo, target = self.config, batch["photo"], batch["target"]
+        duel = c.adversarial > 0 and t >= c.adversarial_from * c.steps
+        fake = self.generator(photo)
+        terms = {"pixel": c.pixel * l1(fake, target), "edges": c.edges * gradient_l1(fake, target)}
+        if self.features is not None:
+            seen = self.features(fake)
+            with torch.no_grad():
+                wanted = self.features(target)
+            if c.perceptual:
+                terms["perceptual"] = c.perceptual * lpips(seen, wanted, self._heads(seen))
+            if c.gram:
+                terms["gram"] = c.gram * gram_style(seen, {name: gram(w) for name, w in wanted.items()})
+        if duel:
+            with frozen(self.discriminator):
+                terms["adversarial"] = c.adversarial * hinge.g(self.discriminator(fake))
+        yield "G", terms
+        if duel:
+            yield "D", {"hinge": hinge.d(self.discriminator(target), self.discriminator(fake.detach()))}
+
+    def optimizers(self) -> dict[str, torch.optim.Optimizer]:
+        """Adam for both; the discriminator a fifth as fast."""
+        return {
+            "G": torch.optim.Adam(self.weights("G"), self.config.lr, betas=(0.9, 0.99)),
+            "D": torch.optim.Adam(self.weights("D"), self.config.lr / 5, betas=(0.5, 0.99)),
+        }
+
+    def rate(self, t: int) -> float:
+        """Warm up over 200 steps, then fall along a half cosine."""
+        return min(1.0, (t + 1) / 200) * (0.02 + 0.98 * 0.5 * (1 + float(np.cos(np.pi * t / self.config.steps))))
+
+    def samples(self) -> Tensor | None:
+        """Four photos from all over the collection."""
+        photos = self._pictures[0]
+        chosen = photos[:: max(1, len(photos) // 4)][:4]
+        side = min(min(p.shape[:2]) for p in chosen) // 4 * 4
+        return to_tensor(np.stack([p[:side, :side] for p in chosen]))
+
+    def sources(self) -> list[dict[str, str]]:
+        """Return the folders of photos and the teacher."""
+        photos = [{"name": Path(p).name, "licence": "see the card's notes", "use": "photos"} for p in self.config.photos]
+        return [*photos, {"name": self.config.teacher, "licence": "see the card's notes", "use": "teacher"}]
+
+    def _heads(self, seen: dict[str, Tensor]) -> dict[str, Tensor]:
+        assert self.features is not None
+        # Weights without published heads (random ones) weigh every channel alike.
+        return self.features.heads or {name: torch.full((f.shape[1],), 1.0) for name, f in seen.items()}
+
+    def _start_from(self, run: Path) -> None:
+        from sakuga.training.checkpoint import load_averaged
+
+        self.generator.load_state_dict(load_averaged(run))
+
+
+def match_tone(picture: np.ndarray, photo: np.ndarray) -> np.ndarray:
+    """Give a picture the photo's mean and standard deviation, channel by channel; both (H, W, 3) uint8."""
+    x, y = picture.astype(np.float32), photo.astype(np.float32)
+    scale = y.std((0, 1)) / np.maximum(x.std((0, 1)), 1e-3)
+    matched = (x - x.mean((0, 1))) * scale + y.mean((0, 1))
+    return matched.round().clip(0, 255).astype(np.uint8)

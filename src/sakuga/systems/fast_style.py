@@ -1,0 +1,141 @@
+"""Fast neural style: one painting becomes a style (Johnson, Alahi, Fei-Fei, ECCV 2016)."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from sakuga.data.images import find_images, load_image, random_crops, to_tensor
+from sakuga.errors import UsageError
+from sakuga.losses import content, gram, gram_style, total_variation
+from sakuga.networks.fast import FastGenerator
+from sakuga.networks.features import FeatureNetwork
+from sakuga.networks.johnson import TransformNet
+from sakuga.systems.base import Batch, Config, System, Terms
+
+
+@dataclass
+class FastStyleConfig(Config):
+    """What `sakuga train fast_style` can be told; the defaults are the paper's."""
+
+    style: Path | None = None
+    """The painting."""
+    style_side: int = 384
+    """Longer side of the painting as the losses see it, pixels: larger gives larger strokes."""
+    body: Literal["johnson", "fast"] = "johnson"
+    """The paper's network, or the fast generator, which runs in real time and in exact tiles."""
+    side: int = 640
+    """Photos are reduced to this longer side."""
+    crop: int = 256
+    batch: int = 4
+    steps: int = 40_000
+    lr: float = 1e-3
+    content: float = 1.0
+    """Weight of the feature reconstruction at `content_layer`."""
+    style_weight: float = 5.0
+    """Weight of the Gram distances."""
+    smooth: float = 0.0
+    """Weight of the squared total variation of the output in [-1, 1]."""
+    content_layer: str = "relu3_3"
+    style_layers: tuple[str, ...] = ("relu1_2", "relu2_2", "relu3_3", "relu4_3")
+    calibrate: bool = True
+    """Measure each layer once: distances count in units of the photos' own features and the painting's own Grams, so
+    the weights hold for any feature weights."""
+    width: int = 64
+    """Channels of the fast body."""
+    blocks: int = 4
+    """Residual blocks of the fast body."""
+    features_weights: str | None = None
+    """VGG-16 weights: a path, or `random:SEED`; by default what `sakuga download vgg16` fetched."""
+
+
+class FastStyle(System):
+    """One painting, one network: content from the photo, Gram matrices from the painting.
+
+    L = λc ‖φ(G(x)) - φ(x)‖² / CHW + λs Σ_l ‖Gram_l(G(x)) - Gram_l(s)‖²_F + λt TV(G(x)), features of VGG-16.
+
+    The official code's weights (1 and 5) belong to its Caffe features. With `calibrate` the content distance is divided
+    by the photos' mean squared feature and every Gram distance by the painting's ‖Gram_l‖²_F, which makes them numbers
+    of order one on any weights.
+
+    Source: Johnson, Alahi, Fei-Fei, "Perceptual Losses for Real-Time Style Transfer and Super-Resolution", ECCV 2016,
+    equations 2 to 5; layers and lr from section 4.1.
+    """
+
+    name = "fast_style"
+    players = {"G": ["generator"]}  # noqa: RUF012
+    Config = FastStyleConfig
+
+    def __init__(self, config: FastStyleConfig):
+        super().__init__()
+        self.config = config
+        self.generator: nn.Module
+        if config.body == "fast":
+            self.generator = FastGenerator(width=config.width, blocks=config.blocks)
+        else:
+            self.generator = TransformNet()
+        self.features: FeatureNetwork | None = None
+        self._photos: list[np.ndarray] = []
+        self._grams: dict[str, Tensor] = {}
+        self._scale: dict[str, float] = {}
+
+    def prepare(self) -> None:
+        """Load the photos and the painting; measure the painting's Gram matrices."""
+        c = self.config
+        if c.style is None:
+            raise UsageError("--style is missing: name the painting.")
+        self._photos = [load_image(path, max_side=c.side) for path in find_images(c.photos)]
+        layers = dict.fromkeys((*c.style_layers, c.content_layer))
+        self.features = FeatureNetwork("vgg16", tuple(layers), weights=c.features_weights)
+        painting = to_tensor(load_image(c.style, max_side=c.style_side))
+        with torch.no_grad():
+            seen = self.features(painting)
+            self._grams = {name: gram(seen[name]) for name in c.style_layers}
+            self._scale = dict.fromkeys((*c.style_layers, "content"), 1.0)
+            if c.calibrate:
+                self._scale = {name: float(g.square().sum()) for name, g in self._grams.items()}
+                photo = self.features(self.batch(0, 0, 1)["photo"])[c.content_layer]
+                self._scale["content"] = float(photo.square().mean())
+
+    def batch(self, step: int, rank: int, world: int) -> Batch:
+        """Crops of photos."""
+        rng = np.random.default_rng((self.config.seed, step, rank))
+        count = self.config.batch // world
+        return {"photo": random_crops([self._photos], size=self.config.crop, count=count, rng=rng)[0]}
+
+    def step(self, batch: Batch, t: int) -> Iterator[tuple[str, Terms]]:
+        """One player, three terms."""
+        c, photo = self.config, batch["photo"]
+        assert self.features is not None
+        fake = self.generator(photo)
+        seen = self.features(fake)
+        with torch.no_grad():
+            wanted = self.features(photo)[c.content_layer]
+        terms = {
+            "content": c.content
+            / self._scale["content"]
+            * content({c.content_layer: seen[c.content_layer]}, {c.content_layer: wanted}, norm="l2"),
+            "style": c.style_weight
+            * sum(
+                (gram_style({n: seen[n].float()}, {n: self._grams[n]}) / self._scale[n] for n in c.style_layers),
+                start=torch.zeros((), device=fake.device),
+            ),
+        }
+        if c.smooth:
+            terms["smooth"] = c.smooth * total_variation(fake)
+        yield "G", terms
+
+    def samples(self) -> Tensor | None:
+        """Four photos from all over the collection."""
+        chosen = self._photos[:: max(1, len(self._photos) // 4)][:4]
+        side = min(min(p.shape[:2]) for p in chosen) // 4 * 4
+        return to_tensor(np.stack([p[:side, :side] for p in chosen]))
+
+    def sources(self) -> list[dict[str, str]]:
+        """Return the folders of photos and the painting."""
+        photos = [{"name": Path(p).name, "licence": "see the card's notes", "use": "photos"} for p in self.config.photos]
+        return [*photos, {"name": Path(str(self.config.style)).name, "licence": "see the card's notes", "use": "style"}]

@@ -1,0 +1,1 @@
+"""The trainer, one for every system, and what it keeps on disk."""

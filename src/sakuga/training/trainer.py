@@ -1,0 +1,191 @@
+"""The training loop: one for every system."""
+
+import copy
+from collections.abc import Iterator
+from dataclasses import asdict
+from itertools import zip_longest
+from pathlib import Path
+from typing import Any
+
+import torch
+from lightning_fabric import Fabric
+from torch import Tensor, nn
+
+from sakuga.errors import SakugaError
+from sakuga.systems.base import Batch, System
+from sakuga.training import checkpoint
+from sakuga.training.log import Log
+
+Phase = Iterator[tuple[str, dict[str, Tensor]]]
+
+
+class Trainer:
+    """Takes a system through its steps, from the last checkpoint of its run folder on.
+
+    A step of the system yields (player, terms) once per update. The trainer clears that player's gradients, runs
+    backward, averages gradients over the processes, clips them, moves the player, averages the output network's
+    weights, and refuses to go on from a term that is not finite, by its name.
+
+    Args:
+        system: what is trained; `system.output` names the network that is averaged.
+        run: the run's folder; made if need be.
+        fabric: devices, precision and processes; one process on the CPU in 32 bits by default.
+        ema: decay of the averaged weights; early steps decay faster, min(ema, (1 + t) / (10 + t)).
+        clip: largest norm of a player's gradient; None for no limit.
+        micro: parts in which a batch is worked through, to save memory; the same step unless a network has batch
+            statistics.
+    """
+
+    def __init__(
+        self,
+        system: System,
+        run: Path,
+        *,
+        fabric: Fabric | None = None,
+        ema: float = 0.999,
+        clip: float | None = 1.0,
+        micro: int = 1,
+    ):
+        self.fabric = fabric or Fabric(accelerator="cpu", devices=1)
+        self.system: System = self.fabric.to_device(system)
+        self.optimizers = system.optimizers()
+        self.rates = {player: [g["lr"] for g in o.param_groups] for player, o in self.optimizers.items()}
+        self.average = copy.deepcopy(self.output).requires_grad_(False)
+        self.run, self.ema, self.clip, self.micro, self.steps = Path(run), ema, clip, micro, 0
+
+    @property
+    def output(self) -> nn.Module:
+        """The network that users run, as it is now; `average` is what they get."""
+        return self.system.get_submodule(self.system.output)
+
+    def one_step(self, batch: Batch) -> dict[str, float]:
+        """Take one step and return every term by `player/name`, averaged over parts and processes.
+
+        Raises:
+            FloatingPointError: a term is not finite; no weight has moved for it.
+        """
+        for player, optimizer in self.optimizers.items():
+            for group, rate in zip(optimizer.param_groups, self.rates[player], strict=True):
+                group["lr"] = rate * self.system.rate(self.steps)
+        parts = self._split(batch)
+        # The parts walk through the step side by side, so each update sees the gradients of all of them.
+        phases: list[Phase] = [self.system.step(part, self.steps) for part in parts]
+        values: dict[str, Tensor] = {}
+        while turn := self._backward(phases, values):
+            self._update(turn)
+        self._move_average()
+        self.steps += 1
+        return dict(zip(values, self._mean(torch.stack(list(values.values()))).tolist(), strict=True))
+
+    def fit(self, until: int, *, save_every: int = 500, log: Log | None = None) -> None:
+        """Train up to step `until`, saving on the way, at the end and when interrupted."""
+        rank, world = self.fabric.global_rank, self.fabric.world_size
+        try:
+            while self.steps < until:
+                batch: Batch = self.fabric.to_device(self.system.batch(self.steps, rank, world))
+                terms = self.one_step(batch)
+                if log is not None:
+                    log.step(self.steps, terms)
+                if self.steps % save_every == 0 or self.steps == until:
+                    self.save()
+                    if log is not None:
+                        log.sample(self.steps, self.average, self.system)
+        except KeyboardInterrupt:
+            self.save()
+            raise
+
+    def save(self) -> None:
+        """Write the checkpoint; only the first process does."""
+        if self.fabric.is_global_zero:
+            self.run.mkdir(parents=True, exist_ok=True)
+            checkpoint.save(self._state(), self.run)
+        self.fabric.barrier()
+
+    def resume(self) -> bool:
+        """Go on from the run's checkpoint if there is one; the rest is bit for bit what it would have been.
+
+        Raises:
+            SakugaError: the checkpoint is damaged or of another system.
+        """
+        if not (self.run / checkpoint.LAST).exists():
+            return False
+        state = checkpoint.load(self.run)
+        if state["name"] != self.system.name:
+            raise SakugaError(f"{self.run} is a run of {state['name']}, not of {self.system.name}; name another --run.")
+        try:
+            self.system.load_state_dict(state["system"])
+            self.average.load_state_dict(state["average"])
+            for player, optimizer in self.optimizers.items():
+                optimizer.load_state_dict(state["optimizers"][player])
+        except (RuntimeError, ValueError) as error:
+            raise SakugaError(f"{self.run} was trained with other network sizes; name another --run.") from error
+        torch.set_rng_state(state["chance"])
+        self.steps = state["steps"]
+        return True
+
+    def _split(self, batch: Batch) -> list[Batch]:
+        size = len(next(iter(batch.values())))
+        if size % self.micro:
+            raise SakugaError(f"a batch of {size} does not divide into {self.micro} equal parts; change --micro.")
+        return [{k: v[i :: self.micro] for k, v in batch.items()} for i in range(self.micro)]
+
+    def _backward(self, phases: list[Phase], values: dict[str, Tensor]) -> str:
+        """Run every part up to its next update and accumulate gradients; return whose update it is, '' at the end."""
+        current = ""
+        for phase in phases:
+            with self.fabric.autocast():
+                player, terms = next(phase, ("", {}))
+            if not player:
+                return ""
+            if not current:
+                current = player
+                self.optimizers[player].zero_grad(set_to_none=True)
+            loss = torch.stack([term.float() for term in terms.values()]).sum() / len(phases)
+            if not torch.isfinite(loss):
+                shown = ", ".join(f"{name}={value.item():.4g}" for name, value in terms.items())
+                raise FloatingPointError(f"step {self.steps}: the loss of {player} is not finite: {shown}")
+            self.fabric.backward(loss)
+            for name, value in terms.items():
+                key = f"{player}/{name}"
+                values[key] = values.get(key, torch.zeros((), device=loss.device)) + value.detach().float() / len(phases)
+        return current
+
+    def _update(self, player: str) -> None:
+        weights = [p for p in self.system.weights(player) if p.grad is not None]
+        if self.fabric.world_size > 1:
+            # One reduction per player's step and no wrapper around the networks, so a step may have any shape.
+            flat = self._mean(torch.cat([p.grad.flatten() for p in weights if p.grad is not None]))
+            for weight, part in zip(weights, flat.split([p.numel() for p in weights]), strict=True):
+                weight.grad = part.view_as(weight)
+        if self.clip is not None:
+            nn.utils.clip_grad_norm_(weights, self.clip)
+        self.optimizers[player].step()
+
+    def _mean(self, values: Tensor) -> Tensor:
+        mean: Tensor = self.fabric.all_reduce(values, reduce_op="mean")  # type: ignore[assignment]
+        return mean
+
+    @torch.no_grad()
+    def _move_average(self) -> None:
+        decay = min(self.ema, (1 + self.steps) / (10 + self.steps))
+        for mean, now in zip_longest(self.average.parameters(), self.output.parameters()):
+            mean.lerp_(now, 1 - decay)
+        for mean, now in zip_longest(self.average.buffers(), self.output.buffers()):
+            mean.copy_(now)
+
+    def _state(self) -> dict[str, Any]:
+        return {
+            "name": self.system.name,
+            "config": {key: _plain(value) for key, value in asdict(self.system.config).items()},
+            "steps": self.steps,
+            "system": self.system.state_dict(),
+            "average": self.average.state_dict(),
+            "optimizers": {player: o.state_dict() for player, o in self.optimizers.items()},
+            "chance": torch.get_rng_state(),
+        }
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Path):
+        return str(value)
+    return [_plain(v) for v in value] if isinstance(value, (tuple, list)) else value
