@@ -65,7 +65,7 @@ def export(
         SakugaError: the file exists or cannot be written, or ONNX Runtime disagrees with torch by more than 1e-4.
     """
     network = _Clipped(copy.deepcopy(network)).eval().cpu()
-    model = _trace(network)
+    model = trace(network)
     _check_parity(model, network)
     card = Card(
         name=name,
@@ -97,7 +97,8 @@ def weights_sha256(model: onnx.ModelProto) -> str:
     return digest.hexdigest()
 
 
-def _trace(network: nn.Module) -> onnx.ModelProto:
+def trace(network: nn.Module) -> onnx.ModelProto:
+    """Return a network (N, 3, H, W) as an ONNX model for one picture of any size."""
     buffer = io.BytesIO()
     axes = {2: "height", 3: "width"}
     with warnings.catch_warnings():

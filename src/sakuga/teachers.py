@@ -2,16 +2,17 @@
 
 import numpy as np
 from scipy import ndimage
-from skimage import color, segmentation
+from skimage import color, graph, segmentation
 
 
 def cel(photo: np.ndarray) -> np.ndarray:
-    """Paint a photo as an animation cel: flat areas of clear colour, ink lines.
+    """Paint a photo as an animation cel: flat areas of clear colour in steps of light, ink lines.
 
-    Three steps. (1) Repeated bilateral smoothing removes texture and keeps edges. (2) SLIC superpixels, merged where their
-    colours agree, are filled with their mean colour (White-box's structure representation: Wang and Yu, CVPR 2020), a
-    little more saturated. (3) Ink from an extended difference of Gaussians of the smoothed lightness (Winnemöller,
-    Kyprianidis, Olsen, 2012, equations 7 and 8) is multiplied in.
+    Four steps. (1) Repeated bilateral smoothing removes texture and keeps edges. (2) Half of the paint is SLIC superpixels,
+    merged where their colours agree and filled with their mean colour (White-box's structure representation: Wang and Yu,
+    CVPR 2020). (3) Lightness is drawn towards nine steps, softly (Winnemöller, Olsen, Gooch, 2006, equation 8). (4) Ink from
+    an extended difference of Gaussians of the smoothed lightness (Winnemöller, Kyprianidis, Olsen, 2012, equations 7 and 8)
+    is multiplied in.
 
     Args:
         photo: (H, W, 3) uint8 RGB; both sides at least 2.
@@ -20,11 +21,13 @@ def cel(photo: np.ndarray) -> np.ndarray:
         (H, W, 3) uint8 RGB.
     """
     smooth = _bilateral(color.rgb2lab(photo).astype(np.float32), passes=3)
-    painted = 0.75 * _flat(smooth) + 0.25 * smooth
+    painted = 0.5 * _flat(smooth) + 0.5 * smooth
+    painted[..., 0] = _steps(painted[..., 0])
+    painted[..., 0] = np.clip(50 + (painted[..., 0] - 50) * 1.06 + 4, 0, 100)
     painted[..., 1:] *= 1.25
-    painted[..., 0] = np.clip(50 + (painted[..., 0] - 50) * 1.06 + 3, 0, 100)
     rgb = color.lab2rgb(painted) * _ink(smooth[..., 0])[..., None]
-    return (rgb * 255).round().clip(0, 255).astype(np.uint8)
+    picture: np.ndarray = (rgb * 255).round().clip(0, 255).astype(np.uint8)
+    return picture
 
 
 def _bilateral(lab: np.ndarray, *, passes: int, radius: int = 4, space: float = 2.5, tone: float = 7.0) -> np.ndarray:
@@ -46,12 +49,12 @@ def _bilateral(lab: np.ndarray, *, passes: int, radius: int = 4, space: float = 
     return lab
 
 
-def _flat(lab: np.ndarray, *, area: int = 320, merge: float = 7.0) -> np.ndarray:
+def _flat(lab: np.ndarray, *, area: int = 150, merge: float = 6.0) -> np.ndarray:
     """Fill superpixels of about `area` pixels with their mean colour, joining neighbours closer than `merge` (Lab)."""
-    from skimage import graph
-
     count = max(2, lab.shape[0] * lab.shape[1] // area)
-    labels = segmentation.slic(lab, n_segments=count, compactness=6.0, sigma=0.5, convert2lab=False, start_label=0)
+    labels = segmentation.slic(
+        lab, n_segments=count, compactness=0.05, sigma=0.5, convert2lab=False, start_label=0, channel_axis=-1
+    )
     labels = graph.cut_threshold(labels, graph.rag_mean_color(lab, labels), merge)
     _, labels = np.unique(labels, return_inverse=True)
     labels = labels.reshape(lab.shape[:2])
@@ -59,8 +62,16 @@ def _flat(lab: np.ndarray, *, area: int = 320, merge: float = 7.0) -> np.ndarray
     return np.stack([ndimage.mean(lab[..., c], labels, index)[labels] for c in range(3)], axis=-1).astype(np.float32)
 
 
+def _steps(lightness: np.ndarray, *, count: int = 9, sharpness: float = 3.0) -> np.ndarray:
+    """Draw lightness in 0..100 towards the middles of `count` steps; the borders between steps stay soft."""
+    width = 100 / count
+    middle = (np.floor(lightness / width) + 0.5) * width
+    drawn: np.ndarray = middle + width / 2 * np.tanh(sharpness * (lightness - middle) / width) / np.tanh(sharpness / 2)
+    return drawn
+
+
 def _ink(
-    lightness: np.ndarray, *, sigma: float = 0.9, ratio: float = 1.6, p: float = 18.0, eps: float = 0.62, phi: float = 9.0
+    lightness: np.ndarray, *, sigma: float = 0.8, ratio: float = 1.6, p: float = 14.0, eps: float = 0.55, phi: float = 5.0
 ) -> np.ndarray:
     """Extended difference of Gaussians of lightness in 0..100: 1 on paper, towards 0.1 on lines."""
     light = lightness / 100

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from PIL import Image
 from rich.progress import track
+from torch import nn
 
 from sakuga import importers
 from sakuga.data.images import load_image, to_tensor, to_uint8
@@ -61,13 +62,21 @@ def _cartoongan(folder: Path, photos: Sequence[np.ndarray], freeze: int) -> tupl
         with torch.inference_mode(), _bfloat16():
             freeze_statistics(network, map(to_tensor, chosen))
 
-    def stylise(photo: np.ndarray) -> np.ndarray:
+    return NetworkTeacher(network), _digest(*key)
+
+
+class NetworkTeacher:
+    """A network as a teacher, run in bfloat16 on the CPU."""
+
+    def __init__(self, network: nn.Module):
+        self.network = network
+
+    def __call__(self, photo: np.ndarray) -> np.ndarray:
+        """Paint a photo (H, W, 3) uint8."""
         height, width = photo.shape[:2]
         with torch.inference_mode(), _bfloat16():
-            # The network rounds odd sizes up to multiples of four; the surplus is at the right and the bottom.
-            return to_uint8(network(to_tensor(photo)))[0, :height, :width]
-
-    return stylise, _digest(*key)
+            # A network may round sizes up to its multiple; the surplus is at the right and the bottom.
+            return to_uint8(self.network(to_tensor(photo)))[0, :height, :width]
 
 
 def _bfloat16() -> torch.autocast:

@@ -68,14 +68,17 @@ class FeatureNetwork(nn.Module):
         self.source = self._load(weights)
         self.eval().requires_grad_(False)
 
-    def forward(self, image: Tensor) -> dict[str, Tensor]:
-        """Run up to the last layer asked for."""
+    def forward(self, image: Tensor, layers: Sequence[str] | None = None) -> dict[str, Tensor]:
+        """Run up to the last of `layers`, by default all that the network was made for."""
+        layers = self.layers if layers is None else layers
         x = (image - self.mean) / self.std
-        found = {}
+        found: dict[str, Tensor] = {}
         for name, step in self.steps.items():
             x = step(x)
-            if name in self.layers:
+            if name in layers:
                 found[name] = x
+            if len(found) == len(layers):
+                break
         return found
 
     def _load(self, weights: str | Path | None) -> str:

@@ -114,7 +114,7 @@ class FastStyle(System):
         fake = self.generator(photo)
         seen = self.features(fake)
         with torch.no_grad():
-            wanted = self.features(photo)[c.content_layer]
+            wanted = self.features(photo, (c.content_layer,))[c.content_layer]
         terms = {
             "content": c.content
             / self._scale["content"]

@@ -1,0 +1,108 @@
+"""What a picture file says besides its pixels: orientation, EXIF, XMP, resolution, quality; whether it is whole."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from PIL import Image
+
+_ORIENTATION, _EXIF_IFD, _GPS_IFD, _INTEROP_IFD = 0x0112, 0x8769, 0x8825, 0xA005
+# Tags of a TIFF directory that say how its pixels are stored, or that are kept apart (ICC, XMP, resolution).
+_STORAGE = {*range(254, 260), 262, *range(263, 269), 273, *range(277, 285), *range(288, 294), 296, 301, 317}
+_STORAGE |= {*range(320, 326), 330, 332, 338, 339, 340, 341, 342, 347, *range(512, 522), *range(529, 533)}
+_STORAGE |= {700, 33723, 34377, 34675}
+_STANDARD_LUMINANCE = 3688  # the sum of the luminance table in JPEG's standard (annex K), which is quality 50
+
+
+def exif(image: Image.Image) -> tuple[int, bytes | None]:
+    """The orientation (1 to 8) of a decoded image and its EXIF with orientation 1, without the old thumbnail."""
+    try:
+        source = image.getexif()
+        orientation = source.get(_ORIENTATION, 1)
+        tags = {tag: value for tag, value in source.items() if tag not in _STORAGE}
+        for tag in (_EXIF_IFD, _GPS_IFD):
+            if tag in tags:
+                tags[tag] = dict(source.get_ifd(tag))
+        if _INTEROP_IFD in tags.get(_EXIF_IFD, ()):
+            tags[_EXIF_IFD][_INTEROP_IFD] = dict(source.get_ifd(_INTEROP_IFD))
+    except Exception:  # what cameras and editors wrote is parsed on best effort: the picture itself is fine
+        return 1, None
+    if _ORIENTATION in tags:
+        tags[_ORIENTATION] = 1
+    tags = tags if _written(tags) else {tag: value for tag, value in tags.items() if _written({tag: value})}
+    return orientation if orientation in range(1, 9) else 1, _written(tags) if tags else None
+
+
+def _written(tags: Mapping[int, Any]) -> bytes | None:
+    result = Image.Exif()
+    result.update(tags)
+    try:
+        return result.tobytes()
+    except Exception:  # a tag whose value does not fit its type
+        return None
+
+
+def xmp(image: Image.Image) -> bytes | None:
+    """The XMP packet, with orientation 1."""
+    packet = image.info.get("xmp") or image.info.get("XML:com.adobe.xmp")
+    if isinstance(packet, str):
+        packet = packet.encode()
+    if not isinstance(packet, bytes):
+        return None
+    return re.sub(rb'(tiff:Orientation(?:\s*=\s*["\']|>))[2-8]', rb"\g<1>1", packet)
+
+
+def dpi(image: Image.Image) -> tuple[float, float] | None:
+    """The resolution in dots per inch, where the file gives a sensible one."""
+    try:
+        x, y = (float(value) for value in image.info["dpi"])
+    except (KeyError, TypeError, ValueError, ZeroDivisionError):
+        return None
+    return (x, y) if 0 < x < math.inf and 0 < y < math.inf else None
+
+
+def quality(image: Image.Image) -> int | None:
+    """The quality (1 to 100) that a JPEG's luminance table amounts to on libjpeg's scale; None for other files."""
+    tables = getattr(image, "quantization", None)
+    if not tables or 0 not in tables:
+        return None
+    scale: float = 100 * sum(tables[0]) / _STANDARD_LUMINANCE
+    return min(max(round(100 - scale / 2 if scale <= 100 else 5000 / scale), 1), 100)
+
+
+def webp_is_lossless(data: bytes) -> bool:
+    """Whether the first picture in a WebP file is coded without loss."""
+    at = 12
+    while at + 8 <= len(data):
+        kind, size = data[at : at + 4], int.from_bytes(data[at + 4 : at + 8], "little")
+        if kind in (b"VP8 ", b"VP8L"):
+            return kind == b"VP8L"
+        at += 8 + (16 if kind == b"ANMF" else size + size % 2)  # a frame's own chunks follow its header
+    return False
+
+
+def gif_is_whole(data: bytes) -> bool:
+    """Whether the blocks of a GIF run to its trailer: Pillow does not tell the end of the file from the trailer."""
+
+    def table(flags: int) -> int:
+        return 3 * 2 ** ((flags & 7) + 1) if flags & 128 else 0
+
+    at = 13 + table(data[10])
+    while at < len(data):
+        kind = data[at]
+        if kind == 0x3B:
+            return True
+        if kind == 0x21:
+            at += 2
+        elif kind == 0x2C and at + 9 < len(data):
+            at += 11 + table(data[at + 9])
+        else:  # a stray byte: decoders skip it
+            at += 1
+            continue
+        while at < len(data) and data[at]:
+            at += 1 + data[at]
+        at += 1
+    return False

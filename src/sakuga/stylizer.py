@@ -1,0 +1,219 @@
+"""From a picture to its stylised copy: pad, tile, run, blend."""
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from sakuga.errors import SakugaError, UsageError
+from sakuga.image import MAX_PIXELS, Frame, Picture, Source, read, to_pil, write
+from sakuga.pixels import Array
+from sakuga.style import DEFAULT, Style, load
+from sakuga.video import SUFFIXES as VIDEO_SUFFIXES
+from sakuga.video import stylize_video
+
+if TYPE_CHECKING:
+    from onnxruntime import InferenceSession
+
+Floats = NDArray[np.float32]
+
+TILE = 1024  # side of a tile without its margin: activations of a tile fit in memory whatever the picture's size
+WHOLE = 2 * TILE * TILE  # pixels up to which a picture is run in one piece, which saves the margins
+# Networks that halve the picture several times and pad by reflection inside refuse very small pictures.
+SMALLEST = 64
+LUMA = np.array([0.299, 0.587, 0.114], np.float32)[:, None, None]  # ITU-R BT.601, as in JPEG
+
+
+class Stylizer:
+    """Stylises pictures and videos with one style; keep it to keep the network loaded. Threads may share it.
+
+    `style`: a Style, the name of one, or the path of a file.
+    `strength`: from 0, the photo itself, to 1, the full style.
+    `keep_color`: take only the brightness from the style and the colours from the photo.
+    `max_side`: reduce the picture first, so that neither side is longer; None keeps its size.
+    `threads`: how many the network computes with; None: one for each core.
+    Raises UsageError for an unknown style or a value out of range, SakugaError for a file that is not a style.
+    """
+
+    def __init__(
+        self,
+        style: Style | str | Path = DEFAULT,
+        *,
+        strength: float = 1.0,
+        keep_color: bool = False,
+        max_side: int | None = None,
+        threads: int | None = None,
+    ) -> None:
+        if not 0 <= strength <= 1:
+            raise UsageError(f"strength must lie between 0 and 1, not {strength}")
+        if max_side is not None and max_side < 1:
+            raise UsageError(f"max_side must be at least 1, not {max_side}")
+        if threads is not None and threads < 1:
+            raise UsageError(f"threads must be at least 1, not {threads}")
+        self.style = style if isinstance(style, Style) else load(style)
+        self.strength = strength
+        self.keep_color = keep_color
+        self.max_side = max_side
+        self.threads = threads
+
+    def __call__(self, source: Source) -> Image.Image:
+        """Stylise a picture given as a path, bytes, a file object, a PIL image or an array (H, W[, 1|3|4])."""
+        return to_pil(self.picture(read(source)))
+
+    def file(
+        self,
+        source: Path,
+        target: Path,
+        *,
+        format: str | None = None,
+        overwrite: bool = False,
+        max_pixels: int = MAX_PIXELS,
+        progress: Callable[[int, int | None], None] | None = None,
+    ) -> None:
+        """Stylise the picture or video `source` into `target`; the folder of `target` is made where it is missing.
+
+        `format` and `max_pixels` concern pictures; `progress` is called for videos with frames done and in all.
+        """
+        if target.exists() and not overwrite:  # said before the work, not after it
+            raise SakugaError(f"{target} exists: choose another name or allow overwriting (--overwrite)")
+        if source.suffix.lower() in VIDEO_SUFFIXES:
+            _make_folder(target.parent)
+            stylize_video(source, target, self.array, max_side=self.max_side, overwrite=overwrite, progress=progress)
+        else:
+            picture = self.picture(read(source, max_pixels=max_pixels))
+            _make_folder(target.parent)
+            write(picture, target, format=format, overwrite=overwrite)
+
+    def picture(self, picture: Picture) -> Picture:
+        """Return the stylised copy of a picture, every frame of it."""
+        return replace(picture, frames=[self._frame(frame) for frame in picture.frames])
+
+    def array(self, rgb: Array) -> Array:
+        """Stylise RGB pixels (H, W, 3), uint8 or uint16 over their whole range, into as many of the same dtype."""
+        if rgb.ndim != 3 or rgb.shape[2] != 3 or 0 in rgb.shape or rgb.dtype not in (np.uint8, np.uint16):
+            raise UsageError(f"rgb must be (height, width, 3) of uint8 or uint16, not {rgb.shape} of {rgb.dtype}")
+        if self.strength == 0:
+            return rgb.copy()
+        scale = np.iinfo(rgb.dtype).max / 2
+        result = np.empty_like(rgb)
+        for y, x, styled in self._tiles(rgb):
+            styled *= scale
+            styled += scale + 0.5  # and the integer part: the nearest value
+            result[y, x] = styled.transpose(1, 2, 0)
+        return result
+
+    def _frame(self, frame: Frame) -> Frame:
+        height, width = frame.rgb.shape[:2]
+        rgb, alpha = frame.rgb, frame.alpha
+        if self.max_side and max(height, width) > self.max_side:
+            scale = self.max_side / max(height, width)
+            size = max(1, round(width * scale)), max(1, round(height * scale))
+            rgb = np.stack([_resize(rgb[..., c], size) for c in range(3)], axis=-1)
+            alpha = alpha if alpha is None else _resize(alpha, size)
+        return replace(frame, rgb=self.array(rgb), alpha=alpha)
+
+    def _tiles(self, rgb: Array) -> Iterator[tuple[slice, slice, Floats]]:
+        """Yield rows, columns and the finished (3, rows, columns) in [-1, 1] of pieces that make up the picture.
+
+        A piece is run with a margin as wide as the network looks, cut from the whole padded picture, and begins where
+        the network's stride does; so each pixel comes out as if the picture had been run whole.
+        """
+        height, width = rgb.shape[:2]
+        card = self.style.card
+        tall, wide = (_round_up(max(side, SMALLEST), card.multiple) for side in (height, width))
+        if (tall, wide) != (height, width):
+            rgb = np.pad(rgb, ((0, tall - height), (0, wide - width), (0, 0)), mode="reflect")
+        if card.receptive_field and tall * wide > WHOLE:
+            tile, margin = TILE, _round_up(card.receptive_field // 2, card.multiple)
+        else:
+            tile, margin = max(tall, wide), 0
+        session = self.style.session(self.threads)
+        for top, bottom in _cuts(tall, tile, card.multiple):
+            for left, right in _cuts(wide, tile, card.multiple):
+                if top >= height or left >= width:
+                    continue  # nothing but padding
+                above, before = min(margin, top), min(margin, left)
+                photo = _normalise(rgb[top - above : bottom + margin, left - before : right + margin])
+                rows, columns = slice(top, min(bottom, height)), slice(left, min(right, width))
+                core = np.s_[:, above : above + rows.stop - top, before : before + columns.stop - left]
+                yield rows, columns, self._blend(photo[core], self._run(session, photo)[core])
+
+    def _run(self, session: "InferenceSession", photo: Floats) -> Floats:
+        """Give (3, H, W) in [-1, 1] to the network."""
+        size = f"{photo.shape[2]}x{photo.shape[1]}"
+        try:
+            (result,) = session.run(None, {"image": photo[None]})
+        except Exception as error:  # ONNX Runtime's errors have no common class of their own
+            reason = str(error).partition("\n")[0]
+            raise SakugaError(
+                f"style {self.style.name} fails on {size} pixels ({reason}): reduce the picture (--max-side)"
+            ) from error
+        if result.shape != (1, *photo.shape):
+            raise SakugaError(f"style {self.style.name} makes {result.shape} of {size} pixels: export it again")
+        if np.isnan(result.sum()):  # a sum is cheap and NaN spreads through it
+            raise SakugaError(f"style {self.style.name} makes values that are no numbers: export it again")
+        styled: Floats = result[0]
+        return styled
+
+    def _blend(self, photo: Floats, styled: Floats) -> Floats:
+        """Apply strength and colour to two (3, H, W), the photo in [-1, 1]; `styled` is overwritten."""
+        np.clip(styled, -1, 1, out=styled)
+        if self.keep_color:
+            # Adding the difference of luma to every channel is what exchanging Y in YCbCr comes to.
+            styled = photo + ((styled - photo) * LUMA).sum(axis=0)
+            np.clip(styled, -1, 1, out=styled)
+        if self.strength < 1:
+            styled = photo + np.float32(self.strength) * (styled - photo)
+        return styled
+
+
+def stylize(
+    source: Source,
+    style: Style | str | Path = DEFAULT,
+    *,
+    strength: float = 1.0,
+    keep_color: bool = False,
+    max_side: int | None = None,
+) -> Image.Image:
+    """Stylise one picture: a path, bytes, a file object, a PIL image or an array. `Stylizer` describes the options.
+
+    Raises SakugaError when the picture or the style cannot be read, UsageError for a wrong option.
+    """
+    return Stylizer(style, strength=strength, keep_color=keep_color, max_side=max_side)(source)
+
+
+def _normalise(rgb: Array) -> Floats:
+    """Turn (H, W, 3) of the dtype's range into (3, H, W) in [-1, 1]."""
+    photo = np.empty((3, *rgb.shape[:2]), np.float32)
+    np.multiply(rgb.transpose(2, 0, 1), np.float32(2 / np.iinfo(rgb.dtype).max), out=photo)
+    photo -= 1
+    return photo
+
+
+def _resize(plane: Array, size: tuple[int, int]) -> Array:
+    """Resize (H, W) to `size` (width, height), in floats so that 16 bits stay 16 bits."""
+    small = np.asarray(Image.fromarray(plane.astype(np.float32)).resize(size, Image.Resampling.LANCZOS))
+    resized: Array = np.clip(np.rint(small), 0, np.iinfo(plane.dtype).max).astype(plane.dtype)
+    return resized
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SakugaError(f"{folder} cannot be made ({error.strerror}): choose another folder") from error
+
+
+def _round_up(n: int, multiple: int) -> int:
+    return -(-n // multiple) * multiple
+
+
+def _cuts(length: int, tile: int, multiple: int) -> list[tuple[int, int]]:
+    """Divide `length` into as few equal stretches of about `tile` as possible, each beginning on the multiple."""
+    step = _round_up(math.ceil(length / math.ceil(length / tile)), multiple)
+    return [(start, min(start + step, length)) for start in range(0, length, step)]

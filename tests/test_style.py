@@ -1,0 +1,181 @@
+import hashlib
+import json
+import re
+import sys
+from pathlib import Path
+
+import pytest
+from conftest import CARD, make_style
+
+import sakuga
+from sakuga import style
+from sakuga.errors import SakugaError, UsageError
+from sakuga.style import Card, load, read, styles
+
+
+def test_card_round_trip():
+    card = Card.from_json(json.dumps(CARD))
+    assert json.loads(card.to_json()) == CARD
+    assert Card.from_json(card.to_json()) == card
+
+
+def test_unknown_fields_of_a_later_version_are_ignored():
+    assert Card.from_json(json.dumps({**CARD, "colour": "blue"})) == Card.from_json(json.dumps(CARD))
+
+
+@pytest.mark.parametrize("field", CARD)
+def test_card_without_a_field_names_it(field):
+    card = {key: value for key, value in CARD.items() if key != field}
+    with pytest.raises(SakugaError, match=f"lacks {field}$"):
+        Card.from_json(json.dumps(card))
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("name", ""),
+        ("name", "../up"),
+        ("name", 3),
+        ("title", ""),
+        ("licence", None),
+        ("config", []),
+        ("data", {}),
+        ("data", [{"name": "photos"}]),
+        ("data", ["photos"]),
+        ("multiple", 0),
+        ("multiple", True),
+        ("multiple", 4.0),
+        ("multiple", 10**9),
+        ("receptive_field", -1),
+        ("receptive_field", "84"),
+        ("date", "yesterday"),
+        ("sha256", "abc"),
+    ],
+)
+def test_card_that_lies_names_the_field(field, value):
+    with pytest.raises(SakugaError, match=f"card's {field} "):
+        Card.from_json(json.dumps({**CARD, field: value}))
+
+
+@pytest.mark.parametrize(("text", "reason"), [("{", "not JSON"), ("[]", "not a JSON object")])
+def test_card_that_is_no_card(text, reason):
+    with pytest.raises(SakugaError, match=reason):
+        Card.from_json(text)
+
+
+def test_load_by_name_and_by_path(style_folder):
+    path = make_style(style_folder / "mine.onnx", title="Mine")
+    for found in (load("mine"), load(str(path)), load(path)):
+        assert found.path == path
+        assert (found.name, found.card.title, found.embedded) == ("mine", "Mine", False)
+    assert load("mine").file_sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
+    assert load("mine").size == path.stat().st_size
+
+
+def test_embedded_styles_come_first(style_folder, monkeypatch):
+    embedded = style_folder.parent / "embedded"
+    monkeypatch.setattr(style, "EMBEDDED", embedded)
+    make_style(embedded / "both.onnx", title="embedded")
+    make_style(style_folder / "both.onnx", title="mine")
+    make_style(style_folder / "alone.onnx")
+    assert [(one.name, one.embedded) for one in styles()] == [("both", True), ("alone", False)]
+    assert load("both").card.title == "embedded"
+
+
+def test_unknown_name_suggests_the_nearest(style_folder):
+    make_style(style_folder / "shinkai.onnx")
+    make_style(style_folder / "hayao.onnx")
+    with pytest.raises(UsageError, match=r"no style 'shinkia': did you mean 'shinkai'\?"):
+        load("shinkia")
+    with pytest.raises(UsageError, match="no style 'zzz': choose one of hayao, shinkai"):
+        load("zzz")
+    with pytest.raises(SakugaError, match=r"gone\.onnx does not exist"):
+        load("gone.onnx")
+
+
+@pytest.mark.parametrize(
+    ("kind", "reason"),
+    [
+        ("no_card", "carries no card"),
+        ("other_name", "one input"),
+        ("two_inputs", "one input"),
+        ("integer", "one input"),
+        ("fixed_size", "one input"),
+    ],
+)
+def test_onnx_files_that_are_no_styles(tmp_path, kind, reason):
+    path = make_style(tmp_path / "bad.onnx", kind)
+    with pytest.raises(SakugaError, match=f"^{re.escape(str(path))} .*{reason}"):
+        read(path)
+
+
+@pytest.mark.parametrize("content", [b"", b"not a model", bytes(range(256)) * 9])
+def test_files_that_are_not_onnx(tmp_path, content, capfd):
+    path = tmp_path / "bad.onnx"
+    path.write_bytes(content)
+    with pytest.raises(SakugaError, match=re.escape(str(path))) as caught:
+        read(path)
+    assert "\n" not in str(caught.value)
+    assert capfd.readouterr().err == ""
+
+
+def test_wrong_card_names_file_and_field(tmp_path):
+    path = make_style(tmp_path / "bad.onnx", multiple=0, licence=None)
+    with pytest.raises(SakugaError, match=f"{re.escape(str(path))} .*lacks licence"):
+        read(path)
+    path = make_style(tmp_path / "bad.onnx", multiple=0)
+    with pytest.raises(SakugaError, match=f"{re.escape(str(path))} .*multiple"):
+        read(path)
+
+
+def test_listing_leaves_out_what_cannot_be_read(style_folder):
+    make_style(style_folder / "good.onnx")
+    make_style(style_folder / "cardless.onnx", "no_card")
+    (style_folder / "broken.onnx").write_bytes(b"?")
+    (style_folder / "folder.onnx").mkdir()
+    (style_folder / "notes.txt").write_text("not a style")
+    assert [one.name for one in styles()] == ["good"]
+    assert sum(isinstance(one, SakugaError) for one in style.survey()) == 3
+
+
+def test_a_missing_folder_holds_no_styles(tmp_path, monkeypatch):
+    monkeypatch.setenv("SAKUGA_STYLES", str(tmp_path / "nowhere"))
+    assert all(one.embedded for one in styles())
+
+
+def test_user_folder(monkeypatch):
+    monkeypatch.setenv("SAKUGA_STYLES", "~/looks")
+    assert style.folder() == Path.home() / "looks"
+    monkeypatch.delenv("SAKUGA_STYLES")
+    if sys.platform != "win32":
+        monkeypatch.setenv("XDG_DATA_HOME", "/data")
+        assert style.folder() == Path("/data/sakuga/styles")
+        monkeypatch.delenv("XDG_DATA_HOME")
+        assert style.folder() == Path.home() / ".local/share/sakuga/styles"
+
+
+def test_session_is_made_once_for_each_number_of_threads(tmp_path):
+    made = read(make_style(tmp_path / "one.onnx"))
+    assert made.session() is made.session()
+    assert made.session(1) is not made.session()
+    assert made.session(1).get_session_options().intra_op_num_threads == 1
+
+
+def test_every_embedded_style_is_usable():
+    """How many there are is tested where they are made."""
+    for path in sorted(style.EMBEDDED.glob("*.onnx")):
+        one = read(path)
+        assert one.embedded
+        assert one.card.name == one.name == path.stem
+        assert one.size <= 3_000_000
+        assert load(one.name).path == path
+
+
+def test_public_names():
+    assert len(sakuga.__all__) <= 10
+    assert set(sakuga.__all__) <= set(dir(sakuga))
+    for name in sakuga.__all__:
+        assert getattr(sakuga, name) is not None
+    assert sakuga.styles is styles
+    with pytest.raises(AttributeError, match="nothing"):
+        _ = sakuga.nothing
