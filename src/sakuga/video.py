@@ -6,6 +6,7 @@ import errno
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from fractions import Fraction
+from math import lcm
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -73,20 +74,18 @@ def stylize_video(
     first = _first_frame(source)
     with _open(source) as reader, atomic(target, overwrite=overwrite) as temporary, _writing(target):
         video = _video(reader, source)
-        # Without its own scale MP4 would count in a multiple of the source's time base.
-        scale = {} if muxer == "matroska" else {"video_track_timescale": str(_time_base(video).denominator)}
-        with av.open(f"file:{temporary}", "w", format=muxer, container_options=scale) as writer:
+        with av.open(f"file:{temporary}", "w", format=muxer, container_options=_scales(muxer, video)) as writer:
             writer.metadata.update({key: text for key, text in reader.metadata.items() if key not in _BRANDS})
-            painter = _Painter(writer, video, first, paint, max_side)
-            copies = _copied_streams(reader, writer, source, target)
             start = _clock_start(reader)
+            painter = _Painter(writer, video, first, paint, max_side, start)
+            copies = _copied_streams(reader, writer, source, target)
             done, end = 0, Fraction(0)
             for packet in _packets(reader, source):
                 if packet.pts is not None:
                     end = max(end, (packet.pts + (packet.duration or 0)) * packet.time_base)
                 if packet.stream_index == video.index:
                     for frame in _decoded(packet, source):
-                        writer.mux(painter.packets(frame, start))
+                        writer.mux(painter.packets(frame))
                         done += 1
                         if progress:
                             progress(done, video.frames or None)
@@ -95,7 +94,18 @@ def stylize_video(
                     packet.stream = copies[packet.stream_index]
                     writer.mux(packet)
             _check_whole(reader, video, end, source)
-            writer.mux(painter.stream.encode())
+            writer.mux(painter.rest())
+
+
+def _scales(muxer: str, video: VideoStream) -> dict[str, str]:
+    """What MP4 and MOV count time in: the frames' own time base for them and, for a late start, a multiple of it.
+
+    Left alone, the frames would get a multiple and the start would be rounded to milliseconds.
+    """
+    if muxer == "matroska":
+        return {}
+    ticks = _time_base(video).denominator
+    return {"video_track_timescale": str(ticks), "movie_timescale": str(lcm(ticks, 1000))}
 
 
 class _Painter:
@@ -108,6 +118,7 @@ class _Painter:
         first: VideoFrame,
         paint: Callable[[Pixels], Pixels],
         max_side: int | None,
+        start: Fraction,
     ) -> None:
         from av.video.reformatter import Interpolation, VideoReformatter
 
@@ -120,21 +131,43 @@ class _Painter:
         self.to_rgb, self.to_yuv = VideoReformatter(), VideoReformatter()
         # Without these two the colour of a whole 2x2 block would come from one sample.
         self.interpolation = Interpolation.BICUBIC | Interpolation.FULL_CHR_H_INT | Interpolation.ACCURATE_RND
-        self.last: int | None = None
-        rate = video.average_rate or video.guessed_rate or 25
+        self.time_base = _time_base(video)
+        self.start = round(start / self.time_base)
+        rate = video.average_rate or video.guessed_rate or Fraction(25)
+        self.mean = max(1, round(1 / rate / self.time_base))
+        self.end = None if video.duration is None else (video.start_time or 0) + video.duration - self.start
+        self.pending: VideoFrame | None = None
         self.stream = stream = writer.add_stream("libx264", rate=rate, options={"crf": _QUALITY})
         stream.metadata.update(video.metadata)
         stream.width, stream.height = self.size[::-1] if self.turns % 2 else self.size
         stream.pix_fmt = "yuv444p" if stream.width % 2 or stream.height % 2 else "yuv420p"
         context = stream.codec_context
-        stream.time_base = context.time_base = _time_base(video)
+        stream.time_base = context.time_base = self.time_base
         if aspect := video.sample_aspect_ratio:
             context.sample_aspect_ratio = 1 / aspect if self.turns % 2 else aspect
         context.colorspace, context.color_range = self.matrix, _LIMITED
         context.color_primaries, context.color_trc = first.color_primaries, first.color_trc
 
-    def packets(self, frame: VideoFrame, start: Fraction) -> list[Packet]:
-        """Paint a frame and encode it; its packets may come later."""
+    def packets(self, frame: VideoFrame) -> list[Packet]:
+        """Paint a frame and encode the one before, whose duration is known now."""
+        picture = self._picture(frame)
+        before, self.pending = self.pending, picture
+        picture.pts = self._time(frame, before)
+        if before is None:
+            return []
+        before.duration = picture.pts - (before.pts or 0)
+        return self.stream.encode(before)
+
+    def rest(self) -> list[Packet]:
+        """Encode the last frame and empty the encoder."""
+        last = self.pending
+        if last is None:
+            return []
+        left = self.end - (last.pts or 0) if self.end is not None else 0
+        last.duration = left if left > 0 else self.mean
+        return [*self.stream.encode(last), *self.stream.encode()]
+
+    def _picture(self, frame: VideoFrame) -> VideoFrame:
         import av
 
         if frame.colorspace not in _MATRICES:
@@ -150,9 +183,17 @@ class _Painter:
         picture = self.to_yuv.reformat(
             picture, format=self.stream.pix_fmt, dst_color_range=_LIMITED, interpolation=self.interpolation
         )
-        picture.time_base, picture.duration = _time_base(self.stream), frame.duration
-        self.last = picture.pts = _time(frame, self.last, start)
-        return self.stream.encode(picture)
+        picture.time_base = self.time_base
+        return picture
+
+    def _time(self, frame: VideoFrame, before: VideoFrame | None) -> int:
+        """The frame's timestamp; where there is none, or time does not advance, the next one that can be."""
+        time = frame.dts if frame.pts is None else frame.pts
+        last = None if before is None else before.pts
+        if time is None:
+            return 0 if last is None else last + self.mean
+        time -= self.start
+        return time if last is None else max(time, last + 1)
 
 
 def _open(source: Path) -> InputContainer:
@@ -268,15 +309,6 @@ def _shift(packet: Packet, start: Fraction) -> None:
     ticks = round(start / packet.time_base)
     packet.pts = None if packet.pts is None else packet.pts - ticks
     packet.dts = None if packet.dts is None else packet.dts - ticks
-
-
-def _time(frame: VideoFrame, last: int | None, start: Fraction) -> int:
-    """The frame's timestamp; where there is none, or time does not advance, the next possible one."""
-    time = frame.dts if frame.pts is None else frame.pts
-    if time is None:
-        return 0 if last is None else last + max(1, frame.duration)
-    time -= round(start / frame.time_base) if start and frame.time_base else 0
-    return time if last is None else max(time, last + 1)
 
 
 def _check_whole(reader: InputContainer, video: VideoStream, end: Fraction, source: Path) -> None:

@@ -28,9 +28,7 @@ CASES = {
     "content l1": lambda x, y, **k: content(features(x), features(y), **k),
     "content l2": lambda x, y, **k: content(features(x), features(y), norm="l2", **k),
     "gram_style": lambda x, y, **k: gram_style(features(x), features(y), **k),
-    "lpips": lambda x, y, **k: lpips(
-        features(x), features(y), {n: h.to(x.dtype) for n, h in HEADS.items()}, **k
-    ),
+    "lpips": lambda x, y, **k: lpips(features(x), features(y), {n: h.to(x.dtype) for n, h in HEADS.items()}, **k),
     "lsgan.d": lambda x, y, **k: lsgan.d(x, y, **k),
     "lsgan.g": lambda x, y, **k: lsgan.g(x, **k),
     "hinge.d": lambda x, y, **k: hinge.d(x, y, **k),

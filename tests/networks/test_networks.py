@@ -34,7 +34,9 @@ def test_parameter_counts(network, parameters):
     assert count(network()) == parameters
 
 
-@pytest.mark.parametrize(("name", "last", "parameters"), [("vgg19", "conv4_4", 10_585_152), ("vgg16", "conv4_3", 7_635_264)])
+@pytest.mark.parametrize(
+    ("name", "last", "parameters"), [("vgg19", "conv4_4", 10_585_152), ("vgg16", "conv4_3", 7_635_264)]
+)
 def test_feature_network_counts(name, last, parameters):
     with pytest.warns(UserWarning, match="random weights"):
         assert count(FeatureNetwork(name, [last], weights="random:0")) == parameters
@@ -136,7 +138,9 @@ class TestFeatureNetwork:
             read = FeatureNetwork("vgg16", ["relu1_2"], weights=tmp_path / file)
             assert_close(read(image)["relu1_2"], made(image)["relu1_2"])
             assert file in read.source
-        assert_close(FeatureNetwork("vgg16", ["relu1_2"], weights=tmp_path / "vgg16.npz").heads["relu1_2"], torch.arange(64.0))
+        assert_close(
+            FeatureNetwork("vgg16", ["relu1_2"], weights=tmp_path / "vgg16.npz").heads["relu1_2"], torch.arange(64.0)
+        )
 
     def test_what_cannot_be_loaded(self, tmp_path):
         with pytest.raises(UsageError, match="no layer relu9"):
@@ -151,7 +155,9 @@ class TestFeatureNetwork:
         save_flax(tmp_path / "short.npz", FeatureNetwork("vgg16", ["relu1_2"], weights="random:0"))
         with pytest.raises(SakugaError, match="holds 2 convolutions"):
             FeatureNetwork("vgg16", ["relu2_1"], weights=tmp_path / "short.npz")
-        torch.save({"features.0.weight": torch.zeros(4, 3, 3, 3), "features.0.bias": torch.zeros(4)}, tmp_path / "x.pth")
+        torch.save(
+            {"features.0.weight": torch.zeros(4, 3, 3, 3), "features.0.bias": torch.zeros(4)}, tmp_path / "x.pth"
+        )
         with pytest.raises(SakugaError, match="is not vgg16"):
             FeatureNetwork("vgg16", ["relu1_1"], weights=tmp_path / "x.pth")
 

@@ -29,7 +29,9 @@ def find_images(folders: Iterable[str | Path]) -> list[Path]:
         else:
             raise UsageError(f"{folder} does not exist; name a folder of pictures.")
     if not found:
-        raise UsageError(f"No picture found in {', '.join(map(str, folders))}; name a folder of JPEG, PNG or WebP files.")
+        raise UsageError(
+            f"No picture found in {', '.join(map(str, folders))}; name a folder of JPEG, PNG or WebP files."
+        )
     return found
 
 

@@ -56,7 +56,9 @@ def gram_style(features: Features, target: Mapping[str, Tensor], *, reduction: R
     return reduce(total, reduction)
 
 
-def lpips(features: Features, target: Features, heads: Mapping[str, Tensor], *, reduction: Reduction = "mean") -> Tensor:
+def lpips(
+    features: Features, target: Features, heads: Mapping[str, Tensor], *, reduction: Reduction = "mean"
+) -> Tensor:
     """Learned perceptual distance: Σ_l mean_hw Σ_c w_c (φ̂(x) - φ̂(y))², φ̂ of unit length over the channels.
 
     Args:

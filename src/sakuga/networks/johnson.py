@@ -8,9 +8,7 @@ from torch import Tensor, nn
 class _Residual(nn.Module):
     def __init__(self, channels: int):
         super().__init__()
-        self.body = nn.Sequential(
-            *_conv(channels, channels, 3), nn.ReLU(inplace=True), *_conv(channels, channels, 3)
-        )
+        self.body = nn.Sequential(*_conv(channels, channels, 3), nn.ReLU(inplace=True), *_conv(channels, channels, 3))
 
     def forward(self, x: Tensor) -> Tensor:
         return x + self.body(x)

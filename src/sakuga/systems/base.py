@@ -71,6 +71,14 @@ class System(nn.Module):
         """Return what the style was trained on, for its card: dictionaries with `name`, `licence` and `use`."""
         return []
 
+    def prepare(self) -> None:
+        """Load data and frozen networks before training; a system without it can be built from its checkpoint alone."""
+
+    @property
+    def networks(self) -> dict[str, nn.Module]:
+        """The networks that some player moves, by name: what a checkpoint holds."""
+        return {name: self.get_submodule(name) for names in self.players.values() for name in names}
+
     def weights(self, player: str) -> list[nn.Parameter]:
         """Return the parameters that a player moves."""
         return [p for name in self.players[player] for p in self.get_submodule(name).parameters()]

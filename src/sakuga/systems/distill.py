@@ -148,8 +148,11 @@ class Distill(System):
 
     def sources(self) -> list[dict[str, str]]:
         """Return the folders of photos and the teacher."""
-        photos = [{"name": Path(p).name, "licence": "see the card's notes", "use": "photos"} for p in self.config.photos]
-        return [*photos, {"name": self.config.teacher, "licence": "see the card's notes", "use": "teacher"}]
+        photos = [
+            {"name": Path(p).name, "licence": "see the card's notes", "use": "photos"} for p in self.config.photos
+        ]
+        teacher = self.config.teacher if ":" in self.config.teacher else Path(self.config.teacher).name
+        return [*photos, {"name": teacher, "licence": "see the card's notes", "use": "teacher"}]
 
     def _heads(self, seen: dict[str, Tensor]) -> dict[str, Tensor]:
         assert self.features is not None

@@ -137,5 +137,7 @@ class FastStyle(System):
 
     def sources(self) -> list[dict[str, str]]:
         """Return the folders of photos and the painting."""
-        photos = [{"name": Path(p).name, "licence": "see the card's notes", "use": "photos"} for p in self.config.photos]
+        photos = [
+            {"name": Path(p).name, "licence": "see the card's notes", "use": "photos"} for p in self.config.photos
+        ]
         return [*photos, {"name": Path(str(self.config.style)).name, "licence": "see the card's notes", "use": "style"}]

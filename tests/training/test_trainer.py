@@ -1,0 +1,297 @@
+"""The spine: one step, resuming, accumulation, what is refused, what survives."""
+
+import math
+import os
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+from torch.testing import assert_close
+
+from sakuga.errors import SakugaError
+from sakuga.losses import hinge, l1, lsgan
+from sakuga.networks.fast import FastGenerator
+from sakuga.systems.base import Config, System, frozen
+from sakuga.training import checkpoint
+from sakuga.training.trainer import Trainer
+
+
+@dataclass
+class ToyConfig(Config):
+    critic_steps: int = 2
+    content: float = 1.0
+    warmup: int = 1
+    batch: int = 4
+    lr: float = 1e-2
+    scale: list[float] = field(default_factory=lambda: [1.0])
+
+
+class Toy(System):
+    """Two players, two critic steps, a warm-up: the shapes of step that published systems have."""
+
+    name = "toy"
+    players = {"G": ["generator"], "D": ["judge"]}  # noqa: RUF012
+
+    def __init__(self, config=None):
+        super().__init__()
+        torch.manual_seed(0)
+        self.config = config or ToyConfig()
+        self.generator = FastGenerator(width=8, blocks=1, factor=2)
+        self.judge = nn.Conv2d(3, 1, 3)
+        self.features = nn.Conv2d(3, 4, 3).requires_grad_(False)
+
+    def batch(self, step, rank, world):
+        generator = torch.Generator().manual_seed(step)
+        whole = torch.rand(4, 3, 8, 8, generator=generator) * 2 - 1
+        return {"photo": whole.chunk(world)[rank]}
+
+    def step(self, batch, t):
+        photo = batch["photo"]
+        fake = self.generator(photo)
+        if t >= self.config.warmup:
+            for _ in range(self.config.critic_steps):
+                yield "D", {"hinge": hinge.d(self.judge(photo), self.judge(fake.detach()))}
+        with frozen(self.judge):
+            terms = {
+                "content": self.config.content * l1(self.features(fake), self.features(-photo)),
+                "adversarial": 0.1 * lsgan.g(self.judge(fake)),
+            }
+        yield "G", terms
+
+
+def trainer(run, config=None, **options):
+    return Trainer(Toy(config), run, **options)
+
+
+def weights(module):
+    return {name: value.clone() for name, value in module.state_dict().items()}
+
+
+def moved(before, module):
+    return {n.split(".")[0] for n, v in module.state_dict().items() if not torch.equal(v, before[n])}
+
+
+def equal(a, b):
+    return all(torch.equal(v, b.state_dict()[n]) for n, v in a.state_dict().items())
+
+
+def test_a_step_moves_exactly_the_players_that_were_yielded(tmp_path):
+    t = trainer(tmp_path)
+    before = weights(t.system)
+    assert set(t.one_step(t.system.batch(0, 0, 1))) == {"G/content", "G/adversarial"}
+    assert moved(before, t.system) == {"generator"}
+    before = weights(t.system)
+    assert set(t.one_step(t.system.batch(1, 0, 1))) == {"G/content", "G/adversarial", "D/hinge"}
+    assert moved(before, t.system) == {"generator", "judge"}
+
+
+def test_every_yield_is_an_update(tmp_path):
+    """Two critic steps move the critic as one critic step from where one critic step led."""
+    both, single = trainer(tmp_path, ToyConfig(warmup=0)), trainer(tmp_path, ToyConfig(warmup=0, critic_steps=1))
+    batch = both.system.batch(0, 0, 1)
+    fake = both.output(batch["photo"]).detach()
+    both.one_step(batch)
+    single.one_step(batch)
+    optimizer = single.optimizers["D"]
+    optimizer.zero_grad()
+    hinge.d(single.system.judge(batch["photo"]), single.system.judge(fake)).backward()
+    nn.utils.clip_grad_norm_(single.system.judge.parameters(), 1.0)
+    optimizer.step()
+    assert_close(both.system.judge.weight, single.system.judge.weight)
+
+
+def test_it_learns_one_batch(tmp_path):
+    t = trainer(tmp_path)
+    batch = t.system.batch(0, 0, 1)
+    first = t.one_step(batch)["G/content"]
+    for _ in range(60):
+        last = t.one_step(batch)["G/content"]
+    assert last < 0.7 * first
+
+
+def test_a_resumed_run_is_the_same_run(tmp_path):
+    through = trainer(tmp_path / "one")
+    through.fit(7)
+    trainer(tmp_path / "two").fit(3)
+    again = trainer(tmp_path / "two")
+    assert again.resume()
+    assert again.steps == 3
+    again.fit(7)
+    assert equal(through.system, again.system)
+    assert equal(through.average, again.average)
+
+
+def test_two_halves_make_the_step_of_the_whole(tmp_path):
+    whole, halves = trainer(tmp_path), trainer(tmp_path, micro=2)
+    for step in range(3):
+        batch = whole.system.batch(step, 0, 1)
+        a, b = whole.one_step(batch), halves.one_step(batch)
+        assert a == pytest.approx(b, rel=1e-4)
+    for name, value in whole.system.state_dict().items():
+        assert_close(value, halves.system.state_dict()[name], atol=1e-5, rtol=1e-4)
+
+
+def test_a_batch_that_does_not_divide_is_refused(tmp_path):
+    t = trainer(tmp_path, micro=3)
+    with pytest.raises(SakugaError, match="a batch of 4 does not divide into 3"):
+        t.one_step(t.system.batch(0, 0, 1))
+
+
+def test_a_term_that_is_not_finite_is_named_and_moves_nothing(tmp_path):
+    t = trainer(tmp_path, ToyConfig(content=math.nan))
+    before = weights(t.system)
+    with pytest.raises(FloatingPointError, match=r"loss of G is not finite: content=nan, adversarial=0\.\d+"):
+        t.one_step(t.system.batch(0, 0, 1))
+    assert not moved(before, t.system)
+
+
+def test_the_gradient_is_clipped(tmp_path):
+    free, tight = (trainer(tmp_path, ToyConfig(content=1000.0), clip=c) for c in (None, 0.5))
+    for t in (free, tight):
+        t.one_step(t.system.batch(0, 0, 1))
+
+    def norm(t):
+        return torch.cat([p.grad.flatten() for p in t.system.weights("G")]).norm().item()
+
+    assert norm(free) > 1
+    assert norm(tight) == pytest.approx(0.5, rel=1e-3)
+
+
+def test_the_average_follows(tmp_path):
+    t = trainer(tmp_path, ema=0.5)
+    start = weights(t.average)
+    t.one_step(t.system.batch(0, 0, 1))
+    # The first step's decay is min(0.5, 1/10): a tenth of the start, nine tenths of now.
+    for name, value in t.average.state_dict().items():
+        assert_close(value, 0.1 * start[name] + 0.9 * t.output.state_dict()[name])
+
+
+def test_rates_are_functions_of_the_step(tmp_path):
+    class Falling(Toy):
+        def rate(self, t):
+            return 1 / (1 + t)
+
+    t = Trainer(Falling(), tmp_path)
+    seen = []
+    for step in range(3):
+        t.one_step(t.system.batch(step, 0, 1))
+        seen.append(t.optimizers["G"].param_groups[0]["lr"])
+    assert seen == pytest.approx([1e-2, 5e-3, 1e-2 / 3])
+
+
+def test_frozen_restores_what_was(tmp_path):
+    network = nn.Linear(2, 2)
+    network.bias.requires_grad_(False)
+    with frozen(network):
+        assert not network.weight.requires_grad
+    assert network.weight.requires_grad
+    assert not network.bias.requires_grad
+
+
+class TestCheckpoint:
+    def test_a_run_of_another_system_is_refused(self, tmp_path):
+        trainer(tmp_path).save()
+
+        class Other(Toy):
+            name = "other"
+
+        with pytest.raises(SakugaError, match="is a run of toy, not of other"):
+            Trainer(Other(), tmp_path).resume()
+
+    def test_a_damaged_file_is_named(self, tmp_path):
+        trainer(tmp_path).save()
+        path = tmp_path / checkpoint.LAST
+        path.write_bytes(path.read_bytes()[:-500])
+        with pytest.raises(SakugaError, match=r"last\.pt is damaged"):
+            trainer(tmp_path).resume()
+
+    def test_a_full_disk_keeps_the_earlier_one(self, tmp_path, monkeypatch):
+        t = trainer(tmp_path)
+        t.save()
+        before = (tmp_path / checkpoint.LAST).read_bytes()
+
+        def full(state, file):
+            file.write(b"half")
+            raise OSError(28, "No space left on device")
+
+        monkeypatch.setattr(torch, "save", full)
+        t.one_step(t.system.batch(0, 0, 1))
+        with pytest.raises(SakugaError, match=r"No space left on device\); the earlier one is whole"):
+            t.save()
+        assert (tmp_path / checkpoint.LAST).read_bytes() == before
+        assert sorted(p.name for p in tmp_path.iterdir()) == [checkpoint.LAST]
+
+    def test_nothing_to_resume(self, tmp_path):
+        assert not trainer(tmp_path).resume()
+
+
+CHILD = """
+import sys
+from pathlib import Path
+sys.path[:0] = [{tests!r}]
+import torch
+torch.set_num_threads(1)
+from test_trainer import Toy, Trainer
+Trainer(Toy(), Path({run!r})).fit(100000, save_every=1)
+"""
+
+
+def test_a_kill_while_saving_leaves_a_run_that_goes_on(tmp_path):
+    """The child saves at every step, so the kill falls into or beside a save; the run equals the uninterrupted one."""
+    child = subprocess.Popen(
+        [sys.executable, "-c", CHILD.format(tests=str(Path(__file__).parent), run=str(tmp_path / "run"))]
+    )
+    deadline = time.monotonic() + 60
+    while not (tmp_path / "run" / checkpoint.LAST).exists():
+        assert time.monotonic() < deadline
+        assert child.poll() is None
+        time.sleep(0.02)
+    time.sleep(0.37)
+    child.kill()
+    child.wait()
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        again, through = trainer(tmp_path / "run"), trainer(tmp_path / "through")
+        assert again.resume()
+        until = again.steps + 2
+        assert again.steps > 1
+        again.fit(until)
+        through.fit(until)
+    finally:
+        torch.set_num_threads(threads)
+    assert equal(through.system, again.system)
+
+
+PROCESS = """
+import sys
+from pathlib import Path
+sys.path[:0] = [{tests!r}]
+import torch
+from lightning_fabric import Fabric
+from test_trainer import Toy, Trainer
+torch.set_num_threads(1)
+fabric = Fabric(accelerator="cpu", devices=2, strategy="ddp")
+fabric.launch()
+Trainer(Toy(), Path({run!r}), fabric=fabric).fit(4)
+"""
+
+
+def test_two_processes_train_to_the_weights_of_one(tmp_path):
+    one = trainer(tmp_path / "one")
+    one.fit(4)
+    script = tmp_path / "two.py"
+    script.write_text(PROCESS.format(tests=str(Path(__file__).parent), run=str(tmp_path / "two")))
+    command = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node=2", "--standalone", str(script)]
+    done = subprocess.run(command, env=os.environ | {"OMP_NUM_THREADS": "1"}, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-2000:]
+    two = checkpoint.load(tmp_path / "two")
+    assert two["steps"] == 4
+    for name, network in one.system.networks.items():
+        for key, value in network.state_dict().items():
+            assert_close(two["networks"][name][key], value, atol=1e-5, rtol=0)
