@@ -111,8 +111,8 @@ def main() -> None:
         print(f"{style.name:<10}{l1_student:10.4f}{l1_photo:8.4f}{lpips_student:14.4f}{lpips_photo:8.4f}"
               f"{lpips_student / lpips_photo:7.2f}   {fast:10.3f}{slow:10.3f}{slow / fast:10.0f}", flush=True)  # fmt: skip
         if args.without_tone:
-            raw = np.mean([np.stack([distance(f, w), distance(p, w)]) for p, w, f in zip(photos, painted, drawn, strict=True)],
-                          axis=0)  # fmt: skip
+            rows = [np.stack([distance(f, w), distance(p, w)]) for p, w, f in zip(photos, painted, drawn, strict=True)]
+            raw = np.mean(rows, axis=0)
             print(f"{'  (raw)':<10}{raw[0, 0]:10.4f}{raw[1, 0]:8.4f}{raw[0, 1]:14.4f}{raw[1, 1]:8.4f}"
                   f"{raw[0, 1] / raw[1, 1]:7.2f}", flush=True)  # fmt: skip
         if args.sheet:

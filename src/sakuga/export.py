@@ -35,7 +35,8 @@ class _Clipped(nn.Module):
         self.network = network
 
     def forward(self, image: Tensor) -> Tensor:
-        return self.network(image).clamp(-1, 1)
+        stylised: Tensor = self.network(image)
+        return stylised.clamp(-1, 1)
 
 
 def export(
@@ -106,7 +107,7 @@ def trace(network: nn.Module) -> onnx.ModelProto:
         torch.onnx.export(
             network,
             (torch.zeros(1, 3, *SIZES[0]),),
-            buffer,
+            buffer,  # type: ignore[arg-type]
             input_names=["image"],
             output_names=["stylised"],
             dynamic_axes={"image": axes, "stylised": axes},

@@ -14,8 +14,8 @@ from sakuga.networks.cartoongan import CartoonGANGenerator
 def cartoongan(folder: str | Path) -> CartoonGANGenerator:
     """Read one of the four original CartoonGAN generators from a folder with one `.npy` per tensor.
 
-    The published names are `conv01_1.weight`, `in01_1.scale`, `deconv01_1.bias` and so on; in order they are exactly the
-    layers of `CartoonGANGenerator`, so they are matched by kind, position and shape.
+    The published names are `conv01_1.weight`, `in01_1.scale`, `deconv01_1.bias` and so on; in order they are exactly
+    the layers of `CartoonGANGenerator`, so they are matched by kind, position and shape.
 
     Raises:
         SakugaError: the folder lacks a tensor, or one has another shape than the generator's.
@@ -49,7 +49,8 @@ def _fill(module: nn.Module, part: str, tensors: Mapping[str, np.ndarray], name:
     parameter = getattr(module, part)
     if tensors[name].shape != tuple(parameter.shape):
         raise SakugaError(
-            f"{source}/{name}.npy has shape {tensors[name].shape}; CartoonGAN's generator needs {tuple(parameter.shape)}."
+            f"{source}/{name}.npy has shape {tensors[name].shape}; "
+            f"CartoonGAN's generator needs {tuple(parameter.shape)}."
         )
     with torch.no_grad():
         parameter.copy_(torch.from_numpy(tensors[name]))

@@ -8,11 +8,10 @@ from skimage import color, graph, segmentation
 def cel(photo: np.ndarray) -> np.ndarray:
     """Paint a photo as an animation cel: flat areas of clear colour in steps of light, ink lines.
 
-    Four steps. (1) Repeated bilateral smoothing removes texture and keeps edges. (2) Half of the paint is SLIC superpixels,
-    merged where their colours agree and filled with their mean colour (White-box's structure representation: Wang and Yu,
-    CVPR 2020). (3) Lightness is drawn towards nine steps, softly (Winnemöller, Olsen, Gooch, 2006, equation 8). (4) Ink from
-    an extended difference of Gaussians of the smoothed lightness (Winnemöller, Kyprianidis, Olsen, 2012, equations 7 and 8)
-    is multiplied in.
+    (1) Repeated bilateral smoothing removes texture and keeps edges. (2) Half of the paint is SLIC superpixels, merged
+    where their colours agree and filled with their mean colour (White-box's structure representation: Wang and Yu, CVPR
+    2020). (3) Lightness is drawn towards nine steps, softly (Winnemöller, Olsen, Gooch, 2006). (4) Ink from an extended
+    difference of Gaussians of the smoothed lightness (Winnemöller, Kyprianidis, Olsen, 2012) is multiplied in.
 
     Args:
         photo: (H, W, 3) uint8 RGB; both sides at least 2.

@@ -20,8 +20,8 @@ def find_images(folders: Iterable[str | Path]) -> list[Path]:
         UsageError: a folder is missing, or there is no picture in any of them.
     """
     found: list[Path] = []
-    folders = [Path(f) for f in folders]
-    for folder in folders:
+    places = [Path(f) for f in folders]
+    for folder in places:
         if folder.is_file():
             found.append(folder)
         elif folder.is_dir():
@@ -30,7 +30,7 @@ def find_images(folders: Iterable[str | Path]) -> list[Path]:
             raise UsageError(f"{folder} does not exist; name a folder of pictures.")
     if not found:
         raise UsageError(
-            f"No picture found in {', '.join(map(str, folders))}; name a folder of JPEG, PNG or WebP files."
+            f"No picture found in {', '.join(map(str, places))}; name a folder of JPEG, PNG or WebP files."
         )
     return found
 

@@ -52,11 +52,17 @@ lsgan = Adversarial(
     fake=lambda score: score.square(),
     fool=lambda score: (score - 1).square(),
 )
-"""D: E (D(x) - 1)² + E D(G)²; G: E (D(G) - 1)² (Mao et al., ICCV 2017, equation 2 with a=0, b=c=1, without the halves)."""
+"""D: E (D(x) - 1)² + E D(G)²; G: E (D(G) - 1)².
+
+Mao et al., ICCV 2017, equation 2 with a = 0, b = c = 1, without the halves.
+"""
 
 hinge = Adversarial(
     real=lambda score: F.relu(1 - score),
     fake=lambda score: F.relu(1 + score),
     fool=lambda score: -score,
 )
-"""D: E max(0, 1 - D(x)) + E max(0, 1 + D(G)); G: -E D(G) (Lim and Ye, 2017; Miyato et al., ICLR 2018, equations 16-17)."""
+"""D: E max(0, 1 - D(x)) + E max(0, 1 + D(G)); G: -E D(G).
+
+Lim and Ye, 2017; Miyato et al., ICLR 2018, equations 16 and 17.
+"""

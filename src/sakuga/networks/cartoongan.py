@@ -1,6 +1,5 @@
 """The generator and discriminator of CartoonGAN (Chen, Lai, Liu, CVPR 2018)."""
 
-import torch
 from torch import Tensor, nn
 
 
@@ -19,7 +18,8 @@ class ResidualBlock(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (N, C, H, W) to the same shape."""
-        return x + self.body(x)
+        y: Tensor = x + self.body(x)
+        return y
 
 
 class CartoonGANGenerator(nn.Module):
@@ -27,8 +27,8 @@ class CartoonGANGenerator(nn.Module):
 
     Two convolutions share each norm on the way down and up, with no activation between them. The two stride-2 stages
     round odd sizes up: an output is H and W rounded up to multiples of four. Instance norm is affine with the biased
-    variance and eps 1e-9, as in the released weights, which see and paint BGR pictures: `bgr=True` reverses the channels
-    at both ends.
+    variance and eps 1e-9, as in the released weights, which see and paint BGR pictures: `bgr=True` reverses the
+    channels at both ends.
 
     Source: Chen, Lai, Liu, "CartoonGAN: Generative Adversarial Networks for Photo Cartoonization", CVPR 2018, figure 2,
     and the layer list of the released weights.
@@ -68,7 +68,8 @@ class CartoonGANGenerator(nn.Module):
 
     def forward(self, image: Tensor) -> Tensor:
         """Stylise (N, 3, H, W) in [-1, 1]."""
-        return self.body(image.flip(1)).flip(1) if self.bgr else self.body(image)
+        stylised: Tensor = self.body(image.flip(1)).flip(1) if self.bgr else self.body(image)
+        return stylised
 
 
 class CartoonGANDiscriminator(nn.Module):
@@ -98,5 +99,5 @@ class CartoonGANDiscriminator(nn.Module):
 
     def forward(self, image: Tensor) -> Tensor:
         """Score every patch; no sigmoid."""
-        scores: torch.Tensor = self.body(image)
+        scores: Tensor = self.body(image)
         return scores

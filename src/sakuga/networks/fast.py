@@ -1,4 +1,4 @@
-"""The fast generator: all work at a quarter of the resolution, no normalisation, so tiles are exact and video is calm."""
+"""The fast generator: work at a quarter of the resolution, no normalisation: exact tiles, calm video."""
 
 import torch
 import torch.nn.functional as F
@@ -39,7 +39,7 @@ class FastGenerator(nn.Module):
         for module in self.modules():
             if isinstance(module, nn.Conv2d):
                 nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
-                nn.init.zeros_(module.bias)
+                nn.init.zeros_(module.bias)  # type: ignore[arg-type]
         with torch.no_grad():
             for block in self.blocks:
                 block[2].weight.mul_(0.2)  # type: ignore[index]  # residual sums keep their scale at the start

@@ -62,6 +62,8 @@ class FeatureNetwork(nn.Module):
         last = max(names.index(layer) for layer in layers)
         self.name, self.layers = name, tuple(layers)
         self.steps = nn.ModuleDict(dict(steps[: last + 1]))
+        self.mean: Tensor
+        self.std: Tensor
         self.register_buffer("mean", torch.tensor([0.485, 0.456, 0.406]).view(1, 3, 1, 1) * 2 - 1, persistent=False)
         self.register_buffer("std", torch.tensor([0.229, 0.224, 0.225]).view(1, 3, 1, 1) * 2, persistent=False)
         self.heads: dict[str, Tensor] = {}
@@ -161,7 +163,7 @@ def _read(path: Path, name: str) -> tuple[Convolutions, list[Tensor]]:
         at = f"{prefix}/Conv_{len(convolutions)}"
         kernel = torch.from_numpy(np.array(flat[f"{at}/kernel"])).permute(3, 2, 0, 1).contiguous()  # HWIO -> OIHW
         convolutions.append((kernel, torch.from_numpy(np.array(flat[f"{at}/bias"]))))
-    heads = []
+    heads: list[Tensor] = []
     while (at := f"NetLinLayer_{len(heads)}/Conv_0/kernel") in flat:
         heads.append(torch.from_numpy(np.array(flat[at])).flatten())
     return convolutions, heads

@@ -11,7 +11,8 @@ class _Residual(nn.Module):
         self.body = nn.Sequential(*_conv(channels, channels, 3), nn.ReLU(inplace=True), *_conv(channels, channels, 3))
 
     def forward(self, x: Tensor) -> Tensor:
-        return x + self.body(x)
+        y: Tensor = x + self.body(x)
+        return y
 
 
 class _Up(nn.Module):
@@ -22,10 +23,10 @@ class _Up(nn.Module):
 class TransformNet(nn.Module):
     """Photo to painting, (N, 3, H, W) in [-1, 1] to the same; 1,679,235 parameters.
 
-    c9s1-32, d64, d128, five residual blocks of 128, u64, u32, c9s1-3; instance norm (affine) and ReLU after all but the
-    last. Reflection padding at every convolution and nearest upsampling before a convolution, as in the PyTorch examples,
-    instead of one large padding and transposed convolutions: no checkerboard. The output is tanh, the paper's range.
-    Sides must be multiples of four.
+    c9s1-32, d64, d128, five residual blocks of 128, u64, u32, c9s1-3; instance norm (affine) and ReLU after all but
+    the last. Reflection padding at every convolution and nearest upsampling before a convolution, as in the PyTorch
+    examples, instead of one large padding and transposed convolutions: no checkerboard. The output is tanh, the
+    paper's range. Sides must be multiples of four.
 
     Source: Johnson et al., supplementary table 1; Odena et al. (2016) for the upsampling.
     """

@@ -170,4 +170,5 @@ def match_tone(picture: np.ndarray, photo: np.ndarray) -> np.ndarray:
     x, y = picture.astype(np.float32), photo.astype(np.float32)
     scale = y.std((0, 1)) / np.maximum(x.std((0, 1)), 1e-3)
     matched = (x - x.mean((0, 1))) * scale + y.mean((0, 1))
-    return matched.round().clip(0, 255).astype(np.uint8)
+    toned: np.ndarray = matched.round().clip(0, 255).astype(np.uint8)
+    return toned

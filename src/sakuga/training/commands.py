@@ -53,32 +53,32 @@ class Loop:
 
 def main(verb: str, args: Sequence[str]) -> int:
     """Run one verb of the training half; the exit status."""
-    verbs = {"export": export, "download": download}
     if verb == "train":
         return train(args)
-    result: int = tyro.cli(verbs[verb], args=list(args), prog=f"sakuga {verb}")
-    return result
+    if verb == "export":
+        return tyro.cli(export, args=list(args), prog="sakuga export")
+    return tyro.cli(download, args=list(args), prog="sakuga download")
 
 
 def train(args: Sequence[str]) -> int:
     """Train a system: `sakuga train SYSTEM --run DIR --photos DIR ... [any field of its config]`."""
-    systems = {system.name: system for system in SYSTEMS}
+    systems = {s.name: s for s in SYSTEMS}
     if not args or args[0] in ("-h", "--help"):
         print("usage: sakuga train SYSTEM --run DIR --photos DIR ... [--help]\n\nsystems:")
-        for name, system in systems.items():
-            print(f"  {name:<14}{(system.__doc__ or '').splitlines()[0]}")
+        for name, kind in systems.items():
+            print(f"  {name:<14}{(kind.__doc__ or '').splitlines()[0]}")
         return 0 if args else 2
     if args[0] not in systems:
         raise UsageError(f"unknown system {args[0]!r}; choose {', '.join(systems)}.")
-    system_type = systems[args[0]]
+    chosen = systems[args[0]]
     loop, config = tyro.cli(
         tuple[
             Annotated[Loop, tyro.conf.arg(name="")],
-            Annotated[system_type.Config, tyro.conf.arg(name="")],  # type: ignore[name-defined]
+            Annotated[chosen.Config, tyro.conf.arg(name="")],  # type: ignore[name-defined]
         ],
         args=list(args[1:]),
         prog=f"sakuga train {args[0]}",
-        description=system_type.__doc__,
+        description=chosen.__doc__,
     )
     if config.batch % (loop.devices * loop.nodes):
         raise UsageError(f"--batch {config.batch} does not divide by {loop.devices * loop.nodes} processes.")
@@ -92,7 +92,7 @@ def train(args: Sequence[str]) -> int:
     )
     fabric.launch()
     torch.manual_seed(config.seed)
-    system = system_type(config)
+    system = chosen(config)
     system.prepare()
     trainer = Trainer(system, loop.run, fabric=fabric, ema=loop.ema, clip=loop.clip or None, micro=loop.micro)
     if trainer.resume():
@@ -219,6 +219,7 @@ def _fetch(folder: Path) -> Path:
     if archive is None:
         last = (done.stderr.strip().splitlines() or ["pip said nothing"])[-1]
         raise SakugaError(
-            f"{requirement} could not be fetched ({last}); fetch its source archive elsewhere and name it with --source."
+            f"{requirement} could not be fetched ({last}); "
+            "fetch its source archive elsewhere and name it with --source."
         )
     return archive

@@ -35,11 +35,11 @@ class Log:
         self.broken = False
         self.board: SummaryWriter | None = None
         try:
-            from torch.utils.tensorboard import SummaryWriter
+            from torch.utils import tensorboard
 
-            self.board = SummaryWriter(str(run))
-        except ImportError:
-            self._give_up("TensorBoard is not installed")
+            self.board = tensorboard.SummaryWriter(str(run))
+        except (ImportError, OSError) as error:
+            self._give_up(f"no TensorBoard ({error})")
 
     def step(self, step: int, terms: dict[str, float]) -> None:
         """Take the terms of one step; means over `every` steps are written."""

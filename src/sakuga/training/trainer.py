@@ -47,7 +47,8 @@ class Trainer:
         micro: int = 1,
     ):
         self.fabric = fabric or Fabric(accelerator="cpu", devices=1)
-        self.system: System = self.fabric.to_device(system)
+        self.system = system
+        self.fabric.to_device(system)
         self.optimizers = system.optimizers()
         self.rates = {player: [g["lr"] for g in o.param_groups] for player, o in self.optimizers.items()}
         self.average = copy.deepcopy(self.output).requires_grad_(False)
@@ -158,7 +159,7 @@ class Trainer:
         if self.fabric.world_size > 1:
             # One reduction per player's step and no wrapper around the networks, so a step may have any shape.
             flat = self._mean(torch.cat([p.grad.flatten() for p in weights if p.grad is not None]))
-            for weight, part in zip(weights, flat.split([p.numel() for p in weights]), strict=True):
+            for weight, part in zip(weights, torch.split(flat, [p.numel() for p in weights]), strict=True):
                 weight.grad = part.view_as(weight)
         if self.clip is not None:
             nn.utils.clip_grad_norm_(weights, self.clip)
