@@ -20,7 +20,9 @@ def pan(photo: np.ndarray, path: Path) -> None:
     """Write a clip that moves over the photo from left to right while it comes nearer, with a soft chord."""
     picture = Image.fromarray(photo)
     with av.open(str(path), "w", options={"movflags": "faststart"}) as out:
-        video = out.add_stream("libx264", rate=RATE, options={"crf": "25", "preset": "veryslow", "threads": "1"})
+        # Without the last, x264 does not give the same bytes every time.
+        options = {"crf": "25", "preset": "veryslow", "threads": "1", "x264-params": "cpu-independent=1"}
+        video = out.add_stream("libx264", rate=RATE, options=options)
         video.width, video.height = SIZE
         video.pix_fmt = "yuv420p"
         video.codec_context.colorspace, video.codec_context.color_range = 6, 1  # BT.601, limited

@@ -465,6 +465,14 @@ def test_an_existing_target_is_kept_unless_told(tmp_path):
     check_same_times_and_sound(source, target)
 
 
+def test_the_same_input_gives_the_same_bytes(tmp_path):
+    source = make(tmp_path / "a.mp4", size=(320, 240), times=range(40))
+    results = {tmp_path / f"b{i}.mp4" for i in range(3)}
+    for target in results:
+        stylize_video(source, target, same)
+    assert len({target.read_bytes() for target in results}) == 1
+
+
 def test_in_place(tmp_path):
     source = make(tmp_path / "a.mp4")
     before = read(source)

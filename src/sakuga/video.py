@@ -32,7 +32,10 @@ SUFFIXES = frozenset(
 CONTAINERS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska"}
 """The suffixes a result may have, each with its muxer: those that hold H.264 with true timestamps."""
 
-_QUALITY = "18"  # the constant rate factor at which H.264 is commonly held to look like its source
+_ENCODING = {
+    "crf": "18",  # the constant rate factor at which H.264 is commonly held to look like its source
+    "x264-params": "cpu-independent=1",  # else the same frames do not give the same bytes, not even on one machine
+}
 # As ITU-T H.273 numbers them, and FFmpeg after it.
 _BT709, _BT601 = 1, 6
 _MATRICES = {_BT709, 4, 5, _BT601, 7, 9}  # the convertible ones; besides: FCC, BT.601 again, SMPTE 240M, BT.2020
@@ -137,7 +140,7 @@ class _Painter:
         self.mean = max(1, round(1 / rate / self.time_base))
         self.end = None if video.duration is None else (video.start_time or 0) + video.duration - self.start
         self.pending: VideoFrame | None = None
-        self.stream = stream = writer.add_stream("libx264", rate=rate, options={"crf": _QUALITY})
+        self.stream = stream = writer.add_stream("libx264", rate=rate, options=dict(_ENCODING))
         stream.metadata.update(video.metadata)
         stream.width, stream.height = self.size[::-1] if self.turns % 2 else self.size
         stream.pix_fmt = "yuv444p" if stream.width % 2 or stream.height % 2 else "yuv420p"

@@ -1,0 +1,47 @@
+"""Make the README's pictures out of examples/: `python docs/pictures/make.py` (needs the package and Pillow)."""
+
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+import sakuga
+from sakuga.style import DEFAULT
+
+HERE = Path(__file__).parent
+EXAMPLES = HERE.parents[1] / "examples"
+GAP = 6
+
+
+def beside(*pictures: np.ndarray) -> np.ndarray:
+    """Put pictures of one height in a row."""
+    gap = np.full((pictures[0].shape[0], GAP, 3), 255, np.uint8)
+    row = [part for picture in pictures for part in (picture, gap)][:-1]
+    return np.concatenate(row, axis=1)
+
+
+def before_after(name: str, style: str) -> None:
+    """Write photo and stylised photo side by side."""
+    photo = Image.open(EXAMPLES / f"{name}.jpg").convert("RGB")
+    painted = sakuga.stylize(photo, style=style)
+    Image.fromarray(beside(np.asarray(photo), np.asarray(painted))).save(HERE / f"{name}-{style}.jpg", quality=90)
+
+
+def gallery(name: str, side: int = 256) -> None:
+    """Write the photo and all embedded styles of it, four in a row."""
+    photo = Image.open(EXAMPLES / f"{name}.jpg").convert("RGB")
+    square = min(photo.size)
+    photo = photo.crop((0, 0, square, square))
+    cells = [photo, *(sakuga.stylize(photo, style=s.name) for s in sakuga.styles() if s.embedded)]
+    small = [np.asarray(cell.resize((side, side), Image.Resampling.LANCZOS)) for cell in cells]
+    rows = [beside(*small[i : i + 4]) for i in range(0, len(small), 4)]
+    gap = np.full((GAP, rows[0].shape[1], 3), 255, np.uint8)
+    sheet = np.concatenate([part for row in rows for part in (row, gap)][:-1])
+    Image.fromarray(sheet).save(HERE / f"{name}-all.jpg", quality=90)
+
+
+if __name__ == "__main__":
+    before_after("astronaut", DEFAULT)
+    before_after("coffee", DEFAULT)
+    before_after("chelsea", DEFAULT)
+    gallery("astronaut")

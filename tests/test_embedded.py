@@ -1,0 +1,62 @@
+"""The styles that come with the package."""
+
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from PIL import Image
+
+import sakuga
+from sakuga.export import weights_sha256
+from sakuga.style import DEFAULT, EMBEDDED
+from sakuga.stylizer import Stylizer
+
+NAMES = ["cel", "great-wave", "hayao", "hosoda", "paprika", "shinkai", "starry-night"]
+PHOTO = Path(__file__).parents[1] / "examples" / "astronaut.jpg"
+
+
+@pytest.fixture(scope="module")
+def photo():
+    return np.asarray(Image.open(PHOTO).convert("RGB"))
+
+
+def test_they_are_seven():
+    assert sorted(p.stem for p in EMBEDDED.glob("*.onnx")) == NAMES
+    assert [s.name for s in sakuga.styles() if s.embedded] == NAMES
+    assert DEFAULT in NAMES
+
+
+@pytest.mark.parametrize("name", NAMES)
+class TestEach:
+    def test_card(self, name):
+        style = sakuga.style.load(name)
+        card = style.card
+        assert card.name == name
+        assert card.sha256 == weights_sha256(onnx.load(style.path))
+        assert style.size <= 3_000_000
+        assert card.licence == "Apache-2.0"
+        assert card.system in ("distill", "fast_style")
+        assert {d["use"] for d in card.data} >= {"photos", "perceptual loss"}
+        assert all(d["licence"] and "see the" not in d["licence"] for d in card.data)
+        assert "/" not in str(card.config["photos"])
+
+    def test_it_paints_without_a_trace_of_its_squares(self, name, photo):
+        """The look is there, and the change is the same at every place within the 4×4 squares the network works in."""
+        painted = Stylizer(name).array(photo)
+        change = painted.astype(float) - photo
+        assert np.abs(change).mean() > 5
+        phases = np.array([[change[i::4, j::4].mean() for j in range(4)] for i in range(4)])
+        assert np.ptp(phases) < 2
+
+    def test_tiles_equal_the_whole(self, name, photo, monkeypatch):
+        whole = Stylizer(name).array(photo)
+        monkeypatch.setattr("sakuga.stylizer.TILE", 128)
+        monkeypatch.setattr("sakuga.stylizer.WHOLE", 128 * 128)
+        tiled = Stylizer(name).array(photo)
+        assert np.abs(tiled.astype(int) - whole).max() <= 1
+
+    def test_any_size(self, name, photo):
+        for size in ((1, 1), (127, 93)):
+            small = Image.fromarray(photo).resize(size)
+            assert sakuga.stylize(small, style=name).size == size
