@@ -26,7 +26,7 @@ paint() { # NAME TITLE FILE [MORE ...]
     name=$1 title=$2 file=$3
     shift 3
     $sakuga train fast_style --run "runs/$name" --photos $photos --style "$file" --body fast --precision bf16-mixed \
-        --side 480 --crop 192 --batch 2 --steps 1500 --save-every 250 --log-every 50 "$@"
+        --side 480 --crop 192 --batch 2 --steps 1500 --ema 0.99 --save-every 250 --log-every 50 "$@"
     $sakuga export "runs/$name" -o "runs/styles/$name.onnx" --title "$title" --licence Apache-2.0 --overwrite \
         --data "$free" "$portraits" "$title|public domain|style" "$vgg"
 }
@@ -36,10 +36,10 @@ original() { echo "CartoonGAN's original $1 generator, Chen, Lai, Liu 2018|Apach
 for style in ${*:-shinkai hayao paprika hosoda cel starry-night great-wave}; do
     case $style in
     shinkai) distill shinkai "Shinkai" "$data/teachers/shinkai" "$(original shinkai)" 8000 ;;
-    hayao) distill hayao "Hayao" "$data/teachers/hayao" "$(original hayao)" 3000 --init runs/shinkai ;;
-    paprika) distill paprika "Paprika" "$data/teachers/paprika" "$(original paprika)" 3000 --init runs/shinkai ;;
-    hosoda) distill hosoda "Hosoda" "$data/teachers/hosoda" "$(original hosoda)" 3000 --init runs/shinkai ;;
-    cel) distill cel "Cel" sakuga.teachers:cel "sakuga's filter chain cel|Apache-2.0|teacher" 3000 --init runs/shinkai ;;
+    hayao) distill hayao "Hayao" "$data/teachers/hayao" "$(original hayao)" 3000 --init runs/shinkai --color 0.5 ;;
+    paprika) distill paprika "Paprika" "$data/teachers/paprika" "$(original paprika)" 2000 --init runs/shinkai --color 0.5 ;;
+    hosoda) distill hosoda "Hosoda" "$data/teachers/hosoda" "$(original hosoda)" 2000 --init runs/shinkai --color 0.5 ;;
+    cel) distill cel "Cel" sakuga.teachers:cel "sakuga's filter chain cel|Apache-2.0|teacher" 2000 --init runs/shinkai ;;
     starry-night) paint starry-night "The Starry Night, Van Gogh" "$data/paintings/van-gogh-starry-night.jpg" ;;
     great-wave) paint great-wave "The Great Wave, Hokusai" "$data/paintings/hokusai-great-wave.jpg" ;;
     *) echo "unknown style $style" >&2 && exit 2 ;;

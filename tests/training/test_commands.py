@@ -24,7 +24,7 @@ from sakuga.importers import _cartoongan_layers, _weighted, cartoongan
 from sakuga.networks.cartoongan import CartoonGANGenerator
 from sakuga.networks.johnson import TransformNet
 from sakuga.systems import SYSTEMS, Distill, FastStyle
-from sakuga.systems.distill import DistillConfig, match_tone
+from sakuga.systems.distill import DistillConfig, match_tone, mix_color
 from sakuga.training import checkpoint, commands
 from sakuga.training.commands import build
 
@@ -233,6 +233,13 @@ class TestData:
         matched = match_tone(picture, photo).astype(float)
         assert np.allclose(matched.mean((0, 1)), photo.mean((0, 1)), atol=1)
         assert np.allclose(matched.std((0, 1)), photo.std((0, 1)), atol=1)
+
+    def test_color(self):
+        gray, red = np.full((2, 2, 3), 100, np.uint8), np.full((2, 2, 3), (200, 80, 80), np.uint8)
+        # Red's luma is .299 * 200 + .701 * 80 = 115.88; of its colour (84.12, -35.88, -35.88) a half, of gray's none.
+        assert mix_color(red, gray, 0.5)[0, 0].tolist() == [158, 98, 98]
+        assert mix_color(red, gray, 0.0)[0, 0].tolist() == [116, 116, 116]
+        assert np.array_equal(mix_color(red, gray, 1.0), red)
 
 
 def save_cartoongan(network, folder):

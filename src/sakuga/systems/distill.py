@@ -30,6 +30,8 @@ class DistillConfig(Config):
     """Photos that fix the statistics of an imported teacher's norms; 0: statistics of each picture."""
     match_tone: bool = False
     """Give the teacher's pictures the photo's mean and deviation per channel: the look without its colours."""
+    color: float = 1.0
+    """How much of the teacher's colour is learned: 1 all, 0 the photo's own; light is always the teacher's."""
     cache: Path = Path("runs/teachers")
     """Where the teacher's pictures are kept."""
     init: Path | None = None
@@ -93,6 +95,8 @@ class Distill(System):
         painted = targets(photos, teacher, key, c.cache)
         if c.match_tone:
             painted = [match_tone(picture, photo) for picture, photo in zip(painted, photos, strict=True)]
+        if c.color != 1:
+            painted = [mix_color(picture, photo, c.color) for picture, photo in zip(painted, photos, strict=True)]
         self._pictures = [photos, painted]
         if c.perceptual or c.gram:
             layers = LPIPS_LAYERS.get(c.features)
@@ -172,3 +176,12 @@ def match_tone(picture: np.ndarray, photo: np.ndarray) -> np.ndarray:
     matched = (x - x.mean((0, 1))) * scale + y.mean((0, 1))
     toned: np.ndarray = matched.round().clip(0, 255).astype(np.uint8)
     return toned
+
+
+def mix_color(picture: np.ndarray, photo: np.ndarray, share: float) -> np.ndarray:
+    """Keep a picture's luma (BT.601) and `share` of its colour, the rest from the photo; both (H, W, 3) uint8."""
+    x, y = picture.astype(np.float32), photo.astype(np.float32)
+    weights = np.array([0.299, 0.587, 0.114], np.float32)
+    luma_x, luma_y = (x @ weights)[..., None], (y @ weights)[..., None]
+    mixed: np.ndarray = luma_x + share * (x - luma_x) + (1 - share) * (y - luma_y)
+    return mixed.round().clip(0, 255).astype(np.uint8)
