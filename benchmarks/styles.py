@@ -2,12 +2,12 @@
 
     python benchmarks/styles.py --photos KODAK --teachers DIR --training PHOTOS ... [--original] [--sheet DIR]
 
-For a distilled style: mean L1 (0..1) and LPIPS (VGG-16, v0.1 heads, which no training here has seen) between student and
-teacher and between photo and teacher, every picture first brought to the photo's mean and deviation per channel; the
-teacher is the one that was learned: statistics frozen, its share of colour as configured. `--original` adds a row against
-the published network as it is, which normalises over each picture. Then seconds per megapixel of both in ONNX Runtime, in
-the same run (the classical teacher of `cel` is timed as the function it is). For a painting: the speed alone, against the
-network of the paper. `--sheet` writes photo, teacher and student side by side at full size.
+For a distilled style: mean L1 (0..1) and LPIPS (VGG-16, v0.1 heads, which no training here has seen) between student
+and teacher and between photo and teacher, every picture first brought to the photo's mean and deviation per channel.
+The teacher is the one that was learned: statistics frozen, its share of colour as configured; `--original` adds a row
+against the published network as it is, which normalises over each picture. Then seconds per megapixel of both in ONNX
+Runtime, in the same run (the classical teacher of `cel` is timed as the function it is). For a painting: the speed
+alone, against the network of the paper. `--sheet` writes photo, teacher and student side by side at full size.
 """
 
 import argparse
