@@ -62,9 +62,9 @@ def lpips(
     """Learned perceptual distance: Σ_l mean_hw Σ_c w_c (φ̂(x) - φ̂(y))², φ̂ of unit length over the channels.
 
     Args:
-        features: post-ReLU features of VGG-16 or AlexNet, see `FeatureNetwork`; target: those of the other image.
+        features: post-ReLU features of VGG-16 or AlexNet, see `FeatureNetwork`.
+        target: those of the other image.
         heads: the published non-negative weights (C,) of each layer, `FeatureNetwork.heads`.
-        target: features of the other image.
         reduction: over the batch.
 
     Source: Zhang, Isola, Efros, Shechtman, Wang, CVPR 2018, equation 1, version 0.1 of the weights.
@@ -72,7 +72,7 @@ def lpips(
     total = None
     for name, wanted in _layers(features, target):
         error = (_unit(features[name]) - _unit(wanted)).square()
-        each = torch.einsum("nchw,c->nhw", error, heads[name].to(error.dtype)).flatten(1).mean(1)
+        each = torch.einsum("nchw,c->nhw", error, heads[name].to(error)).flatten(1).mean(1)
         total = each if total is None else total + each
     assert total is not None
     return reduce(total, reduction)

@@ -115,16 +115,13 @@ class FastStyle(System):
         seen = self.features(fake)
         with torch.no_grad():
             wanted = self.features(photo, (c.content_layer,))[c.content_layer]
-        terms = {
-            "content": c.content
-            / self._scale["content"]
-            * content({c.content_layer: seen[c.content_layer]}, {c.content_layer: wanted}, norm="l2"),
-            "style": c.style_weight
-            * sum(
-                (gram_style({n: seen[n].float()}, {n: self._grams[n]}) / self._scale[n] for n in c.style_layers),
-                start=torch.zeros((), device=fake.device),
-            ),
-        }
+        layer = c.content_layer
+        kept = content({layer: seen[layer]}, {layer: wanted}, norm="l2") / self._scale["content"]
+        styled = [
+            gram_style({n: seen[n].float()}, {n: self._grams[n].to(fake.device)}) / self._scale[n]
+            for n in c.style_layers
+        ]
+        terms = {"content": c.content * kept, "style": c.style_weight * torch.stack(styled).sum()}
         if c.smooth:
             terms["smooth"] = c.smooth * total_variation(fake)
         yield "G", terms
