@@ -54,7 +54,8 @@ def _flat(lab: np.ndarray, *, area: int = 150, merge: float = 6.0) -> np.ndarray
     labels = segmentation.slic(
         lab, n_segments=count, compactness=0.05, sigma=0.5, convert2lab=False, start_label=0, channel_axis=-1
     )
-    labels = graph.cut_threshold(labels, graph.rag_mean_color(lab, labels), merge)
+    if labels.max() > labels.min():  # a graph of one region has no edge to cut
+        labels = graph.cut_threshold(labels, graph.rag_mean_color(lab, labels), merge)
     _, labels = np.unique(labels, return_inverse=True)
     labels = labels.reshape(lab.shape[:2])
     index = np.arange(labels.max() + 1)

@@ -197,6 +197,14 @@ class TestData:
         assert torch.allclose(a, -b, atol=1e-6)
         assert torch.equal(a, random_crops([photos], size=16, count=8, rng=np.random.default_rng((1, 2, 3)))[0])
 
+    def test_processes_share_one_batch(self):
+        photos = [np.random.default_rng(0).integers(0, 255, (40, 50, 3), dtype=np.uint8)]
+        (whole,), (first,), (second,) = (
+            random_crops([photos], size=16, count=4, rng=np.random.default_rng(1), rank=rank, world=world)
+            for rank, world in ((0, 1), (0, 2), (1, 2))
+        )
+        assert torch.equal(whole, torch.stack([first[0], second[0], first[1], second[1]]))
+
     def test_tensors_and_pixels_round_trip(self):
         every = np.arange(256, dtype=np.uint8).repeat(3).reshape(16, 16, 3)
         tensor = to_tensor(every)

@@ -64,27 +64,37 @@ def to_uint8(image: Tensor) -> np.ndarray:
 
 
 def random_crops(
-    layers: Sequence[Sequence[np.ndarray]], *, size: int, count: int, rng: np.random.Generator
+    layers: Sequence[Sequence[np.ndarray]],
+    *,
+    size: int,
+    count: int,
+    rng: np.random.Generator,
+    rank: int = 0,
+    world: int = 1,
 ) -> list[Tensor]:
     """Cut the same random crops from aligned lists of pictures.
 
     Args:
         layers: lists of pictures (H, W, 3) uint8; picture i of every list has the same size.
         size: side of the square crops; a smaller picture is continued by reflection.
-        count: crops in the batch.
+        count: crops in the batch of all processes.
         rng: the only source of chance. A half of the crops is mirrored.
+        rank: which of `world` equal parts of the batch to cut; together they are the batch of one process.
+        world: number of processes.
 
     Returns:
-        For each list a tensor (count, 3, size, size) in [-1, 1].
+        For each list a tensor (count / world, 3, size, size) in [-1, 1].
     """
     # A picture is drawn by its area, so every pixel of the collection is as likely.
     areas = np.array([p.shape[0] * p.shape[1] for p in layers[0]], dtype=float)
     out: list[list[np.ndarray]] = [[] for _ in layers]
-    for index in rng.choice(len(areas), size=count, p=areas / areas.sum()):
+    for place, index in enumerate(rng.choice(len(areas), size=count, p=areas / areas.sum())):
         height, width = layers[0][index].shape[:2]
         top = int(rng.integers(max(height - size, 0) + 1))
         left = int(rng.integers(max(width - size, 0) + 1))
         mirrored = rng.random() < 0.5
+        if place % world != rank:
+            continue
         for crops, pictures in zip(out, layers, strict=True):
             crop = pictures[index][top : top + size, left : left + size]
             short = (size - crop.shape[0], size - crop.shape[1])

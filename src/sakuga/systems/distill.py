@@ -106,9 +106,8 @@ class Distill(System):
 
     def batch(self, step: int, rank: int, world: int) -> Batch:
         """Crops of photos and the same crops of the teacher's pictures."""
-        rng = np.random.default_rng((self.config.seed, step, rank))
-        count = self.config.batch // world
-        photo, target = random_crops(self._pictures, size=self.config.crop, count=count, rng=rng)
+        c, rng = self.config, np.random.default_rng((self.config.seed, step))
+        photo, target = random_crops(self._pictures, size=c.crop, count=c.batch, rng=rng, rank=rank, world=world)
         return {"photo": photo, "target": target}
 
     def step(self, batch: Batch, t: int) -> Iterator[tuple[str, Terms]]:

@@ -103,9 +103,9 @@ class FastStyle(System):
 
     def batch(self, step: int, rank: int, world: int) -> Batch:
         """Crops of photos."""
-        rng = np.random.default_rng((self.config.seed, step, rank))
-        count = self.config.batch // world
-        return {"photo": random_crops([self._photos], size=self.config.crop, count=count, rng=rng)[0]}
+        c, rng = self.config, np.random.default_rng((self.config.seed, step))
+        crops = random_crops([self._photos], size=c.crop, count=c.batch, rng=rng, rank=rank, world=world)
+        return {"photo": crops[0]}
 
     def step(self, batch: Batch, t: int) -> Iterator[tuple[str, Terms]]:
         """One player, three terms."""
