@@ -60,3 +60,10 @@ class TestEach:
         for size in ((1, 1), (127, 93)):
             small = Image.fromarray(photo).resize(size)
             assert sakuga.stylize(small, style=name).size == size
+
+
+def test_the_docs_name_every_style():
+    root = Path(__file__).parents[1]
+    for page in ("README.md", "docs/styles.md"):
+        text = (root / page).read_text(encoding="utf-8")
+        assert [name for name in NAMES if name not in text] == []

@@ -145,6 +145,7 @@ class TestBadInput:
     @pytest.mark.parametrize(
         ("arguments", "status", "said"),
         [
+            (["train", "fast_style", "--run", "r", "--style", "none.jpg", "--photos", "."], 2, "No picture found in ."),
             (["train", "nonsense"], 2, "unknown system 'nonsense'; choose distill, fast_style"),
             (
                 ["train", "distill", "--run", "r", "--photos", "missing", "--teacher", "shinkai"],

@@ -39,13 +39,16 @@ def load_image(path: Path, *, max_side: int | None = None) -> np.ndarray:
     """Read a picture upright as (H, W, 3) uint8 RGB, its longer side reduced to at most `max_side` pixels.
 
     Raises:
+        UsageError: there is no such file.
         SakugaError: the file is not a readable picture.
     """
+    if not path.is_file():
+        raise UsageError(f"{path} does not exist; name a picture.")
     try:
         with Image.open(path) as opened:
             image = ImageOps.exif_transpose(opened).convert("RGB")
     except (OSError, ValueError, SyntaxError) as error:
-        raise SakugaError(f"{path} is not a readable picture ({error}); remove it from the folder.") from error
+        raise SakugaError(f"{path} is not a readable picture ({error}); remove or replace it.") from error
     if max_side is not None and max(image.size) > max_side:
         image.thumbnail((max_side, max_side), Image.Resampling.LANCZOS)
     return np.asarray(image)
