@@ -6,11 +6,23 @@ from torch import Tensor
 from torch.testing import assert_close
 
 from sakuga import losses
-from sakuga.losses import content, gradient_l1, gram, gram_style, hinge, l1, l2, lpips, lsgan, total_variation
+from sakuga.losses import (
+    checkerboard,
+    content,
+    gradient_l1,
+    gram,
+    gram_style,
+    hinge,
+    l1,
+    l2,
+    lpips,
+    lsgan,
+    total_variation,
+)
 
 
 def images(n: int = 3, *, dtype: torch.dtype = torch.float64, seed: int = 0) -> Tensor:
-    return torch.rand(n, 3, 6, 5, generator=torch.Generator().manual_seed(seed), dtype=dtype) * 2 - 1
+    return torch.rand(n, 3, 6, 4, generator=torch.Generator().manual_seed(seed), dtype=dtype) * 2 - 1
 
 
 def features(x: Tensor) -> dict[str, Tensor]:
@@ -24,6 +36,7 @@ CASES = {
     "l1": l1,
     "l2": l2,
     "gradient_l1": gradient_l1,
+    "checkerboard": lambda x, y, **k: checkerboard(x, period=2, window=1, **k),
     "total_variation": lambda x, y, **k: total_variation(x, **k),
     "content l1": lambda x, y, **k: content(features(x), features(y), **k),
     "content l2": lambda x, y, **k: content(features(x), features(y), norm="l2", **k),
@@ -39,7 +52,7 @@ CASES = {
 def test_no_loss_is_left_out():
     tested = {name.split()[0].split(".")[0] for name in CASES} | {"gram", "Adversarial"}
     assert tested == set(losses.__all__)
-    assert len(CASES) == 12
+    assert len(CASES) == 13
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -70,11 +83,12 @@ class TestEveryLoss:
             CASES[name](x, x.detach().clone()).backward()
             assert torch.isfinite(x.grad).all()
 
-    def test_integers_are_refused(self, name):
-        if "content" in name or name in ("gram_style", "lpips"):
-            pytest.skip("features come from a network, which refuses integers itself")
-        with pytest.raises(TypeError, match="must be a floating tensor"):
-            CASES[name](images().long(), images().long())
+
+# Features come from a network, which refuses integers itself.
+@pytest.mark.parametrize("name", [n for n in CASES if not n.startswith(("content", "gram_style", "lpips"))])
+def test_integers_are_refused(name):
+    with pytest.raises(TypeError, match="must be a floating tensor"):
+        CASES[name](images().long(), images().long())
 
 
 @pytest.mark.parametrize("name", ["l1", "l2", "gradient_l1", "content l1", "content l2", "gram_style", "lpips"])
@@ -112,6 +126,17 @@ def test_pixels_by_hand():
     assert gradient_l1(x, y).item() == 2.5
     # Down: .25 + 4 = 4.25 over 2; right: 1 + 2.25 = 3.25 over 2.
     assert total_variation(x).item() == 3.75
+
+
+def test_checkerboard_by_hand():
+    # Squares of two pixels: at the places of a square 1, 0, 0, 1 everywhere, mean 1/2: (4 · 1/4) / 4.
+    board = picture([1.0, 0.0, 1.0, 0.0], [0.0, 1.0, 0.0, 1.0])
+    assert checkerboard(board, period=2, window=1).item() == 0.25
+    # The same pixels with the second square's colours exchanged average out in a window of two squares.
+    stroke = torch.cat([board, board], dim=2).clone()
+    stroke[:, :, 2:] = 1 - stroke[:, :, 2:]
+    assert checkerboard(stroke, period=2, window=2).item() == 0
+    assert checkerboard(torch.cat([board, board], dim=2), period=2, window=2).item() == 0.25
 
 
 def test_gradient_l1_ignores_a_constant_and_sees_a_sign():

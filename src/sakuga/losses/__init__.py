@@ -2,10 +2,11 @@
 
 from sakuga.losses.adversarial import Adversarial, hinge, lsgan
 from sakuga.losses.features import content, gram, gram_style, lpips
-from sakuga.losses.pixel import gradient_l1, l1, l2, total_variation
+from sakuga.losses.pixel import checkerboard, gradient_l1, l1, l2, total_variation
 
 __all__ = [
     "Adversarial",
+    "checkerboard",
     "content",
     "gradient_l1",
     "gram",

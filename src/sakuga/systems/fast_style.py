@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from sakuga.data.images import find_images, load_image, random_crops, to_tensor
 from sakuga.errors import UsageError
-from sakuga.losses import content, gram, gram_style, total_variation
+from sakuga.losses import checkerboard, content, gram, gram_style, total_variation
 from sakuga.networks.fast import FastGenerator
 from sakuga.networks.features import FeatureNetwork
 from sakuga.networks.johnson import TransformNet
@@ -40,6 +40,8 @@ class FastStyleConfig(Config):
     """Weight of the Gram distances."""
     smooth: float = 0.0
     """Weight of the squared total variation of the output in [-1, 1]."""
+    checkerboard: float = 0.0
+    """Weight of the penalty on patterns of four pixels' period; the fast body wants about 100."""
     content_layer: str = "relu3_3"
     style_layers: tuple[str, ...] = ("relu1_2", "relu2_2", "relu3_3", "relu4_3")
     calibrate: bool = True
@@ -108,7 +110,7 @@ class FastStyle(System):
         return {"photo": crops[0]}
 
     def step(self, batch: Batch, t: int) -> Iterator[tuple[str, Terms]]:
-        """One player, three terms."""
+        """One player."""
         c, photo = self.config, batch["photo"]
         assert self.features is not None
         fake = self.generator(photo)
@@ -124,6 +126,8 @@ class FastStyle(System):
         terms = {"content": c.content * kept, "style": c.style_weight * torch.stack(styled).sum()}
         if c.smooth:
             terms["smooth"] = c.smooth * total_variation(fake)
+        if c.checkerboard:
+            terms["checkerboard"] = c.checkerboard * checkerboard(fake - photo)
         yield "G", terms
 
     def samples(self) -> Tensor | None:
