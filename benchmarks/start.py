@@ -17,7 +17,7 @@ import numpy as np
 import onnxruntime
 from PIL import Image
 
-import sakuga
+from sakuga.style import DEFAULT, load
 
 
 def median_seconds(run, runs: int) -> float:  # type: ignore[no-untyped-def]
@@ -31,7 +31,7 @@ def median_seconds(run, runs: int) -> float:  # type: ignore[no-untyped-def]
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--style", default=sakuga.style.DEFAULT)
+    parser.add_argument("--style", default=DEFAULT)
     parser.add_argument("--runs", type=int, default=7)
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
@@ -46,7 +46,7 @@ def main() -> None:
     print(f"import sakuga (above an empty python)     {imported - nothing:.3f} s")
 
     frame = np.random.default_rng(0).random((1, 3, 720, 1280), dtype=np.float32) * 2 - 1
-    session = sakuga.style.load(args.style).session()
+    session = load(args.style).session()
     ours, theirs = [], []
     peer = cartoongan_session()
     for _ in range(3):

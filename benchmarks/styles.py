@@ -62,18 +62,17 @@ class Distances:
         self.network = FeatureNetwork("vgg16", LPIPS_LAYERS["vgg16"], weights=weights)
 
     @torch.inference_mode()
-    def _pair(self, a: np.ndarray, b: np.ndarray) -> tuple[float, float]:
-        x, y = to_tensor(a), to_tensor(b)
-        return float(l1(x, y)) / 2, float(lpips(self.network(x), self.network(y), self.network.heads))
-
     def row(self, name: str, photos: Pictures, painted: Pictures, drawn: Pictures) -> str:
-        goals = [match_tone(p, photo) for p, photo in zip(painted, photos, strict=True)]
-        toned = [match_tone(d, photo) for d, photo in zip(drawn, photos, strict=True)]
-        student = np.mean([self._pair(a, b) for a, b in zip(toned, goals, strict=True)], axis=0)
-        photo = np.mean([self._pair(a, b) for a, b in zip(photos, goals, strict=True)], axis=0)
-        return (
-            f"{name:<22}{student[0]:8.4f}{photo[0]:8.4f}   {student[1]:8.4f}{photo[1]:8.4f}{student[1] / photo[1]:7.2f}"
-        )
+        found = []
+        for photo, teacher, student in zip(photos, painted, drawn, strict=True):
+            goal, x, y = map(to_tensor, (match_tone(teacher, photo), match_tone(student, photo), photo))
+            wanted = self.network(goal)
+            found.append(
+                [float(l1(image, goal)) / 2 for image in (x, y)]
+                + [float(lpips(self.network(image), wanted, self.network.heads)) for image in (x, y)]
+            )
+        a, b, c, d = np.mean(found, axis=0)
+        return f"{name:<22}{a:8.4f}{b:8.4f}   {c:8.4f}{d:8.4f}{c / d:7.2f}"
 
 
 def save_sheet(path: Path, *columns: Pictures) -> None:

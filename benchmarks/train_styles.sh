@@ -26,7 +26,8 @@ paint() { # NAME TITLE FILE [MORE ...]
     name=$1 title=$2 file=$3
     shift 3
     $sakuga train fast_style --run "runs/$name" --photos $photos --style "$file" --body fast --precision bf16-mixed \
-        --side 480 --crop 192 --batch 2 --steps 1000 --ema 0.99 --checkerboard 200 --save-every 250 --log-every 50 "$@"
+        --side 480 --crop 192 --batch 2 --steps 800 --ema 0.99 --style-weight 3 --checkerboard 200 --save-every 200 \
+        --log-every 50 "$@"
     $sakuga export "runs/$name" -o "runs/styles/$name.onnx" --title "$title" --licence Apache-2.0 --overwrite \
         --data "$free" "$portraits" "$title|public domain|style" "$vgg"
 }

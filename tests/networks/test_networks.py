@@ -42,7 +42,9 @@ def test_feature_network_counts(name, last, parameters):
         assert count(FeatureNetwork(name, [last], weights="random:0")) == parameters
 
 
-@pytest.mark.parametrize("network", [FastGenerator(), FastGenerator(residual=False), TransformNet()])
+@pytest.mark.parametrize(
+    "network", [FastGenerator(), FastGenerator(residual=False), FastGenerator(blocks=1, reflect=True), TransformNet()]
+)
 def test_generators_keep_the_size(network):
     for height, width in ((32, 32), (36, 64)):
         assert network.eval()(torch.zeros(2, 3, height, width)).shape == (2, 3, height, width)
@@ -62,6 +64,19 @@ def test_fast_generator_starts_near_the_photo():
     image = torch.rand(1, 3, 32, 32, generator=torch.Generator().manual_seed(0)) * 2 - 1
     torch.manual_seed(0)
     assert (FastGenerator()(image) - image).abs().mean() < 0.1
+
+
+def test_reflection_hides_the_border():
+    """A flat picture comes out flat up to its border, and the inside is what it is without reflection."""
+    torch.manual_seed(0)
+    plain, reflecting = FastGenerator(width=8, blocks=1), FastGenerator(width=8, blocks=1, reflect=True)
+    reflecting.load_state_dict(plain.state_dict())
+    flat = torch.full((1, 3, 64, 64), 0.3)
+    painted = reflecting(flat)
+    assert_close(painted, painted[..., :4, :4].repeat(1, 1, 16, 16), atol=1e-6, rtol=0)
+    assert not torch.allclose(plain(flat), painted, atol=1e-4)
+    image = torch.rand(1, 3, 64, 64)
+    assert_close(reflecting(image)[..., 16:-16, 16:-16], plain(image)[..., 16:-16, 16:-16])
 
 
 @pytest.mark.parametrize("network", [FastGenerator(width=8, blocks=2), FastGenerator(width=8, blocks=1, factor=2)])

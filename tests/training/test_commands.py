@@ -117,7 +117,7 @@ def test_perceptual_terms_and_a_start_from_another_run(photos, tmp_path):
 @pytest.mark.parametrize("body", ["johnson", "fast"])
 def test_a_painting_becomes_a_style(photos, tmp_path, body):
     command = ["train", "fast_style", "--run", tmp_path / "run", "--photos", photos, "--style", photos / "1.png"]
-    command += ["--crop", 32, "--batch", 2, "--steps", 2, "--body", body, "--features-weights", "random:0"]
+    command += ["--crop", 64, "--batch", 2, "--steps", 2, "--body", body, "--features-weights", "random:0"]
     assert main([str(c) for c in [*command, "--accelerator", "cpu"]]) == 0
     assert main(["export", str(tmp_path / "run"), "-o", str(tmp_path / "p.onnx")]) == 0
     assert sakuga.stylize(photos / "0.png", style=tmp_path / "p.onnx").size == (80, 64)

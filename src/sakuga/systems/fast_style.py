@@ -77,7 +77,7 @@ class FastStyle(System):
         self.config = config
         self.generator: nn.Module
         if config.body == "fast":
-            self.generator = FastGenerator(width=config.width, blocks=config.blocks)
+            self.generator = FastGenerator(width=config.width, blocks=config.blocks, reflect=True)
         else:
             self.generator = TransformNet()
         self.features: FeatureNetwork | None = None
@@ -113,7 +113,7 @@ class FastStyle(System):
         """One player."""
         c, photo = self.config, batch["photo"]
         assert self.features is not None
-        fake = self.generator(photo)
+        fake = _bounded(self.generator(photo))
         seen = self.features(fake)
         with torch.no_grad():
             wanted = self.features(photo, (c.content_layer,))[c.content_layer]
@@ -142,3 +142,9 @@ class FastStyle(System):
             {"name": Path(p).name, "licence": "see the card's notes", "use": "photos"} for p in self.config.photos
         ]
         return [*photos, {"name": Path(str(self.config.style)).name, "licence": "see the card's notes", "use": "style"}]
+
+
+def _bounded(image: Tensor) -> Tensor:
+    """Show the losses what users will see, clipped to [-1, 1], with a tenth of the excess left for a gradient."""
+    inside = image.clamp(-1, 1)
+    return inside + 0.1 * (image - inside)
