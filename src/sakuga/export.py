@@ -135,8 +135,8 @@ def _shareable(config: dict[str, Any]) -> dict[str, Any]:
     """A config for the card: JSON values, and of paths the last part only."""
     plain: dict[str, Any] = {}
     for key, value in config.items():
-        if isinstance(value, Path):
-            value = value.name
+        if isinstance(value, Path) or (isinstance(value, str) and ":" not in value):
+            value = Path(value).name
         elif isinstance(value, (list, tuple)):
             value = [v.name if isinstance(v, Path) else v for v in value]
         plain[key] = value

@@ -21,7 +21,10 @@ def cartoongan(folder: str | Path) -> CartoonGANGenerator:
         SakugaError: the folder lacks a tensor, or one has another shape than the generator's.
     """
     folder = Path(folder)
-    tensors = {path.stem: np.load(path, allow_pickle=False) for path in sorted(folder.glob("*.npy"))}
+    try:
+        tensors = {path.stem: np.load(path, allow_pickle=False) for path in sorted(folder.glob("*.npy"))}
+    except (OSError, EOFError, ValueError) as error:
+        raise SakugaError(f"{folder} holds a file that is no tensor ({error}); get a whole copy of it.") from error
     network = CartoonGANGenerator(bgr=True).eval()
     for name, module in zip(_cartoongan_layers(), _weighted(network), strict=True):
         first, second = ("scale", "shift") if name.startswith("in") else ("weight", "bias")

@@ -113,6 +113,18 @@ def test_shapes_that_differ_name_the_argument():
         gram(images()[0])
 
 
+def test_what_cannot_be_measured_is_refused():
+    for loss in (lambda x: total_variation(x), lambda x: gradient_l1(x, x)):
+        with pytest.raises(ValueError, match="at least 2 rows"):
+            loss(images()[..., :1])
+    with pytest.raises(ValueError, match="multiples of 4, not"):
+        checkerboard(images())
+    with pytest.raises(ValueError, match="norm must be"):
+        content(features(images()), features(images()), norm="L1")
+    with pytest.raises(ValueError, match="fake holds 2 samples, but real 3"):
+        lsgan.d(images(), images(2))
+
+
 def picture(*rows: list[float]) -> Tensor:
     return torch.tensor([[rows]])
 

@@ -6,6 +6,7 @@ import io
 import json
 import os
 import pickle
+import signal
 import tarfile
 
 import numpy as np
@@ -87,13 +88,13 @@ def test_the_same_command_goes_on_to_the_same_weights(photos, tmp_path):
 
     def interrupted(self, step, rank, world):
         if step == 5:
-            raise KeyboardInterrupt
+            os.kill(os.getpid(), signal.SIGINT)  # it lands within the step, which is finished first
         return original(self, step, rank, world)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Distill, "batch", interrupted)
         assert distil(photos, cut, *quick("--adversarial", 0.1)) == 130
-    assert checkpoint.load(cut)["steps"] == 5
+    assert checkpoint.load(cut)["steps"] == 6
     assert distil(photos, cut, *quick("--adversarial", 0.1)) == 0
     a, b = checkpoint.load(tmp_path / "through"), checkpoint.load(cut)
     assert a["steps"] == b["steps"] == 8
@@ -146,6 +147,17 @@ class TestBadInput:
         ("arguments", "status", "said"),
         [
             (["train", "fast_style", "--run", "r", "--style", "none.jpg", "--photos", "."], 2, "No picture found in ."),
+            (
+                ["train", "distill", "--run", "r", "--photos", ".", "--micro", "0"],
+                2,
+                "--micro must be at least 1, not 0",
+            ),
+            (
+                ["train", "distill", "--run", "r", "--photos", ".", "--crop", "30"],
+                2,
+                "--crop 30 must be a multiple of 4",
+            ),
+            (["train", "distill", "--run", "r"], 2, "--photos is missing"),
             (["train", "nonsense"], 2, "unknown system 'nonsense'; choose distill, fast_style"),
             (
                 ["train", "distill", "--run", "r", "--photos", "missing", "--teacher", "shinkai"],

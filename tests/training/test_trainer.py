@@ -150,6 +150,19 @@ def test_a_term_that_is_not_finite_is_named_and_moves_nothing(tmp_path):
     assert not moved(before, t.system)
 
 
+def test_a_gradient_that_is_not_finite_moves_nothing(tmp_path):
+    class Steep(Toy):
+        def step(self, batch, t):
+            # The root of zero: the loss is finite, its gradient is not.
+            yield "G", {"root": (self.generator(batch["photo"]) * 0).square().sum().sqrt()}
+
+    t = Trainer(Steep(), tmp_path)
+    before = weights(t.system)
+    with pytest.raises(FloatingPointError, match="the gradient of G is not finite"):
+        t.one_step(t.system.batch(0, 0, 1))
+    assert not moved(before, t.system)
+
+
 def test_the_gradient_is_clipped(tmp_path):
     free, tight = (trainer(tmp_path, ToyConfig(content=1000.0), clip=c) for c in (None, 0.5))
     for t in (free, tight):

@@ -13,8 +13,9 @@ from rich.progress import track
 from torch import nn
 
 from sakuga import importers
+from sakuga.atomic import atomic
 from sakuga.data.images import load_image, to_tensor, to_uint8
-from sakuga.errors import UsageError
+from sakuga.errors import SakugaError, UsageError
 from sakuga.networks.freeze import freeze_statistics
 
 Teacher = Callable[[np.ndarray], np.ndarray]
@@ -32,7 +33,7 @@ def load_teacher(spec: str, photos: Sequence[np.ndarray], *, freeze: int = 24) -
             as they are.
 
     Returns:
-        The teacher, and a key that changes with all its output depends on.
+        The teacher, and a key that changes with its weights, its statistics or, for a function, its module's source.
 
     Raises:
         UsageError: nothing of that name can be a teacher.
@@ -44,7 +45,7 @@ def load_teacher(spec: str, photos: Sequence[np.ndarray], *, freeze: int = 24) -
             source = inspect.getsource(inspect.getmodule(function) or function)
         except (ImportError, AttributeError, OSError) as error:
             raise UsageError(f"--teacher {spec}: no such function ({error}).") from error
-        return function, _digest(source.encode())
+        return function, _digest(spec.encode(), source.encode())
     if Path(spec).is_dir():
         return _cartoongan(Path(spec), photos, freeze)
     from sakuga.stylizer import Stylizer
@@ -98,10 +99,14 @@ def targets(photos: Sequence[np.ndarray], teacher: Teacher, key: str, cache: Pat
     """
     folder = cache / key
     folder.mkdir(parents=True, exist_ok=True)
-    files = [folder / f"{_digest(photo.tobytes())}.png" for photo in photos]
+    files = [folder / f"{_digest(str(photo.shape).encode(), photo.tobytes())}.png" for photo in photos]
     missing = [(photo, file) for photo, file in zip(photos, files, strict=True) if not file.exists()]
     for photo, file in track(missing, "Teacher's pictures", disable=not missing):
-        temporary = file.with_suffix(".tmp")
-        Image.fromarray(teacher(photo)).save(temporary, format="PNG", compress_level=1)
-        temporary.replace(file)
+        picture = teacher(photo)
+        if picture.shape != photo.shape or picture.dtype != np.uint8:
+            raise SakugaError(
+                f"the teacher made {picture.shape} of {picture.dtype} from a photo {photo.shape} of uint8."
+            )
+        with atomic(file, overwrite=True) as temporary:
+            Image.fromarray(picture).save(temporary, format="PNG", compress_level=1)
     return [load_image(file) for file in files]

@@ -28,6 +28,8 @@ class Adversarial:
 
     def d(self, real: Tensor, fake: Tensor, *, reduction: Reduction = "mean") -> Tensor:
         """What D minimises, given scores (N, ...) of real and of fake images."""
+        if len(real) != len(fake):
+            raise ValueError(f"fake holds {len(fake)} samples, but real {len(real)}; they must agree")
         return reduce(_each(self._real(_scores("real", real))) + _each(self._fake(_scores("fake", fake))), reduction)
 
     def g(self, fake: Tensor, *, reduction: Reduction = "mean") -> Tensor:

@@ -20,6 +20,8 @@ def content(
     l2 is the feature reconstruction loss, ‖φ(x) - φ(y)‖² / (C·H·W) (Johnson, Alahi, Fei-Fei, ECCV 2016, equation 2);
     l1 is CartoonGAN's, AnimeGAN's and White-box's content loss (Chen, Lai, Liu, CVPR 2018, equation 4).
     """
+    if norm not in ("l1", "l2"):
+        raise ValueError(f"norm must be 'l1' or 'l2', not {norm!r}")
     total = None
     for name, wanted in _layers(features, target):
         error = features[name] - wanted

@@ -26,6 +26,7 @@ def gradient_l1(image: Tensor, target: Tensor, *, reduction: Reduction = "mean")
     the wrong sign is not forgiven). H and W must be at least 2.
     """
     check_images(image=image, target=target)
+    _check_neighbours(image)
     error = image - target
     down = (error[..., 1:, :] - error[..., :-1, :]).abs().flatten(1).mean(1)
     right = (error[..., 1:] - error[..., :-1]).abs().flatten(1).mean(1)
@@ -39,6 +40,7 @@ def total_variation(image: Tensor, *, reduction: Reduction = "mean") -> Tensor:
     functional of Rudin, Osher, Fatemi (1992).
     """
     check_images(image=image)
+    _check_neighbours(image)
     down = (image[..., 1:, :] - image[..., :-1, :]).square().flatten(1).mean(1)
     right = (image[..., 1:] - image[..., :-1]).square().flatten(1).mean(1)
     return reduce(down + right, reduction)
@@ -55,6 +57,17 @@ def checkerboard(image: Tensor, *, period: int = 4, window: int = 4, reduction: 
     No published source: the remedy for what Odena, Dumoulin, Olah (2016) describe where resizing would cost too much.
     """
     check_images(image=image)
-    squares = F.pixel_unshuffle(image, period).unflatten(1, (image.shape[1], period**2))
+    if any(side % period or side < period * window for side in image.shape[2:]):
+        raise ValueError(
+            f"image must have sides of {period * window} or more, multiples of {period}, not {tuple(image.shape[2:])}"
+        )
+    n, channels = image.shape[:2]
+    squares = F.pixel_unshuffle(image, period)
+    squares = squares.view(n, channels, period**2, *squares.shape[2:])
     mean = F.avg_pool3d(squares, (1, window, window), stride=(1, max(1, window // 2), max(1, window // 2)))
     return reduce((mean - mean.mean(2, keepdim=True)).square().flatten(1).mean(1), reduction)
+
+
+def _check_neighbours(image: Tensor) -> None:
+    if min(image.shape[2:]) < 2:
+        raise ValueError(f"image must have at least 2 rows and 2 columns, not {tuple(image.shape[2:])}")

@@ -5,6 +5,7 @@ import os
 import pickle
 import tarfile
 import warnings
+import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
@@ -88,6 +89,8 @@ class FeatureNetwork(nn.Module):
         if isinstance(weights, str) and weights.startswith("random:"):
             source = f"{self.name} with random weights, seed {weights[7:]}"
             warnings.warn(f"feature losses use {source}: good for style, weak for content", stacklevel=3)
+            if not weights[7:].isdigit():
+                raise UsageError(f"{weights}: the seed must be a whole number, as in random:0.")
             generator = torch.Generator().manual_seed(int(weights[7:]))
             for conv in convolutions:
                 nn.init.kaiming_normal_(conv.weight, nonlinearity="relu", generator=generator)
@@ -95,7 +98,7 @@ class FeatureNetwork(nn.Module):
             return source
         path = Path(weights) if weights is not None else cache_folder() / f"{self.name}.npz"
         if not path.is_file():
-            fetch = f"run `sakuga download {self.name}`" if weights is None else "name an existing file"
+            fetch = "name an existing file" if weights or self.name == "vgg19" else f"run `sakuga download {self.name}`"
             raise UsageError(f"{path}: no weights of {self.name} there; {fetch}, or use random:SEED.")
         tensors, heads = _read(path, self.name)
         if len(tensors) < len(convolutions):
@@ -155,7 +158,16 @@ def _read(path: Path, name: str) -> tuple[Convolutions, list[Tensor]]:
                 flat = {key: stored[key] for key in stored.files}
         else:
             flat = read_lpips_archive(path, name)
-    except (OSError, ValueError, KeyError, pickle.UnpicklingError, tarfile.TarError, RuntimeError) as error:
+    except (
+        OSError,
+        EOFError,
+        ValueError,
+        KeyError,
+        zipfile.BadZipFile,
+        pickle.UnpicklingError,
+        tarfile.TarError,
+        RuntimeError,
+    ) as error:
         raise SakugaError(f"{path} cannot be read as weights of {name}: {error}") from error
     convolutions: Convolutions = []
     prefix = next((k.split("/")[0] for k in flat if k.split("/")[0].lower().startswith(name)), None)

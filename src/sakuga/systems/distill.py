@@ -151,11 +151,9 @@ class Distill(System):
 
     def sources(self) -> list[dict[str, str]]:
         """Return the folders of photos and the teacher."""
-        photos = [
-            {"name": Path(p).name, "licence": "see the card's notes", "use": "photos"} for p in self.config.photos
-        ]
+        photos = [{"name": Path(p).name, "licence": "not stated", "use": "photos"} for p in self.config.photos]
         teacher = self.config.teacher if ":" in self.config.teacher else Path(self.config.teacher).name
-        return [*photos, {"name": teacher, "licence": "see the card's notes", "use": "teacher"}]
+        return [*photos, {"name": teacher, "licence": "not stated", "use": "teacher"}]
 
     def _heads(self, seen: dict[str, Tensor]) -> dict[str, Tensor]:
         assert self.features is not None
@@ -165,7 +163,12 @@ class Distill(System):
     def _start_from(self, run: Path) -> None:
         from sakuga.training.checkpoint import load_averaged
 
-        self.generator.load_state_dict(load_averaged(run))
+        try:
+            self.generator.load_state_dict(load_averaged(run))
+        except RuntimeError as error:
+            raise UsageError(
+                f"--init {run} holds a network of another size; train with its --width and --blocks."
+            ) from error
 
 
 def match_tone(picture: np.ndarray, photo: np.ndarray) -> np.ndarray:

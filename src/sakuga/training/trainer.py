@@ -1,7 +1,11 @@
 """The training loop: one for every system."""
 
 import copy
+import math
+import signal
+import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from itertools import zip_longest
 from pathlib import Path
@@ -63,7 +67,7 @@ class Trainer:
         """Take one step and return every term by `player/name`, averaged over parts and processes.
 
         Raises:
-            FloatingPointError: a term is not finite; no weight has moved for it.
+            FloatingPointError: a term or a gradient is not finite; no weight has moved for it.
         """
         for player, optimizer in self.optimizers.items():
             for group, rate in zip(optimizer.param_groups, self.rates[player], strict=True):
@@ -81,19 +85,18 @@ class Trainer:
     def fit(self, until: int, *, save_every: int = 500, log: Log | None = None) -> None:
         """Train up to step `until`, saving on the way, at the end and when interrupted."""
         rank, world = self.fabric.global_rank, self.fabric.world_size
-        try:
+        with _interrupts() as interrupted:
             while self.steps < until:
                 batch: Batch = self.fabric.to_device(self.system.batch(self.steps, rank, world))
                 terms = self.one_step(batch)
                 if log is not None:
                     log.step(self.steps, terms)
-                if self.steps % save_every == 0 or self.steps == until:
+                if interrupted or self.steps % save_every == 0 or self.steps == until:
                     self.save()
-                    if log is not None:
+                    if log is not None and not interrupted:
                         log.sample(self.steps, self.average, self.system)
-        except KeyboardInterrupt:
-            self.save()
-            raise
+                if interrupted:
+                    raise KeyboardInterrupt
 
     def save(self) -> None:
         """Write the checkpoint; only the first process does."""
@@ -161,8 +164,9 @@ class Trainer:
             flat = self._mean(torch.cat([p.grad.flatten() for p in weights if p.grad is not None]))
             for weight, part in zip(weights, torch.split(flat, [p.numel() for p in weights]), strict=True):
                 weight.grad = part.view_as(weight)
-        if self.clip is not None:
-            nn.utils.clip_grad_norm_(weights, self.clip)
+        norm = nn.utils.clip_grad_norm_(weights, self.clip or math.inf)
+        if not torch.isfinite(norm):
+            raise FloatingPointError(f"step {self.steps}: the gradient of {player} is not finite")
         self.optimizers[player].step()
 
     def _mean(self, values: Tensor) -> Tensor:
@@ -187,6 +191,29 @@ class Trainer:
             "optimizers": {player: o.state_dict() for player, o in self.optimizers.items()},
             "chance": torch.get_rng_state(),
         }
+
+
+@contextmanager
+def _interrupts() -> Iterator[list[int]]:
+    """Collect Ctrl-C instead of breaking off within a step, whose players may have moved in part; a second one breaks.
+
+    Only the main thread may handle signals; elsewhere nothing is changed.
+    """
+    seen: list[int] = []
+    if threading.current_thread() is not threading.main_thread():
+        yield seen
+        return
+
+    def note(number: int, _frame: object) -> None:
+        if seen:
+            raise KeyboardInterrupt
+        seen.append(number)
+
+    before = signal.signal(signal.SIGINT, note)
+    try:
+        yield seen
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _plain(value: Any) -> Any:
