@@ -22,12 +22,11 @@ distill() { # NAME TITLE TEACHER TEACHER'S-LICENCE STEPS [MORE ...]
         --data "$free" "$portraits" "$licence" "$lpips"
 }
 
-paint() { # NAME TITLE FILE [MORE ...]
-    name=$1 title=$2 file=$3
-    shift 3
+paint() { # NAME TITLE FILE STEPS CHECKERBOARD
+    name=$1 title=$2 file=$3 steps=$4 checkerboard=$5
     $sakuga train fast_style --run "runs/$name" --photos $photos --style "$file" --body fast --precision bf16-mixed \
-        --side 480 --crop 192 --batch 2 --steps 800 --ema 0.99 --style-weight 3 --checkerboard 200 --save-every 200 \
-        --log-every 50 "$@"
+        --side 480 --crop 192 --batch 2 --steps "$steps" --ema 0.99 --style-weight 3 --checkerboard "$checkerboard" \
+        --save-every 100 --log-every 50
     $sakuga export "runs/$name" -o "runs/styles/$name.onnx" --title "$title" --licence Apache-2.0 --overwrite \
         --data "$free" "$portraits" "$title|public domain|style" "$vgg"
 }
@@ -41,8 +40,11 @@ for style in ${*:-shinkai hayao paprika hosoda cel starry-night great-wave}; do
     paprika) distill paprika "Paprika" "$data/teachers/paprika" "$(original paprika)" 2000 --init runs/shinkai --color 0.5 ;;
     hosoda) distill hosoda "Hosoda" "$data/teachers/hosoda" "$(original hosoda)" 2000 --init runs/shinkai --color 0.5 ;;
     cel) distill cel "Cel" sakuga.teachers:cel "sakuga's filter chain cel|Apache-2.0|teacher" 2000 --init runs/shinkai ;;
-    starry-night) paint starry-night "The Starry Night, Van Gogh" "$data/paintings/van-gogh-starry-night.jpg" ;;
-    great-wave) paint great-wave "The Great Wave, Hokusai" "$data/paintings/hokusai-great-wave.jpg" ;;
+    starry-night) paint starry-night "The Starry Night, Van Gogh" "$data/paintings/van-gogh-starry-night.jpg" 800 200 ;;
+    great-wave) # goes on from step 800 with a heavier penalty: its hatching had begun to follow the squares
+        paint great-wave "The Great Wave, Hokusai" "$data/paintings/hokusai-great-wave.jpg" 800 200
+        paint great-wave "The Great Wave, Hokusai" "$data/paintings/hokusai-great-wave.jpg" 1100 1000
+        ;;
     *) echo "unknown style $style" >&2 && exit 2 ;;
     esac
 done

@@ -18,7 +18,7 @@ from sakuga.errors import SakugaError, UsageError
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
 
-DEFAULT = "shinkai"
+DEFAULT = "hosoda"
 KEY = "sakuga"  # of the card among the model's metadata_props
 EMBEDDED = Path(__file__).with_name("styles")
 
