@@ -14,7 +14,7 @@ from PIL import Image, PngImagePlugin, TiffImagePlugin
 from sakuga.pixels import Array, to8
 
 if TYPE_CHECKING:
-    from sakuga.image import Frame, Picture
+    from sakuga.picture import Frame, Picture
 
 _EXIF_IFD, _PIXEL_WIDTH, _PIXEL_HEIGHT, _MAKER_NOTE = 0x8769, 0xA002, 0xA003, 0x927C
 _MARKER = 65000  # what fits into one segment of a JPEG, with room for its header

@@ -60,7 +60,7 @@ def _cartoongan(folder: Path, photos: Sequence[np.ndarray], freeze: int) -> tupl
     if freeze:
         chosen = photos[:: max(1, len(photos) // freeze)][:freeze]
         key += [photo.tobytes() for photo in chosen]
-        with torch.inference_mode(), _bfloat16():
+        with _bfloat16():
             freeze_statistics(network, map(to_tensor, chosen))
 
     return NetworkTeacher(network), _digest(*key)

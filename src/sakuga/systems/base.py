@@ -27,6 +27,8 @@ class Config:
     """Learning rate."""
     steps: int = 40_000
     """Length of the training."""
+    init: Path | None = None
+    """An earlier run of the same kind whose averaged output network this one starts from."""
     seed: int = 0
     """Start of all chance: weights, order of the data, crops."""
 

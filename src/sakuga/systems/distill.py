@@ -34,8 +34,6 @@ class DistillConfig(Config):
     """How much of the teacher's colour is learned: 1 all, 0 the photo's own; light is always the teacher's."""
     cache: Path = Path("runs/teachers")
     """Where the teacher's pictures are kept."""
-    init: Path | None = None
-    """An earlier run of this system to start the weights from."""
     crop: int = 160
     batch: int = 8
     steps: int = 8_000
@@ -82,8 +80,6 @@ class Distill(System):
         self.discriminator = PatchGAN(width=32, strided=2, norm=False)
         self.features: FeatureNetwork | None = None
         self._pictures: list[list[np.ndarray]] = []
-        if config.init is not None:
-            self._start_from(config.init)
 
     def prepare(self) -> None:
         """Load the photos, have the teacher paint what it has not painted yet, load the feature network."""
@@ -159,16 +155,6 @@ class Distill(System):
         assert self.features is not None
         # Weights without published heads (random ones) weigh every channel alike.
         return self.features.heads or {name: torch.full((f.shape[1],), 1.0) for name, f in seen.items()}
-
-    def _start_from(self, run: Path) -> None:
-        from sakuga.training.checkpoint import load_averaged
-
-        try:
-            self.generator.load_state_dict(load_averaged(run))
-        except RuntimeError as error:
-            raise UsageError(
-                f"--init {run} holds a network of another size; train with its --width and --blocks."
-            ) from error
 
 
 def match_tone(picture: np.ndarray, photo: np.ndarray) -> np.ndarray:

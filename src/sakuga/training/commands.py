@@ -98,6 +98,8 @@ def train(args: Sequence[str]) -> int:
     trainer = Trainer(system, loop.run, fabric=fabric, ema=loop.ema, clip=loop.clip or None, micro=loop.micro)
     if trainer.resume():
         fabric.print(f"going on from step {trainer.steps} of {loop.run}")
+    elif config.init is not None:
+        trainer.start_from(config.init)
     log = Log(loop.run, every=loop.log_every, total=config.steps) if fabric.is_global_zero else None
     try:
         if log is not None:
@@ -149,10 +151,7 @@ def build(run: Path) -> System:
         raise SakugaError(f"{run} is a run of {state['name']}, which this version does not have.")
     kinds = get_type_hints(system_type.Config)
     known = {name: _typed(value, kinds[name]) for name, value in state["config"].items() if name in kinds}
-    start = known.pop("init", None)  # the weights it gave are in the checkpoint by now
     system = system_type(system_type.Config(**known))
-    if start is not None:
-        system.config.init = start
     system.get_submodule(system.output).load_state_dict(state["average"])
     return system
 

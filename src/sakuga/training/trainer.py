@@ -15,7 +15,7 @@ import torch
 from lightning_fabric import Fabric
 from torch import Tensor, nn
 
-from sakuga.errors import SakugaError
+from sakuga.errors import SakugaError, UsageError
 from sakuga.systems.base import Batch, System
 from sakuga.training import checkpoint
 from sakuga.training.log import Log
@@ -127,6 +127,18 @@ class Trainer:
         torch.set_rng_state(state["chance"])
         self.steps = state["steps"]
         return True
+
+    def start_from(self, run: Path) -> None:
+        """Give the output network, and its average, the averaged weights of another run.
+
+        Raises:
+            UsageError: that run has no checkpoint, or its network another size.
+        """
+        try:
+            for network in (self.output, self.average):
+                network.load_state_dict(checkpoint.load_averaged(run))
+        except RuntimeError as error:
+            raise UsageError(f"--init {run} holds a network of another size; train with the sizes it has.") from error
 
     def _split(self, batch: Batch) -> list[Batch]:
         size = len(next(iter(batch.values())))
