@@ -105,3 +105,10 @@ def random_crops(
                 crop = np.pad(crop, ((0, short[0]), (0, short[1]), (0, 0)), mode="symmetric")
             crops.append(crop[:, ::-1] if mirrored else crop)
     return [to_tensor(np.stack(crops)) for crops in out]
+
+
+def sample_squares(photos: Sequence[np.ndarray], *, count: int = 4) -> Tensor:
+    """Up to `count` photos from all over a collection, cut to one square whose side is a multiple of four."""
+    chosen = photos[:: max(1, len(photos) // count)][:count]
+    side = min(min(photo.shape[:2]) for photo in chosen) // 4 * 4
+    return to_tensor(np.stack([photo[:side, :side] for photo in chosen]))

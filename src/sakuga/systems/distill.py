@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from sakuga.data.images import find_images, load_image, random_crops, to_tensor
+from sakuga.data.images import find_images, load_image, random_crops, sample_squares
 from sakuga.data.teacher import load_teacher, targets
 from sakuga.errors import UsageError
 from sakuga.losses import gradient_l1, gram, gram_style, hinge, l1, lpips
@@ -140,10 +140,7 @@ class Distill(System):
 
     def samples(self) -> Tensor | None:
         """Four photos from all over the collection."""
-        photos = self._pictures[0]
-        chosen = photos[:: max(1, len(photos) // 4)][:4]
-        side = min(min(p.shape[:2]) for p in chosen) // 4 * 4
-        return to_tensor(np.stack([p[:side, :side] for p in chosen]))
+        return sample_squares(self._pictures[0])
 
     def sources(self) -> list[dict[str, str]]:
         """Return the folders of photos and the teacher."""

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from sakuga.data.images import find_images, load_image, random_crops, to_tensor
+from sakuga.data.images import find_images, load_image, random_crops, sample_squares, to_tensor
 from sakuga.errors import UsageError
 from sakuga.losses import checkerboard, content, gram, gram_style, total_variation
 from sakuga.networks.fast import FastGenerator
@@ -131,9 +131,7 @@ class FastStyle(System):
 
     def samples(self) -> Tensor | None:
         """Four photos from all over the collection."""
-        chosen = self._photos[:: max(1, len(self._photos) // 4)][:4]
-        side = min(min(p.shape[:2]) for p in chosen) // 4 * 4
-        return to_tensor(np.stack([p[:side, :side] for p in chosen]))
+        return sample_squares(self._photos)
 
     def sources(self) -> list[dict[str, str]]:
         """Return the folders of photos and the painting."""
