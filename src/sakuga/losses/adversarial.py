@@ -9,7 +9,7 @@ from collections.abc import Callable
 import torch.nn.functional as F
 from torch import Tensor
 
-from sakuga.losses._reduce import Reduction, reduce
+from sakuga.losses._reduce import Reduction, check, each, reduce
 
 
 class Adversarial:
@@ -28,25 +28,13 @@ class Adversarial:
 
     def d(self, real: Tensor, fake: Tensor, *, reduction: Reduction = "mean") -> Tensor:
         """What D minimises, given scores (N, ...) of real and of fake images."""
-        if len(real) != len(fake):
-            raise ValueError(f"fake holds {len(fake)} samples, but real {len(real)}; they must agree")
-        return reduce(_each(self._real(_scores("real", real))) + _each(self._fake(_scores("fake", fake))), reduction)
+        check("(N, ...)", False, real=real, fake=fake)
+        return reduce(each(self._real(real)) + each(self._fake(fake)), reduction)
 
     def g(self, fake: Tensor, *, reduction: Reduction = "mean") -> Tensor:
         """What G minimises, given scores (N, ...) of its images."""
-        return reduce(_each(self._fool(_scores("fake", fake))), reduction)
-
-
-def _each(cost: Tensor) -> Tensor:
-    return cost.flatten(1).mean(1) if cost.ndim > 1 else cost
-
-
-def _scores(name: str, scores: Tensor) -> Tensor:
-    if not scores.is_floating_point():
-        raise TypeError(f"{name} must be a floating tensor of raw scores, not {scores.dtype}")
-    if scores.ndim == 0:
-        raise ValueError(f"{name} must have shape (N, ...), not ()")
-    return scores
+        check("(N, ...)", fake=fake)
+        return reduce(each(self._fool(fake)), reduction)
 
 
 lsgan = Adversarial(

@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from sakuga.losses._reduce import Reduction, reduce
+from sakuga.losses._reduce import Reduction, check, each, reduce
 
 Features = Mapping[str, Tensor]
 
@@ -25,16 +25,15 @@ def content(
     total = None
     for name, wanted in _layers(features, target):
         error = features[name] - wanted
-        each = (error.abs() if norm == "l1" else error.square()).flatten(1).mean(1)
-        total = each if total is None else total + each
+        term = each(error.abs() if norm == "l1" else error.square())
+        total = term if total is None else total + term
     assert total is not None
     return reduce(total, reduction)
 
 
 def gram(features: Tensor) -> Tensor:
     """Gram matrix F Fᵀ / (C·H·W) of features (N, C, H, W): (N, C, C) (Johnson et al., ECCV 2016, equation 3)."""
-    if features.ndim != 4:
-        raise ValueError(f"features must have shape (N, C, H, W), not {tuple(features.shape)}")
+    check("(N, C, H, W)", features=features)
     flat = features.flatten(2)
     return flat @ flat.mT / (flat.shape[1] * flat.shape[2])
 
@@ -52,8 +51,8 @@ def gram_style(features: Features, target: Mapping[str, Tensor], *, reduction: R
         wanted = wanted if wanted.ndim == 3 else gram(wanted)
         if wanted.shape[1:] != matrix.shape[1:]:
             raise ValueError(f"target[{name!r}] has {wanted.shape[1]} channels, features have {matrix.shape[1]}")
-        each = (matrix - wanted).square().sum((1, 2))
-        total = each if total is None else total + each
+        term = (matrix - wanted).square().sum((1, 2))
+        total = term if total is None else total + term
     assert total is not None
     return reduce(total, reduction)
 
@@ -74,8 +73,8 @@ def lpips(
     total = None
     for name, wanted in _layers(features, target):
         error = (_unit(features[name]) - _unit(wanted)).square()
-        each = torch.einsum("nchw,c->nhw", error, heads[name].to(error)).flatten(1).mean(1)
-        total = each if total is None else total + each
+        term = each(torch.einsum("nchw,c->nhw", error, heads[name].to(error)))
+        total = term if total is None else total + term
     assert total is not None
     return reduce(total, reduction)
 
@@ -92,6 +91,9 @@ def _layers(features: Features, target: Mapping[str, Tensor], *, same_shape: boo
     for name, wanted in target.items():
         if name not in features:
             raise ValueError(f"features lack the layer {name!r}; they have {', '.join(features)}")
+        check("(N, C, H, W)", **{f"features[{name!r}]": features[name]})
+        if same_shape:
+            check("(N, C, H, W)", **{f"target[{name!r}]": wanted})
         if same_shape and wanted.shape != features[name].shape:
             raise ValueError(
                 f"target[{name!r}] has shape {tuple(wanted.shape)}, features have {tuple(features[name].shape)}"

@@ -3,19 +3,19 @@
 import torch.nn.functional as F
 from torch import Tensor
 
-from sakuga.losses._reduce import Reduction, check_images, reduce
+from sakuga.losses._reduce import Reduction, check_images, each, reduce
 
 
 def l1(image: Tensor, target: Tensor, *, reduction: Reduction = "mean") -> Tensor:
     """Mean absolute difference, mean |x - y| over (C, H, W)."""
     check_images(image=image, target=target)
-    return reduce((image - target).abs().flatten(1).mean(1), reduction)
+    return reduce(each((image - target).abs()), reduction)
 
 
 def l2(image: Tensor, target: Tensor, *, reduction: Reduction = "mean") -> Tensor:
     """Mean squared difference, mean (x - y)² over (C, H, W)."""
     check_images(image=image, target=target)
-    return reduce((image - target).square().flatten(1).mean(1), reduction)
+    return reduce(each((image - target).square()), reduction)
 
 
 def gradient_l1(image: Tensor, target: Tensor, *, reduction: Reduction = "mean") -> Tensor:
@@ -28,8 +28,8 @@ def gradient_l1(image: Tensor, target: Tensor, *, reduction: Reduction = "mean")
     check_images(image=image, target=target)
     _check_neighbours(image)
     error = image - target
-    down = (error[..., 1:, :] - error[..., :-1, :]).abs().flatten(1).mean(1)
-    right = (error[..., 1:] - error[..., :-1]).abs().flatten(1).mean(1)
+    down = each((error[..., 1:, :] - error[..., :-1, :]).abs())
+    right = each((error[..., 1:] - error[..., :-1]).abs())
     return reduce(down + right, reduction)
 
 
@@ -41,8 +41,8 @@ def total_variation(image: Tensor, *, reduction: Reduction = "mean") -> Tensor:
     """
     check_images(image=image)
     _check_neighbours(image)
-    down = (image[..., 1:, :] - image[..., :-1, :]).square().flatten(1).mean(1)
-    right = (image[..., 1:] - image[..., :-1]).square().flatten(1).mean(1)
+    down = each((image[..., 1:, :] - image[..., :-1, :]).square())
+    right = each((image[..., 1:] - image[..., :-1]).square())
     return reduce(down + right, reduction)
 
 
@@ -65,7 +65,7 @@ def checkerboard(image: Tensor, *, period: int = 4, window: int = 4, reduction: 
     squares = F.pixel_unshuffle(image, period)
     squares = squares.view(n, channels, period**2, *squares.shape[2:])
     mean = F.avg_pool3d(squares, (1, window, window), stride=(1, max(1, window // 2), max(1, window // 2)))
-    return reduce((mean - mean.mean(2, keepdim=True)).square().flatten(1).mean(1), reduction)
+    return reduce(each((mean - mean.mean(2, keepdim=True)).square()), reduction)
 
 
 def _check_neighbours(image: Tensor) -> None:

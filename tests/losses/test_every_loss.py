@@ -1,0 +1,104 @@
+"""Laws that every loss obeys, whatever it measures."""
+
+import inspect
+
+import pytest
+import test_adversarial
+import test_features
+import test_pixel
+import torch
+from cases import Case
+from torch.testing import assert_close
+
+from sakuga import losses
+
+CASES = [case for module in (test_adversarial, test_features, test_pixel) for case in module.CASES]
+
+# Names of `sakuga.losses` that are no losses: operations, classes and what pairs are made of. Each has tests of its own.
+OTHERS = {"Adversarial", "gram"}
+
+
+def test_no_loss_is_left_out():
+    assert {case.function for case in CASES} == set(losses.__all__) - OTHERS
+    assert len({case.name for case in CASES}) == len(CASES)
+    assert len(set(losses.__all__)) == 12
+
+
+def test_every_name_states_its_mathematics():
+    for name in losses.__all__:
+        documented = getattr(losses, name)
+        assert len((inspect.getdoc(documented) or "").splitlines()) >= 1, name
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+class TestEveryLoss:
+    def test_reductions_agree(self, case: Case):
+        each = case.loss(*case.tensors(), reduction="none")
+        assert each.shape == (3,)
+        assert_close(case.loss(*case.tensors()), each.mean())
+        assert_close(case.loss(*case.tensors(), reduction="sum"), each.sum())
+        with pytest.raises(ValueError, match="reduction"):
+            case.loss(*case.tensors(), reduction="avg")
+
+    def test_samples_do_not_mix(self, case: Case):
+        tensors = case.tensors()
+        alone = torch.cat([case.loss(*(t[i : i + 1] for t in tensors), reduction="none") for i in range(3)])
+        assert case.mixes != torch.allclose(case.loss(*tensors, reduction="none"), alone)
+
+    def test_keeps_dtype(self, case: Case):
+        for dtype in (torch.float32, torch.float64):
+            assert case.loss(*case.tensors(dtype=dtype)).dtype == dtype
+
+    def test_keeps_device(self, case: Case):
+        meta = [t.to("meta") for t in case.tensors()]
+        assert case.loss(*meta).device.type == "meta"
+
+    def test_gradient_is_finite_where_tensors_are_equal_or_flat(self, case: Case):
+        shape = next(iter(case.shapes.values()))
+        for value in (torch.rand(3, *shape, dtype=torch.float64), torch.zeros(3, *shape, dtype=torch.float64)):
+            floats = [
+                (value if s == shape else torch.zeros(3, *s, dtype=torch.float64)).clone().requires_grad_()
+                for s in case.shapes.values()
+            ]
+            loss = case.loss(*floats, *case.others())
+            assert torch.isfinite(loss)
+            if loss.requires_grad:
+                loss.backward()
+            assert all(f.grad is None or torch.isfinite(f.grad).all() for f in floats)
+
+    def test_integers_are_refused_by_name(self, case: Case):
+        for i, name in enumerate(case.shapes):
+            tensors = case.tensors()
+            tensors[i] = tensors[i].long()
+            with pytest.raises(TypeError, match=rf"^{name}\b.* must be (a )?floating"):
+                case.loss(*tensors)
+
+    def test_wrong_ranks_are_refused_by_name(self, case: Case):
+        for i, name in enumerate(case.shapes):
+            tensors = case.tensors()
+            tensors[i] = torch.zeros((), dtype=torch.float64) if case.any_shape else tensors[i][None]
+            with pytest.raises(ValueError, match=rf"^{name}\b.* must have shape"):
+                case.loss(*tensors)
+
+
+@pytest.mark.parametrize("case", [c for c in CASES if not c.kinks], ids=lambda case: case.name)
+def test_gradient(case: Case):
+    floats = [t.requires_grad_() for t in case.tensors(2)[: len(case.shapes)]]
+    assert torch.autograd.gradcheck(lambda *t: case.loss(*t, *case.others(2)), floats)
+
+
+@pytest.mark.parametrize("case", [c for c in CASES if c.zero], ids=lambda case: case.name)
+def test_equal_tensors_score_least(case: Case):
+    x = case.tensors()[0]
+    assert_close(case.loss(*(x for _ in case.shapes)), torch.zeros((), dtype=torch.float64), atol=1e-6, rtol=0)
+    assert case.loss(*case.tensors()) > 1e-4
+
+
+@pytest.mark.parametrize("case", [c for c in CASES if len(c.shapes) > 1], ids=lambda case: case.name)
+def test_shapes_that_differ_are_refused_by_name(case: Case):
+    names = "|".join(case.shapes)
+    for i in range(len(case.shapes)):
+        tensors = case.tensors()
+        tensors[i] = tensors[i][:2]
+        with pytest.raises(ValueError, match=rf"^({names})\b.*(has shape|holds)"):
+            case.loss(*tensors)
