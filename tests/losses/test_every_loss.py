@@ -14,7 +14,7 @@ from sakuga import losses
 
 CASES = [case for module in (test_adversarial, test_features, test_pixel) for case in module.CASES]
 
-# Names of `sakuga.losses` that are no losses: operations, classes and what pairs are made of. Each has tests of its own.
+# Names of `sakuga.losses` that are no losses: operations, classes, what pairs are made of. Each has its own tests.
 OTHERS = {"Adversarial", "gram"}
 
 

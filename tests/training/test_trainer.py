@@ -292,6 +292,7 @@ torch.set_num_threads(1)
 fabric = Fabric(accelerator="cpu", devices=2, strategy="ddp")
 fabric.launch()
 Trainer(Toy(), Path({run!r}), fabric=fabric).fit(4)
+torch.distributed.destroy_process_group()
 """
 
 

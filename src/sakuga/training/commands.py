@@ -110,6 +110,9 @@ def train(args: Sequence[str]) -> int:
     finally:
         if log is not None:
             log.close()
+    if torch.distributed.is_initialized():
+        # Left to the interpreter's end, gloo's threads now and then abort a process that has done all its work.
+        torch.distributed.destroy_process_group()
     return 0
 
 
