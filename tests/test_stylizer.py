@@ -68,7 +68,7 @@ def test_tiles_equal_the_whole(made_style, monkeypatch, kind, dtype, height, wid
     def assembled():
         result = np.full((3, height, width), np.nan, np.float32)
         pieces = list(painter._tiles(photo))
-        for y, x, styled in pieces:
+        for y, x, _, styled in pieces:
             result[:, y, x] = styled
         return result, len(pieces)
 
@@ -81,6 +81,27 @@ def test_tiles_equal_the_whole(made_style, monkeypatch, kind, dtype, height, wid
     np.testing.assert_allclose(tiled, whole, rtol=0, atol=1e-5)
     # 1e-5 is a third of a step of 16 bits.
     np.testing.assert_allclose(rounded_tiled.astype(int), rounded.astype(int), atol=1)
+
+
+def test_a_style_that_enlarges(made_style, monkeypatch, tmp_path):
+    """Every pixel of the small result four times, in one piece or in tiles, with alpha, blended, and as a video."""
+    photo = noise(50, 130)
+    small = Stylizer(made_style("blur")).array(photo)
+    expected = small.repeat(2, 0).repeat(2, 1)
+    painter = Stylizer(made_style("double"))
+    np.testing.assert_array_equal(painter.array(photo), expected)
+    monkeypatch.setattr(stylizer, "TILE", 48)
+    monkeypatch.setattr(stylizer, "WHOLE", 1000)
+    np.testing.assert_allclose(painter.array(photo).astype(int), expected.astype(int), atol=1)
+    rgba = np.dstack([photo, np.full(photo.shape[:2], 77, np.uint8)])
+    assert np.asarray(painter(rgba)).shape == (100, 260, 4)
+    assert (np.asarray(painter(rgba))[..., 3] == 77).all()
+
+    flat = np.full((20, 30, 3), (200, 40, 90), np.uint8)
+    for options in ({"strength": 0.0}, {"strength": 0.5}, {"keep_color": True}):
+        result = Stylizer(made_style("double"), **options).array(flat)
+        assert result.shape == (40, 60, 3)
+        np.testing.assert_allclose(result, np.broadcast_to(flat[0, 0], result.shape), atol=1)
 
 
 def test_tiles_with_too_small_a_margin_would_differ(tmp_path, monkeypatch):

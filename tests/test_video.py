@@ -572,3 +572,13 @@ def test_paint_of_another_shape_is_a_mistake_of_the_caller(tmp_path):
 def test_suffixes():
     assert {".mp4", ".mov", ".mkv", ".webm", ".avi", ".m4v"} <= SUFFIXES
     assert set(CONTAINERS) <= SUFFIXES
+
+
+def test_a_style_that_enlarges_makes_a_larger_video(tmp_path):
+    source = make(tmp_path / "in.mp4")
+    stylize_video(source, tmp_path / "out.mp4", lambda rgb: rgb.repeat(2, 0).repeat(2, 1), scale=2)
+    with av.open(str(tmp_path / "out.mp4")) as container:
+        frames = [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
+    assert len(frames) == FRAMES
+    assert frames[0].shape == (96, 128, 3)
+    np.testing.assert_allclose(frames[0][24, 32], QUADRANTS[0], atol=12)

@@ -53,7 +53,8 @@ def export(
     """Write `network` as the style file `target`, for pictures of any size.
 
     Args:
-        network: (N, 3, H, W) in [-1, 1] to the same; its `multiple` and `receptive_field` go into the card.
+        network: the system's output network or its average; what `system.runnable` makes of it maps (N, 3, H, W) in
+            [-1, 1] to the same, and its `multiple` and `receptive_field` go into the card.
         target: the `.onnx` file; written whole or not at all.
         system: what trained it; its name, config and sources go into the card.
         name: by which the style will be called.
@@ -65,7 +66,7 @@ def export(
     Raises:
         SakugaError: the file exists or cannot be written, or ONNX Runtime disagrees with torch by more than 1e-4.
     """
-    network = _Clipped(copy.deepcopy(network)).eval().cpu()
+    network = _Clipped(system.runnable(copy.deepcopy(network))).eval().cpu()
     model = trace(network)
     _check_parity(model, network)
     card = Card(
@@ -80,6 +81,7 @@ def export(
         date=datetime.now(UTC).date().isoformat(),
         version=__version__,
         sha256=weights_sha256(model),
+        scale=int(getattr(network.network, "scale", 1)),
     )
     entry = model.metadata_props.add()
     entry.key, entry.value = KEY, card.to_json()
@@ -110,7 +112,7 @@ def trace(network: nn.Module) -> onnx.ModelProto:
             buffer,  # type: ignore[arg-type]
             input_names=["image"],
             output_names=["stylised"],
-            dynamic_axes={"image": axes, "stylised": axes},
+            dynamic_axes={"image": axes, "stylised": {2: "out_height", 3: "out_width"}},
             opset_version=17,
             dynamo=False,
         )

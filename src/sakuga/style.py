@@ -6,7 +6,7 @@ import os
 import re
 import sys
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import MISSING, asdict, dataclass, field, fields
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
@@ -29,6 +29,7 @@ class Card:
 
     `multiple`: the sides of what the network is given are multiples of this. `receptive_field`: the pixels, from end to
     end, on which one pixel of the result depends; 0 when it depends on the whole picture. `sha256`: of the weights.
+    `scale`: how many times wider and taller the result is (super-resolution).
     Raises SakugaError, naming the field, when one cannot be true.
     """
 
@@ -43,6 +44,7 @@ class Card:
     date: str
     version: str
     sha256: str
+    scale: int = 1
 
     def __post_init__(self) -> None:
         for one in ("name", "title", "system", "licence", "date", "version", "sha256"):
@@ -58,6 +60,7 @@ class Card:
         # An upper bound, so that a mistaken card cannot ask for gigabytes of padding.
         _check(type(self.multiple) is int and 1 <= self.multiple <= 1024, "multiple", "must lie between 1 and 1024")
         _check(type(self.receptive_field) is int and self.receptive_field >= 0, "receptive_field", "must be 0 or more")
+        _check(type(self.scale) is int and 1 <= self.scale <= 16, "scale", "must lie between 1 and 16")
         _check(re.fullmatch(r"[0-9a-f]{64}", self.sha256), "sha256", "must be 64 hexadecimal digits")
         try:
             datetime.fromisoformat(self.date)
@@ -73,10 +76,9 @@ class Card:
             raise SakugaError("the card is not JSON") from None
         if not isinstance(read, dict):
             raise SakugaError("the card is not a JSON object")
-        names = [f.name for f in fields(cls)]
-        if missing := [name for name in names if name not in read]:
+        if missing := [f.name for f in fields(cls) if f.default is MISSING and f.name not in read]:
             raise SakugaError(f"the card lacks {', '.join(missing)}")
-        return cls(**{name: read[name] for name in names})
+        return cls(**{f.name: read[f.name] for f in fields(cls) if f.name in read})
 
     def to_json(self) -> str:
         """Write the card as `from_json` reads it."""

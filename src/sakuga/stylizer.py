@@ -83,7 +83,10 @@ class Stylizer:
             raise SakugaError(f"{target} exists: choose another name or allow overwriting (--overwrite)")
         if source.suffix.lower() in VIDEO_SUFFIXES:
             _make_folder(target.parent)
-            stylize_video(source, target, self.array, max_side=self.max_side, overwrite=overwrite, progress=progress)
+            scale, side = self.style.card.scale, self.max_side
+            stylize_video(
+                source, target, self.array, scale=scale, max_side=side, overwrite=overwrite, progress=progress
+            )
         else:
             picture = self.picture(read(source, max_pixels=max_pixels))
             _make_folder(target.parent)
@@ -94,18 +97,32 @@ class Stylizer:
         return replace(picture, frames=[self._frame(frame) for frame in picture.frames])
 
     def array(self, rgb: Array) -> Array:
-        """Stylise RGB pixels (H, W, 3), uint8 or uint16 over their whole range, into as many of the same dtype."""
+        """Stylise RGB pixels (H, W, 3), uint8 or uint16 over their whole range, into as many of the same dtype.
+
+        A style that enlarges returns (scale · H, scale · W, 3).
+        """
         if rgb.ndim != 3 or rgb.shape[2] != 3 or 0 in rgb.shape or rgb.dtype not in (np.uint8, np.uint16):
             raise UsageError(f"rgb must be (height, width, 3) of uint8 or uint16, not {rgb.shape} of {rgb.dtype}")
+        enlarged = self._enlarge(rgb) if self._shows_photo else None
         if self.strength == 0:
-            return rgb.copy()
-        scale = np.iinfo(rgb.dtype).max / 2
-        result = np.empty_like(rgb)
-        for y, x, styled in self._tiles(rgb):
-            styled *= scale
-            styled += scale + 0.5  # and the integer part: the nearest value
+            return rgb.copy() if enlarged is None else enlarged
+        half = np.iinfo(rgb.dtype).max / 2
+        result = np.empty(tuple(side * self.style.card.scale for side in rgb.shape[:2]) + (3,), rgb.dtype)
+        for y, x, photo, styled in self._tiles(rgb):
+            styled = self._blend(photo if enlarged is None else _normalise(enlarged[y, x]), styled)
+            styled *= half
+            styled += half + 0.5  # and the integer part: the nearest value
             result[y, x] = styled.transpose(1, 2, 0)
         return result
+
+    @property
+    def _shows_photo(self) -> bool:
+        """Whether the photo is mixed into the result of a style that enlarges."""
+        return self.style.card.scale > 1 and (self.strength < 1 or self.keep_color)
+
+    def _enlarge(self, rgb: Array) -> Array:
+        size = (rgb.shape[1] * self.style.card.scale, rgb.shape[0] * self.style.card.scale)
+        return np.stack([_resize(rgb[..., c], size) for c in range(3)], axis=-1)
 
     def _frame(self, frame: Frame) -> Frame:
         height, width = frame.rgb.shape[:2]
@@ -115,16 +132,19 @@ class Stylizer:
             size = max(1, round(width * scale)), max(1, round(height * scale))
             rgb = np.stack([_resize(rgb[..., c], size) for c in range(3)], axis=-1)
             alpha = alpha if alpha is None else _resize(alpha, size)
-        return replace(frame, rgb=self.array(rgb), alpha=alpha)
+        styled = self.array(rgb)
+        if alpha is not None and alpha.shape != styled.shape[:2]:
+            alpha = _resize(alpha, styled.shape[1::-1])
+        return replace(frame, rgb=styled, alpha=alpha)
 
-    def _tiles(self, rgb: Array) -> Iterator[tuple[slice, slice, Floats]]:
-        """Yield rows, columns and the finished (3, rows, columns) in [-1, 1] of pieces that make up the picture.
+    def _tiles(self, rgb: Array) -> Iterator[tuple[slice, slice, Floats, Floats]]:
+        """Yield rows and columns of the result, photo and result (3, ...) in [-1, 1] of pieces that make up the picture.
 
         A piece is run with a margin as wide as the network looks, cut from the whole padded picture, and begins where
         the network's stride does; so each pixel comes out as if the picture had been run whole.
         """
         height, width = rgb.shape[:2]
-        card = self.style.card
+        card, scale = self.style.card, self.style.card.scale
         tall, wide = (_round_up(max(side, SMALLEST), card.multiple) for side in (height, width))
         if (tall, wide) != (height, width):
             rgb = np.pad(rgb, ((0, tall - height), (0, wide - width), (0, 0)), mode="reflect")
@@ -140,8 +160,9 @@ class Stylizer:
                 above, before = min(margin, top), min(margin, left)
                 photo = _normalise(rgb[top - above : bottom + margin, left - before : right + margin])
                 rows, columns = slice(top, min(bottom, height)), slice(left, min(right, width))
-                core = np.s_[:, above : above + rows.stop - top, before : before + columns.stop - left]
-                yield rows, columns, self._blend(photo[core], self._run(session, photo)[core])
+                core = slice(above, above + rows.stop - top), slice(before, before + columns.stop - left)
+                styled = self._run(session, photo)[:, *(_times(scale, part) for part in core)]
+                yield _times(scale, rows), _times(scale, columns), photo[:, *core], styled
 
     def _run(self, session: "InferenceSession", photo: Floats) -> Floats:
         """Give (3, H, W) in [-1, 1] to the network."""
@@ -153,7 +174,7 @@ class Stylizer:
             raise SakugaError(
                 f"style {self.style.name} fails on {size} pixels ({reason}): reduce the picture (--max-side)"
             ) from error
-        if result.shape != (1, *photo.shape):
+        if result.shape != (1, 3, *(side * self.style.card.scale for side in photo.shape[1:])):
             raise SakugaError(f"style {self.style.name} makes {result.shape} of {size} pixels: export it again")
         if np.isnan(result.sum()):  # a sum is cheap and NaN spreads through it
             raise SakugaError(f"style {self.style.name} makes values that are no numbers: export it again")
@@ -200,6 +221,10 @@ def _resize(plane: Array, size: tuple[int, int]) -> Array:
     small = np.asarray(Image.fromarray(plane.astype(np.float32)).resize(size, Image.Resampling.LANCZOS))
     resized: Array = np.clip(np.rint(small), 0, np.iinfo(plane.dtype).max).astype(plane.dtype)
     return resized
+
+
+def _times(scale: int, part: slice) -> slice:
+    return slice(part.start * scale, part.stop * scale)
 
 
 def _make_folder(folder: Path) -> None:

@@ -48,13 +48,14 @@ def stylize_video(
     target: Path,
     paint: Callable[[Pixels], Pixels],
     *,
+    scale: int = 1,
     max_side: int | None = None,
     overwrite: bool = False,
     progress: Callable[[int, int | None], None] | None = None,
 ) -> None:
     """Write `source` to `target` with `paint` applied to every frame.
 
-    `paint` maps RGB (H, W, 3) uint8, upright, to the same shape. `progress` is called after each frame with the number
+    `paint` maps RGB (H, W, 3) uint8, upright, to (scale · H, scale · W, 3). `progress` is called after each frame with the number
     done and in all (None where the file does not tell).
 
     The result is H.264 in the container that the suffix of `target` names (CONTAINERS). Each frame keeps its timestamp
@@ -80,7 +81,7 @@ def stylize_video(
         with av.open(f"file:{temporary}", "w", format=muxer, container_options=_scales(muxer, video)) as writer:
             writer.metadata.update({key: text for key, text in reader.metadata.items() if key not in _BRANDS})
             start = _clock_start(reader)
-            painter = _Painter(writer, video, first, paint, max_side, start)
+            painter = _Painter(writer, video, first, paint, scale, max_side, start)
             copies = _copied_streams(reader, writer, source, target)
             done, end = 0, Fraction(0)
             for packet in _packets(reader, source):
@@ -120,12 +121,13 @@ class _Painter:
         video: VideoStream,
         first: VideoFrame,
         paint: Callable[[Pixels], Pixels],
+        scale: int,
         max_side: int | None,
         start: Fraction,
     ) -> None:
         from av.video.reformatter import Interpolation, VideoReformatter
 
-        self.paint = paint
+        self.paint, self.scale = paint, scale
         self.size = _fitted(first.width, first.height, max_side)
         self.turns = round(first.rotation / 90) % 4  # counter-clockwise
         self.matrix = first.colorspace
@@ -142,7 +144,8 @@ class _Painter:
         self.pending: VideoFrame | None = None
         self.stream = stream = writer.add_stream("libx264", rate=rate, options=dict(_ENCODING))
         stream.metadata.update(video.metadata)
-        stream.width, stream.height = self.size[::-1] if self.turns % 2 else self.size
+        width, height = self.size[::-1] if self.turns % 2 else self.size
+        stream.width, stream.height = width * scale, height * scale
         stream.pix_fmt = "yuv444p" if stream.width % 2 or stream.height % 2 else "yuv420p"
         context = stream.codec_context
         stream.time_base = context.time_base = self.time_base
@@ -177,7 +180,7 @@ class _Painter:
             frame.colorspace = self.matrix
         rgb = self.to_rgb.reformat(frame, *self.size, "rgb24", interpolation=self.interpolation).to_ndarray()
         upright = np.ascontiguousarray(np.rot90(rgb, self.turns), dtype=np.uint8)
-        shape = upright.shape
+        shape = (upright.shape[0] * self.scale, upright.shape[1] * self.scale, 3)
         painted = self.paint(upright)
         if painted.shape != shape or painted.dtype != np.uint8:
             raise ValueError(f"paint made {painted.shape} of {painted.dtype}, not {shape} of uint8")

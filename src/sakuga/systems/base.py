@@ -43,6 +43,8 @@ class System(nn.Module):
     name: ClassVar[str]
     players: ClassVar[dict[str, list[str]]]
     output: ClassVar[str] = "generator"
+    presets: ClassVar[dict[str, dict[str, Any]]] = {}
+    """Named values of the config's fields, such as a published style's."""
     Config: ClassVar[type[Any]] = Config
     config: Any
 
@@ -67,6 +69,14 @@ class System(nn.Module):
 
     def samples(self) -> Tensor | None:
         """A few fixed photos (N, 3, H, W) to show progress on."""
+        return None
+
+    def runnable(self, network: nn.Module) -> nn.Module:
+        """Return what users run, (N, 3, H, W) to a picture, made of the trained output network or its average."""
+        return network
+
+    def references(self) -> Tensor | None:
+        """A few fixed pictures of the wanted style (N, 3, H, W), against which samples are judged."""
         return None
 
     def sources(self) -> list[dict[str, str]]:
