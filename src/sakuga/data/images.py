@@ -1,6 +1,7 @@
 """Folders of pictures as arrays, and random crops of them as batches."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -35,8 +36,13 @@ def find_images(folders: Iterable[str | Path]) -> list[Path]:
     return found
 
 
-def load_image(path: Path, *, max_side: int | None = None) -> np.ndarray:
-    """Read a picture upright as (H, W, 3) uint8 RGB, its longer side reduced to at most `max_side` pixels.
+def load_image(path: Path, *, max_side: int | None = None, short_side: int | None = None) -> np.ndarray:
+    """Read a picture upright as (H, W, 3) uint8 RGB; transparent parts are white.
+
+    Args:
+        path: the file.
+        max_side: a longer side beyond this is reduced to it.
+        short_side: the shorter side is scaled, up or down, to this.
 
     Raises:
         UsageError: there is no such file.
@@ -46,12 +52,25 @@ def load_image(path: Path, *, max_side: int | None = None) -> np.ndarray:
         raise UsageError(f"{path} does not exist; name a picture.")
     try:
         with Image.open(path) as opened:
-            image = ImageOps.exif_transpose(opened).convert("RGB")
+            image = _opaque(ImageOps.exif_transpose(opened))
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         raise SakugaError(f"{path} is not a readable picture ({error}); remove or replace it.") from error
+    if short_side is not None and min(image.size) != short_side:
+        scale = short_side / min(image.size)
+        image = image.resize([max(1, round(side * scale)) for side in image.size], Image.Resampling.LANCZOS)
     if max_side is not None and max(image.size) > max_side:
         image.thumbnail((max_side, max_side), Image.Resampling.LANCZOS)
     return np.asarray(image)
+
+
+def _opaque(image: Image.Image) -> Image.Image:
+    """RGB over white: a sprite's invisible pixels may hold any colour."""
+    if not image.has_transparency_data:
+        if image.mode.startswith("I;16"):
+            return Image.fromarray((np.asarray(image) >> 8).astype(np.uint8)).convert("RGB")
+        return image.convert("RGB")
+    rgba = image.convert("RGBA")
+    return Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba).convert("RGB")
 
 
 def to_tensor(image: np.ndarray) -> Tensor:
@@ -66,6 +85,49 @@ def to_uint8(image: Tensor) -> np.ndarray:
     return scaled.permute(0, 2, 3, 1).cpu().numpy()
 
 
+@dataclass(frozen=True)
+class Crop:
+    """A square of one picture of a collection, perhaps mirrored."""
+
+    index: int
+    top: int
+    left: int
+    size: int
+    mirrored: bool
+
+    def cut(self, picture: np.ndarray) -> np.ndarray:
+        """Cut it out of (H, W, ...); a smaller picture is continued by reflection."""
+        crop = picture[self.top : self.top + self.size, self.left : self.left + self.size]
+        short = (self.size - crop.shape[0], self.size - crop.shape[1])
+        if max(short) > 0:
+            crop = np.pad(crop, ((0, short[0]), (0, short[1]), *((0, 0),) * (crop.ndim - 2)), mode="symmetric")
+        return crop[:, ::-1] if self.mirrored else crop
+
+
+def draw_crops(
+    pictures: Sequence[np.ndarray], *, size: int, count: int, rng: np.random.Generator, rank: int = 0, world: int = 1
+) -> list[Crop]:
+    """Choose random crops of a collection.
+
+    Args:
+        pictures: (H, W, 3) uint8 each; `Pictures` are not decoded for it.
+        size: side of the square crops.
+        count: crops in the batch of all processes.
+        rng: the only source of chance. A half of the crops is mirrored.
+        rank: which of `world` equal parts of the batch to return; together they are the batch of one process.
+        world: number of processes.
+    """
+    # A picture is drawn by its area, so every pixel of the collection is as likely.
+    sizes = getattr(pictures, "sizes", None) or [p.shape[:2] for p in pictures]
+    areas = np.array([height * width for height, width in sizes], dtype=float)
+    crops = []
+    for index in rng.choice(len(areas), size=count, p=areas / areas.sum()):
+        height, width = sizes[index]
+        top, left = (int(rng.integers(max(side - size, 0) + 1)) for side in (height, width))
+        crops.append(Crop(int(index), top, left, size, bool(rng.random() < 0.5)))
+    return crops[rank::world]
+
+
 def random_crops(
     layers: Sequence[Sequence[np.ndarray]],
     *,
@@ -75,36 +137,12 @@ def random_crops(
     rank: int = 0,
     world: int = 1,
 ) -> list[Tensor]:
-    """Cut the same random crops from aligned lists of pictures.
+    """Cut the same random crops (see `draw_crops`) from aligned lists of pictures.
 
-    Args:
-        layers: lists of pictures (H, W, 3) uint8; picture i of every list has the same size.
-        size: side of the square crops; a smaller picture is continued by reflection.
-        count: crops in the batch of all processes.
-        rng: the only source of chance. A half of the crops is mirrored.
-        rank: which of `world` equal parts of the batch to cut; together they are the batch of one process.
-        world: number of processes.
-
-    Returns:
-        For each list a tensor (count / world, 3, size, size) in [-1, 1].
+    Picture i of every list has the same size. Returns for each list a tensor (count / world, 3, size, size) in [-1, 1].
     """
-    # A picture is drawn by its area, so every pixel of the collection is as likely.
-    areas = np.array([p.shape[0] * p.shape[1] for p in layers[0]], dtype=float)
-    out: list[list[np.ndarray]] = [[] for _ in layers]
-    for place, index in enumerate(rng.choice(len(areas), size=count, p=areas / areas.sum())):
-        height, width = layers[0][index].shape[:2]
-        top = int(rng.integers(max(height - size, 0) + 1))
-        left = int(rng.integers(max(width - size, 0) + 1))
-        mirrored = rng.random() < 0.5
-        if place % world != rank:
-            continue
-        for crops, pictures in zip(out, layers, strict=True):
-            crop = pictures[index][top : top + size, left : left + size]
-            short = (size - crop.shape[0], size - crop.shape[1])
-            if max(short) > 0:
-                crop = np.pad(crop, ((0, short[0]), (0, short[1]), (0, 0)), mode="symmetric")
-            crops.append(crop[:, ::-1] if mirrored else crop)
-    return [to_tensor(np.stack(crops)) for crops in out]
+    crops = draw_crops(layers[0], size=size, count=count, rng=rng, rank=rank, world=world)
+    return [to_tensor(np.stack([crop.cut(pictures[crop.index]) for crop in crops])) for pictures in layers]
 
 
 def sample_squares(photos: Sequence[np.ndarray], *, count: int = 4) -> Tensor:

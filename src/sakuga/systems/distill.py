@@ -77,7 +77,7 @@ class Distill(System):
         super().__init__()
         self.config = config
         self.generator = FastGenerator(width=config.width, blocks=config.blocks)
-        self.discriminator = PatchGAN(width=32, strided=2, norm=False)
+        self.discriminator = PatchGAN(width=32, strided=2, norm=None)
         self.features: FeatureNetwork | None = None
         self._pictures: list[list[np.ndarray]] = []
 

@@ -1,0 +1,108 @@
+"""A folder of pictures as a sequence of arrays, decoded when asked for and kept while there is room."""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Literal, overload
+
+import numpy as np
+from PIL import Image
+
+from sakuga.data.images import find_images, load_image
+from sakuga.errors import SakugaError
+
+KEEP = 2 << 30
+"""Bytes of decoded pictures that a collection keeps in memory."""
+
+
+class Pictures(Sequence[np.ndarray]):
+    """Pictures (H, W, 3) uint8 of some folders, in one order on every machine.
+
+    Small collections are read at once, so that a broken file is met before training; of large ones the pictures that
+    do not fit into `keep` bytes are decoded again whenever they are needed.
+
+    Args:
+        folders: searched to any depth; a file stands for itself.
+        max_side: larger pictures are reduced until their longer side is this.
+        short_side: all pictures are scaled until their shorter side is this.
+        half: take only the left or the right half of each picture (pairs side by side).
+        keep: bytes to hold in memory.
+
+    Attributes:
+        paths: the files.
+        sizes: (height, width) of each.
+
+    Raises:
+        UsageError: a folder is missing or holds no picture.
+        SakugaError: a picture is not readable.
+    """
+
+    def __init__(
+        self,
+        folders: Iterable[str | Path],
+        *,
+        max_side: int | None = None,
+        short_side: int | None = None,
+        half: Literal["left", "right"] | None = None,
+        keep: int = KEEP,
+    ):
+        self.paths = find_images(folders)
+        self._options = {"max_side": max_side, "short_side": short_side}
+        self._half, self._room = half, keep
+        self._kept: dict[int, np.ndarray] = {}
+        self.sizes = [self._size(path) for path in self.paths]
+        for index in range(len(self)):
+            if self._room <= 0:
+                break
+            self[index]
+
+    def __len__(self) -> int:
+        return len(self.paths)
+
+    @overload
+    def __getitem__(self, index: int) -> np.ndarray: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[np.ndarray]: ...
+    def __getitem__(self, index: int | slice) -> np.ndarray | list[np.ndarray]:
+        if isinstance(index, slice):
+            return [self[i] for i in range(*index.indices(len(self)))]
+        if index in self._kept:
+            return self._kept[index]
+        picture = self._read(self.paths[index])
+        if self._room >= picture.nbytes:
+            self._kept[index] = picture
+            self._room -= picture.nbytes
+        else:
+            self._room = 0
+        return picture
+
+    def key(self, index: int) -> str:
+        """A name for what is computed once from a picture as it is here: it changes with the file and the scaling."""
+        path = self.paths[index]
+        stamp = f"{path.resolve()} {path.stat().st_size} {path.stat().st_mtime_ns} {self._options} {self._half}"
+        return hashlib.sha256(stamp.encode()).hexdigest()[:16]
+
+    def _read(self, path: Path) -> np.ndarray:
+        picture = load_image(path, **self._options)
+        middle = picture.shape[1] // 2
+        if self._half is None:
+            return picture
+        return np.ascontiguousarray(picture[:, :middle] if self._half == "left" else picture[:, -middle:])
+
+    def _size(self, path: Path) -> tuple[int, int]:
+        """What `_read` will return, from the header alone."""
+        try:
+            with Image.open(path) as opened:
+                width, height = opened.size
+                if opened.getexif().get(0x0112, 1) >= 5:  # the orientations that lie on their side
+                    width, height = height, width
+        except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+            raise SakugaError(f"{path} is not a readable picture ({error}); remove or replace it.") from error
+        if self._half is not None:
+            width //= 2
+        short = self._options["short_side"]
+        scale = short / min(width, height) if short else 1.0
+        most = self._options["max_side"]
+        if most and max(width, height) * scale > most:
+            scale = most / max(width, height)
+        return max(1, round(height * scale)), max(1, round(width * scale))

@@ -1,0 +1,182 @@
+"""Collections of pictures, pairs, smoothed edges, superpixels."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from sakuga.data.edges import smooth_edges
+from sakuga.data.images import draw_crops, load_image, random_crops
+from sakuga.data.pairs import load_pairs
+from sakuga.data.pictures import Pictures
+from sakuga.data.segments import segment, superpixels
+from sakuga.errors import SakugaError, UsageError
+
+
+def noise(height=40, width=60, seed=0):
+    return np.random.default_rng(seed).integers(0, 256, (height, width, 3), dtype=np.uint8)
+
+
+def save(path, pixels, **options):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(pixels).save(path, **options)
+    return path
+
+
+class TestPictures:
+    def test_of_a_tree_in_order(self, tmp_path):
+        for i, name in enumerate(("b.png", "a/c.png", "a/d.PNG")):
+            save(tmp_path / name, noise(seed=i))
+        (tmp_path / "notes.txt").write_text("no picture")
+        pictures = Pictures([tmp_path])
+        assert [p.name for p in pictures.paths] == ["c.png", "d.PNG", "b.png"]
+        np.testing.assert_array_equal(pictures[2], noise(seed=0))
+        assert [p.shape for p in pictures[:2]] == [(40, 60, 3)] * 2
+
+    def test_sizes_are_known_before_reading(self, tmp_path):
+        save(tmp_path / "wide.png", noise(40, 61))
+        save(tmp_path / "tall.png", noise(70, 30))
+        lying = Image.Exif()
+        lying[0x0112] = 6
+        save(tmp_path / "lying.png", noise(20, 50), exif=lying.tobytes())
+        for options in (
+            {},
+            {"max_side": 33},
+            {"short_side": 24},
+            {"short_side": 90, "max_side": 100},
+            {"half": "left"},
+        ):
+            pictures = Pictures([tmp_path], **options)
+            for picture, size in zip(pictures, pictures.sizes, strict=True):
+                assert np.abs(np.subtract(picture.shape[:2], size)).max() <= 1, options
+
+    def test_without_room_they_are_read_again(self, tmp_path):
+        for i in range(3):
+            save(tmp_path / f"{i}.png", noise(seed=i))
+        pictures = Pictures([tmp_path], keep=noise().nbytes * 2)
+        assert pictures[0] is pictures[0]
+        assert pictures[2] is not pictures[2]
+        np.testing.assert_array_equal(pictures[2], noise(seed=2))
+
+    def test_halves(self, tmp_path):
+        save(tmp_path / "pair.png", np.concatenate([noise(seed=1), noise(seed=2)], axis=1))
+        np.testing.assert_array_equal(Pictures([tmp_path], half="left")[0], noise(seed=1))
+        np.testing.assert_array_equal(Pictures([tmp_path], half="right")[0], noise(seed=2))
+
+    def test_a_key_changes_with_file_and_scaling(self, tmp_path):
+        path = save(tmp_path / "a.png", noise())
+        keys = {Pictures([path]).key(0), Pictures([path], short_side=20).key(0), Pictures([path], half="left").key(0)}
+        save(path, noise(50, 50))
+        assert len(keys | {Pictures([path]).key(0)}) == 4
+        assert Pictures([path]).key(0) == Pictures([path]).key(0)
+
+    @pytest.mark.parametrize("content", [b"", b"not a picture", None])
+    def test_what_cannot_be_read_is_named(self, tmp_path, content):
+        path = save(tmp_path / "bad.png", noise())
+        path.write_bytes(path.read_bytes()[:500] if content is None else content)
+        with pytest.raises(SakugaError, match=r"bad\.png is not a readable picture .*; remove or replace it"):
+            Pictures([tmp_path])
+
+    def test_every_mode_becomes_rgb(self, tmp_path):
+        grey = noise()[..., 0]
+        save(tmp_path / "grey.png", grey)
+        np.testing.assert_array_equal(load_image(tmp_path / "grey.png"), np.dstack([grey] * 3))
+        save(tmp_path / "deep.png", grey.astype(np.uint16) * 257)
+        np.testing.assert_array_equal(load_image(tmp_path / "deep.png"), np.dstack([grey] * 3))
+        sprite = np.dstack([noise(), np.where(grey > 127, 255, 0).astype(np.uint8)])
+        save(tmp_path / "sprite.png", sprite)
+        shown = load_image(tmp_path / "sprite.png")
+        np.testing.assert_array_equal(shown[grey > 127], noise()[grey > 127])
+        assert (shown[grey <= 127] == 255).all()
+
+
+class TestCrops:
+    def test_aligned_and_from_anywhere(self):
+        place = np.dstack([*np.mgrid[0:40, 0:60], np.zeros((40, 60))]).astype(np.uint8)
+        seen = set()
+        for crop in draw_crops([place], size=16, count=400, rng=np.random.default_rng(0)):
+            part = crop.cut(place)
+            assert part.shape == (16, 16, 3)
+            assert (part[0, 0, 0], part[0, 0, 1]) == (crop.top, crop.left + (15 if crop.mirrored else 0))
+            seen.add((crop.top, crop.left))
+        assert {top for top, _ in seen} == set(range(25))
+        assert {left for _, left in seen} == set(range(45))
+
+    def test_parts_of_processes_are_the_whole(self):
+        pictures = [noise(seed=i) for i in range(3)]
+
+        def cut(**part):
+            return random_crops([pictures], size=16, count=6, rng=np.random.default_rng(1), **part)[0]
+
+        halves = [cut(rank=rank, world=2) for rank in (0, 1)]
+        assert (cut()[0::2] == halves[0]).all()
+        assert (cut()[1::2] == halves[1]).all()
+
+    def test_labels_are_cut_like_pictures(self):
+        labels = np.arange(40 * 60).reshape(40, 60)
+        (crop,) = draw_crops([noise()], size=64, count=1, rng=np.random.default_rng(0))
+        assert crop.cut(labels).shape == (64, 64)
+
+
+class TestPairs:
+    def test_two_folders(self, tmp_path):
+        for name, suffix in (("photo", "jpg"), ("art", "png")):
+            for i in range(2):
+                save(tmp_path / name / "x" / f"{i}.{suffix}", noise(seed=i))
+        photos, art = load_pairs(tmp_path / "photo", tmp_path / "art")
+        assert [p.stem for p in photos.paths] == [p.stem for p in art.paths] == ["0", "1"]
+
+    def test_a_name_without_partner(self, tmp_path):
+        save(tmp_path / "photo" / "1.png", noise())
+        save(tmp_path / "photo" / "2.png", noise())
+        save(tmp_path / "art" / "1.png", noise())
+        with pytest.raises(UsageError, match=r"photo.2 has no partner in .*art \(1 such names\)"):
+            load_pairs(tmp_path / "photo", tmp_path / "art")
+
+    def test_partners_of_another_shape(self, tmp_path):
+        save(tmp_path / "photo" / "1.png", noise(40, 60))
+        save(tmp_path / "art" / "1.png", noise(60, 40))
+        with pytest.raises(UsageError, match=r"1\.png is 60x40 but its partner 40x60"):
+            load_pairs(tmp_path / "photo", tmp_path / "art")
+
+    def test_side_by_side(self, tmp_path):
+        save(tmp_path / "pair.png", np.concatenate([noise(seed=1), noise(seed=2)], axis=1))
+        left, right = load_pairs(tmp_path, None)
+        np.testing.assert_array_equal(left[0], noise(seed=1))
+        np.testing.assert_array_equal(right[0], noise(seed=2))
+
+
+class TestEdges:
+    def test_an_edge_is_blurred_and_flat_areas_stay(self):
+        step = np.zeros((32, 32, 3), np.uint8)
+        step[:, 16:] = 200
+        smoothed = smooth_edges(step)
+        np.testing.assert_array_equal(smoothed[:, :12], step[:, :12])
+        np.testing.assert_array_equal(smoothed[:, 20:], step[:, 20:])
+        # Gaussian weights exp(-x²/2.42) at -2..2: .191, .662, 1, .662, .191 over 2.706. The pixel beside the edge
+        # sees the two of the other side, .662 + .191 = .853: 200 · .853 / 2.706 = 63.
+        assert smoothed[16, 15, 0] == 63
+        assert smoothed[16, 16, 0] == 200 - 63
+
+    def test_faint_edges_are_left(self):
+        step = np.full((32, 32, 3), 100, np.uint8)
+        step[:, 16:] = 110  # Sobel: 4 · 10 = 40 < 100
+        np.testing.assert_array_equal(smooth_edges(step), step)
+
+
+class TestSegments:
+    def test_two_areas_are_not_mixed(self):
+        halves = np.zeros((64, 64, 3), np.uint8)
+        halves[:, 32:] = 250
+        labels = superpixels(halves)
+        # 200 · 64² / 256² = 12.5 segments wanted.
+        assert 4 <= labels.max() + 1 <= 20
+        assert not set(labels[:, :30].ravel()) & set(labels[:, 34:].ravel())
+
+    def test_they_are_made_once(self, tmp_path, monkeypatch):
+        for i in range(2):
+            save(tmp_path / "photos" / f"{i}.png", noise(seed=i))
+        pictures = Pictures([tmp_path / "photos"])
+        files = segment(pictures, tmp_path / "cache")
+        np.testing.assert_array_equal(np.load(files[1]), superpixels(pictures[1]))
+        monkeypatch.setattr("sakuga.data.segments.ProcessPoolExecutor", None)  # not needed again
+        assert segment(pictures, tmp_path / "cache") == files

@@ -1,0 +1,145 @@
+"""Laws that every system obeys, whatever it learns."""
+
+import copy
+import math
+
+import numpy as np
+import pytest
+import test_distill
+import test_fast_style
+import torch
+from tiny import Tiny, make_data
+from torch.testing import assert_close
+
+from sakuga.errors import UsageError
+from sakuga.export import export
+from sakuga.stylizer import Stylizer
+from sakuga.systems import SYSTEMS
+from sakuga.training.commands import build
+from sakuga.training.trainer import Trainer
+
+TINY = [module.TINY for module in (test_distill, test_fast_style)]
+
+pytestmark = pytest.mark.filterwarnings("ignore:feature losses use:UserWarning")
+
+
+def test_no_system_is_left_out():
+    assert [tiny.system for tiny in TINY] == list(SYSTEMS)
+    assert len({tiny.system.name for tiny in TINY}) == len(TINY) == 2
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    """Photos, style pictures and pairs."""
+    return make_data(tmp_path_factory.mktemp("data"))
+
+
+def state(module):
+    return {name: value.clone() for name, value in module.state_dict().items()}
+
+
+def moved(before, system):
+    """The networks of which any weight or statistic differs from before."""
+    names = set(system.networks) | {"features"}
+    changed = {name for name, value in system.state_dict().items() if not torch.equal(value, before[name])}
+    return {n for n in names if any(key.startswith(f"{n}.") for key in changed)}
+
+
+def same(a, b):
+    return all(torch.equal(value, b.state_dict()[name]) for name, value in a.state_dict().items())
+
+
+@pytest.mark.parametrize("tiny", TINY, ids=lambda tiny: tiny.system.name)
+class TestEverySystem:
+    def test_a_step_moves_the_players_that_are_yielded_and_nothing_else(self, tiny: Tiny, data, tmp_path):
+        torch.manual_seed(0)
+        system = tiny.build(data)
+        trainer = Trainer(system, tmp_path)
+        late = system.config.steps - 1
+        for t in (0, late):
+            trainer.steps = t
+            before = state(system)
+            terms = trainer.one_step(system.batch(t, 0, 1))
+            players = {name.partition("/")[0] for name in terms}
+            assert players <= set(system.players)
+            assert moved(before, system) == {n for player in players for n in system.players[player]}
+        assert all(math.isfinite(value) for value in terms.values())
+
+    def test_every_player_has_its_turn(self, tiny: Tiny, data, tmp_path):
+        system = tiny.build(data)
+        turns = {player for t in (0, system.config.steps - 1) for player, _ in system.step(system.batch(0, 0, 1), t)}
+        assert turns == set(system.players)
+
+    def test_a_repeated_batch_is_learned(self, tiny: Tiny, data, tmp_path):
+        torch.manual_seed(0)
+        system = tiny.build(data)
+        trainer = Trainer(system, tmp_path)
+        trainer.steps = system.config.steps // 2
+        batch = system.batch(0, 0, 1)
+        term, factor = tiny.falls
+        first = trainer.one_step(batch)[term]
+        for _ in range(20):
+            last = trainer.one_step(batch)[term]
+        assert last < factor * first
+
+    def test_resumed_equals_uninterrupted(self, tiny: Tiny, data, tmp_path):
+        def run(folder, *stops):
+            for until in stops:
+                torch.manual_seed(0)
+                trainer = Trainer(tiny.build(data), tmp_path / folder)
+                trainer.resume()
+                trainer.fit(until)
+            return trainer
+
+        through, resumed = run("one", 4), run("two", 2, 4)
+        assert same(through.system, resumed.system)
+        assert same(through.average, resumed.average)
+
+    def test_parts_of_a_batch_add_up(self, tiny: Tiny, data, tmp_path):
+        torch.manual_seed(0)
+        whole = Trainer(tiny.build(data), tmp_path / "whole")
+        parts = Trainer(copy.deepcopy(whole.system), tmp_path / "parts", micro=2)
+        late = whole.system.config.steps - 1
+        for trainer in (whole, parts):
+            trainer.steps = late
+            torch.manual_seed(1)
+            trainer.terms = trainer.one_step(trainer.system.batch(late, 0, 1))
+        agree = all(abs(whole.terms[k] - v) <= 1e-4 * max(1.0, abs(v)) for k, v in parts.terms.items())
+        # What takes statistics over the batch must say so, and what says so must do it.
+        assert agree == (not tiny.batch_statistics)
+
+    def test_the_checkpoint_alone_rebuilds_it(self, tiny: Tiny, data, tmp_path):
+        trainer = Trainer(tiny.build(data), tmp_path / "run")
+        trainer.fit(1)
+        again = build(tmp_path / "run")
+        assert type(again) is tiny.system
+        assert same(trainer.average, again.get_submodule(again.output))
+
+    def test_a_style_file_keeps_every_size(self, tiny: Tiny, data, tmp_path):
+        """Parity with torch at three sizes is checked within the export itself."""
+        torch.manual_seed(0)
+        system = tiny.build(data)
+        style = export(system.get_submodule(system.output), tmp_path / "style.onnx", system=system, name="style")
+        photo = np.random.default_rng(0).integers(0, 256, (93, 127, 3), dtype=np.uint8)
+        stylised = Stylizer(style).array(photo)
+        assert stylised.shape == (93 * tiny.scale, 127 * tiny.scale, 3)
+
+    def test_a_term_that_is_not_finite_is_named(self, tiny: Tiny, data, tmp_path):
+        system = tiny.build(data)
+        trainer = Trainer(system, tmp_path)
+        with torch.no_grad():
+            next(iter(system.networks.values())).state_dict().values().__iter__().__next__().fill_(math.nan)
+        with pytest.raises(FloatingPointError, match=r"(loss of \w+ is not finite: \w+=|gradient of \w+)"):
+            trainer.one_step(system.batch(0, 0, 1))
+
+    def test_a_batch_is_a_function_of_seed_step_and_rank(self, tiny: Tiny, data, tmp_path):
+        system = tiny.build(data)
+        for name, whole in system.batch(3, 0, 1).items():
+            assert_close(system.batch(3, 0, 1)[name], whole, rtol=0, atol=0)
+            halves = [system.batch(3, rank, 2)[name] for rank in (0, 1)]
+            assert_close(torch.stack(halves, 1).flatten(0, 1), whole, rtol=0, atol=0)
+        assert any(not torch.equal(v, system.batch(4, 0, 1)[k]) for k, v in system.batch(3, 0, 1).items())
+
+    def test_without_data_it_says_what_is_missing(self, tiny: Tiny, tmp_path):
+        with pytest.raises(UsageError, match=r"--\w+|does not exist"):
+            tiny.build(tmp_path / "nowhere")

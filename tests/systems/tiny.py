@@ -1,0 +1,63 @@
+"""Small trainings of every system, for the generic tests."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from sakuga.systems import System
+
+
+@dataclass(frozen=True)
+class Tiny:
+    """How to build a system small enough for a test.
+
+    Attributes:
+        system: its class.
+        config: fields of its config, given a folder with `photos/`, `style/` (pictures) and `pairs/` (side by side).
+        multiple: of which the sides of its crops are.
+        batch_statistics: why `micro=2` is not the whole batch, if it is not.
+        global_statistics: the output at a place depends on the whole picture, so sizes are compared whole.
+        falls: the term, as `player/name`, that must fall when one batch is repeated, and by which factor.
+        scale: how much larger its output is than its input.
+    """
+
+    system: type[System]
+    config: Callable[[Path], Mapping[str, Any]]
+    falls: tuple[str, float]
+    batch_statistics: str = ""
+    scale: int = 1
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+    def build(self, folder: Path, **fields: Any) -> System:
+        """Make the system, with its data prepared."""
+        system = self.bare(folder, **fields)
+        system.prepare()
+        return system
+
+    def bare(self, folder: Path, **fields: Any) -> System:
+        """Make the system without data."""
+        common = {"photos": (folder / "photos",), "crop": 32, "batch": 2, "steps": 100}
+        return self.system(self.system.Config(**(common | dict(self.config(folder)) | fields)))
+
+
+def make_data(folder: Path) -> Path:
+    """Fill `photos/`, `style/` and `pairs/` with small pictures that have areas, edges and grain."""
+    rng = np.random.default_rng(0)
+
+    def picture(grain: int) -> np.ndarray:
+        areas = np.kron(rng.integers(0, 256, (5, 6, 3)), np.ones((8, 8, 1)))
+        return (areas + rng.integers(-grain, grain + 1, areas.shape)).clip(0, 255).astype(np.uint8)
+
+    for kind, grain in (("photos", 20), ("style", 0)):
+        (folder / kind).mkdir(parents=True)
+        for i in range(4):
+            Image.fromarray(picture(grain)).save(folder / kind / f"{i}.png")
+    (folder / "pairs").mkdir()
+    for i in range(4):
+        left = picture(5)
+        Image.fromarray(np.concatenate([left, 255 - left], axis=1)).save(folder / "pairs" / f"{i}.png")
+    return folder
