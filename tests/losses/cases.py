@@ -20,6 +20,7 @@ class Case:
         shapes: of one sample, by argument; these arguments are floating tensors of values in [-1, 1].
         chosen: arguments that are something else (labels, masks, probabilities), by argument: a function of the
             number of samples and a generator. They follow those of `shapes` in the call and get no gradient.
+        constant: arguments of `shapes` into which, by definition, no gradient flows.
         zero: equal tensors score zero, and nothing scores less.
         mixes: the definition takes statistics over the batch, so a sample alone may score otherwise.
         any_shape: arguments may have any shape whose first dimension is the batch.
@@ -30,6 +31,7 @@ class Case:
     loss: Callable[..., Tensor]
     shapes: Mapping[str, tuple[int, ...]] = field(default_factory=lambda: {"image": IMAGE, "target": IMAGE})
     chosen: Mapping[str, Callable[[int, torch.Generator], Tensor]] = field(default_factory=dict)
+    constant: tuple[str, ...] = ()
     zero: bool = False
     mixes: bool = False
     any_shape: bool = False

@@ -1,5 +1,8 @@
 """Losses that compare or smooth pixels. Images are (N, C, H, W) in [-1, 1]."""
 
+from typing import Literal
+
+import torch
 import torch.nn.functional as F
 from torch import Tensor
 
@@ -18,6 +21,17 @@ def l2(image: Tensor, target: Tensor, *, reduction: Reduction = "mean") -> Tenso
     return reduce(each((image - target).square()), reduction)
 
 
+def huber(image: Tensor, target: Tensor, *, delta: float = 1.0, reduction: Reduction = "mean") -> Tensor:
+    """Mean of h(x - y) over (C, H, W), h(e) = e² / 2 where |e| ≤ δ, δ (|e| - δ / 2) elsewhere.
+
+    Squared near zero, absolute beyond δ > 0, so large errors pull no harder than at δ (Huber, 1964).
+    """
+    check_images(image=image, target=target)
+    if delta <= 0:
+        raise ValueError(f"delta must be positive, not {delta}")
+    return reduce(each(F.huber_loss(image, target, delta=delta, reduction="none")), reduction)
+
+
 def gradient_l1(image: Tensor, target: Tensor, *, reduction: Reduction = "mean") -> Tensor:
     """L1 between the finite differences of two images: mean |∂h x - ∂h y| + mean |∂w x - ∂w y|.
 
@@ -33,17 +47,28 @@ def gradient_l1(image: Tensor, target: Tensor, *, reduction: Reduction = "mean")
     return reduce(down + right, reduction)
 
 
-def total_variation(image: Tensor, *, reduction: Reduction = "mean") -> Tensor:
-    """Squared anisotropic total variation, mean (∂h x)² + mean (∂w x)²; H and W must be at least 2.
+def total_variation(
+    image: Tensor, *, norm: Literal["squared", "isotropic"] = "squared", reduction: Reduction = "mean"
+) -> Tensor:
+    """Total variation: mean (∂h x)² + mean (∂w x)² (squared) or mean √((∂h x)² + (∂w x)²) (isotropic).
 
-    The smooth form that the style-transfer systems use (Johnson, Alahi, Fei-Fei, ECCV 2016; AnimeGANv2, 2020) of the
-    functional of Rudin, Osher, Fatemi (1992).
+    squared averages each direction over its own differences: the smooth form that the style-transfer systems use
+    (Johnson, Alahi, Fei-Fei, ECCV 2016; AnimeGANv2, 2020, with halves). isotropic is the functional of Rudin, Osher,
+    Fatemi (1992), channel by channel, averaged over the (H - 1)(W - 1) pixels that have a lower and a right neighbour;
+    where an image is flat its gradient is zero. H and W must be at least 2.
     """
     check_images(image=image)
     _check_neighbours(image)
-    down = each((image[..., 1:, :] - image[..., :-1, :]).square())
-    right = each((image[..., 1:] - image[..., :-1]).square())
-    return reduce(down + right, reduction)
+    if norm == "squared":
+        down = _squared_difference(image[..., 1:, :], image[..., :-1, :])
+        right = _squared_difference(image[..., 1:], image[..., :-1])
+        return reduce(each(down) + each(right), reduction)
+    if norm == "isotropic":
+        here = image[..., :-1, :-1]
+        square = _squared_difference(image[..., 1:, :-1], here) + _squared_difference(image[..., :-1, 1:], here)
+        # The slope of √ is infinite at zero, but that of the clamp below its bound is zero.
+        return reduce(each(square.clamp_min(torch.finfo(square.dtype).tiny).sqrt()), reduction)
+    raise ValueError(f"norm must be 'squared' or 'isotropic', not {norm!r}")
 
 
 def checkerboard(image: Tensor, *, period: int = 4, window: int = 4, reduction: Reduction = "mean") -> Tensor:
@@ -71,3 +96,8 @@ def checkerboard(image: Tensor, *, period: int = 4, window: int = 4, reduction: 
 def _check_neighbours(image: Tensor) -> None:
     if min(image.shape[2:]) < 2:
         raise ValueError(f"image must have at least 2 rows and 2 columns, not {tuple(image.shape[2:])}")
+
+
+def _squared_difference(a: Tensor, b: Tensor) -> Tensor:
+    # One pass over the image in each direction, where (a - b).square() makes two.
+    return F.mse_loss(a, b, reduction="none")

@@ -34,6 +34,9 @@ class CartoonGANGenerator(nn.Module):
     and the layer list of the released weights.
     """
 
+    multiple = 4
+    receptive_field = 0  # instance norm measures the whole picture
+
     def __init__(self, *, width: int = 64, blocks: int = 8, bgr: bool = False, eps: float = 1e-9):
         super().__init__()
         self.bgr = bgr

@@ -1,0 +1,44 @@
+"""Pieces that several architectures share."""
+
+from typing import Literal
+
+from torch import nn
+
+Upsample = Literal["deconv", "resize"]
+
+
+def enlarge(channels: int, out: int, how: Upsample) -> list[nn.Module]:
+    """Twice the size by a 3×3 convolution, (N, channels, H, W) to (N, out, 2H, 2W); both ways have the same parameters.
+
+    `deconv` is the published transposed convolution of stride 2, whose kernel overlaps itself unevenly: a checkerboard.
+    `resize` is nearest-neighbour enlarging before a reflected convolution, which has none.
+
+    Source: Odena, Dumoulin, Olah, "Deconvolution and Checkerboard Artifacts", Distill, 2016.
+    """
+    if how == "deconv":
+        return [nn.ConvTranspose2d(channels, out, 3, stride=2, padding=1, output_padding=1)]
+    if how == "resize":
+        return [nn.Upsample(scale_factor=2, mode="nearest"), reflected(channels, out, 3)]
+    raise ValueError(f"upsample must be 'deconv' or 'resize', not {how!r}")
+
+
+def reflected(channels: int, out: int, kernel: int, *, stride: int = 1, bias: bool = True) -> nn.Conv2d:
+    """Convolve a picture continued by reflection; with stride 1 the size is kept."""
+    padding = kernel // 2
+    return nn.Conv2d(channels, out, kernel, stride=stride, padding=padding, padding_mode="reflect", bias=bias)
+
+
+def init_normal(network: nn.Module) -> None:
+    """Start as DCGAN, pix2pix and CycleGAN do: weights from N(0, 0.02), gains of batch norm from N(1, 0.02), biases 0.
+
+    Source: Radford, Metz, Chintala, ICLR 2016, section 4, and the official codes for the gains.
+    """
+    for module in network.modules():
+        if isinstance(module, (nn.Conv2d, nn.ConvTranspose2d)):
+            nn.init.normal_(module.weight, 0.0, 0.02)
+        elif isinstance(module, nn.BatchNorm2d):
+            nn.init.normal_(module.weight, 1.0, 0.02)
+        else:
+            continue
+        if module.bias is not None:
+            nn.init.zeros_(module.bias)
