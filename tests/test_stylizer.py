@@ -104,6 +104,16 @@ def test_a_style_that_enlarges(made_style, monkeypatch, tmp_path):
         np.testing.assert_allclose(result, np.broadcast_to(flat[0, 0], result.shape), atol=1)
 
 
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_histograms_are_matched_where_the_card_says_so(tmp_path, dtype):
+    """The negative of a dark picture is bright; with the photo's histogram the photo's values come in reverse order."""
+    photo = (np.arange(40 * 50, dtype=np.int64).reshape(40, 50, 1) % 100 * np.array([1, 2, 0])).astype(dtype)
+    result = Stylizer(make_style(tmp_path / "matched.onnx", "invert", match_histogram=True)).array(photo)
+    np.testing.assert_allclose(result[..., 0], 99 - photo[..., 0].astype(int), atol=1)
+    np.testing.assert_allclose(result[..., 1], 198 - photo[..., 1].astype(int), atol=2)
+    assert (result[..., 2] == 0).all()
+
+
 def test_tiles_with_too_small_a_margin_would_differ(tmp_path, monkeypatch):
     """The test above can fail: a card that claims too small a receptive field gives visible seams."""
     photo = noise(203, 310)

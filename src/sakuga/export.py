@@ -4,6 +4,7 @@ import copy
 import hashlib
 import io
 import warnings
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -67,8 +68,10 @@ def export(
         SakugaError: the file exists or cannot be written, or ONNX Runtime disagrees with torch by more than 1e-4.
     """
     network = _Clipped(system.runnable(copy.deepcopy(network))).eval().cpu()
-    model = trace(network)
-    _check_parity(model, network)
+    multiple = int(getattr(network.network, "multiple", 1))
+    sizes = [tuple(-(-side // multiple) * multiple for side in size) for size in SIZES]
+    model = trace(network, sizes[0])
+    _check_parity(model, network, sizes)
     card = Card(
         name=name,
         title=title or name,
@@ -76,12 +79,13 @@ def export(
         config=_shareable(asdict(system.config)),
         data=data if data is not None else system.sources(),
         licence=licence,
-        multiple=int(getattr(network.network, "multiple", 1)),
+        multiple=multiple,
         receptive_field=int(getattr(network.network, "receptive_field", 0)),
         date=datetime.now(UTC).date().isoformat(),
         version=__version__,
         sha256=weights_sha256(model),
         scale=int(getattr(network.network, "scale", 1)),
+        match_histogram=bool(getattr(network.network, "match_histogram", False)),
     )
     entry = model.metadata_props.add()
     entry.key, entry.value = KEY, card.to_json()
@@ -100,15 +104,15 @@ def weights_sha256(model: onnx.ModelProto) -> str:
     return digest.hexdigest()
 
 
-def trace(network: nn.Module) -> onnx.ModelProto:
-    """Return a network (N, 3, H, W) as an ONNX model for one picture of any size."""
+def trace(network: nn.Module, size: Sequence[int] = SIZES[0]) -> onnx.ModelProto:
+    """Return a network (N, 3, H, W) as an ONNX model for one picture of any size; `size` is one it can be run on."""
     buffer = io.BytesIO()
     axes = {2: "height", 3: "width"}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the exporter warns of its own internals
         torch.onnx.export(
             network,
-            (torch.zeros(1, 3, *SIZES[0]),),
+            (torch.zeros(1, 3, *size),),
             buffer,  # type: ignore[arg-type]
             input_names=["image"],
             output_names=["stylised"],
@@ -119,10 +123,10 @@ def trace(network: nn.Module) -> onnx.ModelProto:
     return onnx.load_model_from_string(buffer.getvalue())
 
 
-def _check_parity(model: onnx.ModelProto, network: nn.Module) -> None:
+def _check_parity(model: onnx.ModelProto, network: nn.Module, sizes: Sequence[tuple[int, ...]]) -> None:
     session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
     generator = torch.Generator().manual_seed(0)
-    for size in SIZES:
+    for size in sizes:
         image = torch.rand(1, 3, *size, generator=generator) * 2 - 1
         with torch.inference_mode():
             wanted = network(image).numpy()

@@ -183,3 +183,20 @@ def _srgb() -> Any:
     from PIL import ImageCms
 
     return ImageCms.createProfile("sRGB")
+
+
+def match_histogram(image: Array, reference: Array) -> Array:
+    """Give each channel of an image (H, W, 3) the distribution of the reference's (h, w, 3); both of one dtype.
+
+    A value below which lies a share q of the image becomes the reference's quantile q, in the image's order.
+    """
+    levels = np.iinfo(image.dtype).max + 1
+    matched = np.empty_like(image)
+    for channel in range(3):
+        counts, wanted = (np.bincount(a[..., channel].ravel(), minlength=levels) for a in (image, reference))
+        # A level's share is taken at its middle, so that equal histograms map every level to itself.
+        share, quantile = ((np.cumsum(n) - n / 2) / n.sum() for n in (counts, wanted))
+        present = np.flatnonzero(wanted)
+        table = np.rint(np.interp(share, quantile[present], present)).astype(image.dtype)
+        matched[..., channel] = table[image[..., channel]]
+    return matched

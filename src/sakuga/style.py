@@ -29,7 +29,8 @@ class Card:
 
     `multiple`: the sides of what the network is given are multiples of this. `receptive_field`: the pixels, from end to
     end, on which one pixel of the result depends; 0 when it depends on the whole picture. `sha256`: of the weights.
-    `scale`: how many times wider and taller the result is (super-resolution).
+    `scale`: how many times wider and taller the result is (super-resolution); `match_histogram`: whether its values are
+    then given the photo's distribution.
     Raises SakugaError, naming the field, when one cannot be true.
     """
 
@@ -45,6 +46,7 @@ class Card:
     version: str
     sha256: str
     scale: int = 1
+    match_histogram: bool = False
 
     def __post_init__(self) -> None:
         for one in ("name", "title", "system", "licence", "date", "version", "sha256"):
@@ -61,6 +63,7 @@ class Card:
         _check(type(self.multiple) is int and 1 <= self.multiple <= 1024, "multiple", "must lie between 1 and 1024")
         _check(type(self.receptive_field) is int and self.receptive_field >= 0, "receptive_field", "must be 0 or more")
         _check(type(self.scale) is int and 1 <= self.scale <= 16, "scale", "must lie between 1 and 16")
+        _check(type(self.match_histogram) is bool, "match_histogram", "must be true or false")
         _check(re.fullmatch(r"[0-9a-f]{64}", self.sha256), "sha256", "must be 64 hexadecimal digits")
         try:
             datetime.fromisoformat(self.date)

@@ -12,7 +12,7 @@ from PIL import Image
 
 from sakuga.errors import SakugaError, UsageError
 from sakuga.image import MAX_PIXELS, Frame, Picture, Source, read, to_pil, write
-from sakuga.pixels import Array
+from sakuga.pixels import Array, match_histogram
 from sakuga.style import DEFAULT, Style, load
 from sakuga.video import SUFFIXES as VIDEO_SUFFIXES
 from sakuga.video import stylize_video
@@ -107,13 +107,13 @@ class Stylizer:
         if self.strength == 0:
             return rgb.copy() if enlarged is None else enlarged
         half = np.iinfo(rgb.dtype).max / 2
-        result = np.empty(tuple(side * self.style.card.scale for side in rgb.shape[:2]) + (3,), rgb.dtype)
+        result = np.empty((*(side * self.style.card.scale for side in rgb.shape[:2]), 3), rgb.dtype)
         for y, x, photo, styled in self._tiles(rgb):
             styled = self._blend(photo if enlarged is None else _normalise(enlarged[y, x]), styled)
             styled *= half
             styled += half + 0.5  # and the integer part: the nearest value
             result[y, x] = styled.transpose(1, 2, 0)
-        return result
+        return match_histogram(result, rgb) if self.style.card.match_histogram else result
 
     @property
     def _shows_photo(self) -> bool:
@@ -138,7 +138,7 @@ class Stylizer:
         return replace(frame, rgb=styled, alpha=alpha)
 
     def _tiles(self, rgb: Array) -> Iterator[tuple[slice, slice, Floats, Floats]]:
-        """Yield rows and columns of the result, photo and result (3, ...) in [-1, 1] of pieces that make up the picture.
+        """Yield rows and columns of the result, photo and result (3, ...) in [-1, 1], piece by piece.
 
         A piece is run with a margin as wide as the network looks, cut from the whole padded picture, and begins where
         the network's stride does; so each pixel comes out as if the picture had been run whole.

@@ -55,8 +55,8 @@ def stylize_video(
 ) -> None:
     """Write `source` to `target` with `paint` applied to every frame.
 
-    `paint` maps RGB (H, W, 3) uint8, upright, to (scale · H, scale · W, 3). `progress` is called after each frame with the number
-    done and in all (None where the file does not tell).
+    `paint` maps RGB (H, W, 3) uint8, upright, to (scale · H, scale · W, 3). `progress` is called after each frame with
+    the number done and in all (None where the file does not tell).
 
     The result is H.264 in the container that the suffix of `target` names (CONTAINERS). Each frame keeps its timestamp
     and time base (Matroska counts in milliseconds; the clock of an MPEG stream is made to start at 0). Sound is copied

@@ -16,5 +16,5 @@ TINY = Tiny(
         "crop": 64,
         "lr": 0.01,
     },
-    falls=("G/pixel", 0.8),
+    falls=("G/pixel", 0.95),
 )

@@ -1,7 +1,7 @@
 """Small trainings of every system, for the generic tests."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,17 +20,17 @@ class Tiny:
         config: fields of its config, given a folder with `photos/`, `style/` (pictures) and `pairs/` (side by side).
         multiple: of which the sides of its crops are.
         batch_statistics: why `micro=2` is not the whole batch, if it is not.
-        global_statistics: the output at a place depends on the whole picture, so sizes are compared whole.
         falls: the term, as `player/name`, that must fall when one batch is repeated, and by which factor.
+        at: the step at which it is repeated; some systems begin with a phase of their own.
         scale: how much larger its output is than its input.
     """
 
     system: type[System]
     config: Callable[[Path], Mapping[str, Any]]
     falls: tuple[str, float]
+    at: int = 50
     batch_statistics: str = ""
     scale: int = 1
-    extra: Mapping[str, Any] = field(default_factory=dict)
 
     def build(self, folder: Path, **fields: Any) -> System:
         """Make the system, with its data prepared."""

@@ -22,7 +22,7 @@ class Pictures(Sequence[np.ndarray]):
     do not fit into `keep` bytes are decoded again whenever they are needed.
 
     Args:
-        folders: searched to any depth; a file stands for itself.
+        folders: searched to any depth; a file stands for itself; none make an empty collection.
         max_side: larger pictures are reduced until their longer side is this.
         short_side: all pictures are scaled until their shorter side is this.
         half: take only the left or the right half of each picture (pairs side by side).
@@ -46,7 +46,8 @@ class Pictures(Sequence[np.ndarray]):
         half: Literal["left", "right"] | None = None,
         keep: int = KEEP,
     ):
-        self.paths = find_images(folders)
+        folders = list(folders)
+        self.paths = find_images(folders) if folders else []
         self._options = {"max_side": max_side, "short_side": short_side}
         self._half, self._room = half, keep
         self._kept: dict[int, np.ndarray] = {}

@@ -43,6 +43,8 @@ class System(nn.Module):
     name: ClassVar[str]
     players: ClassVar[dict[str, list[str]]]
     output: ClassVar[str] = "generator"
+    memories: ClassVar[tuple[str, ...]] = ()
+    """Modules that no player moves but that change while training, such as image pools; checkpoints hold them."""
     presets: ClassVar[dict[str, dict[str, Any]]] = {}
     """Named values of the config's fields, such as a published style's."""
     Config: ClassVar[type[Any]] = Config
@@ -88,12 +90,19 @@ class System(nn.Module):
 
     @property
     def networks(self) -> dict[str, nn.Module]:
-        """The networks that some player moves, by name: what a checkpoint holds."""
-        return {name: self.get_submodule(name) for names in self.players.values() for name in names}
+        """The networks that some player moves, and the memories, by name: what a checkpoint holds."""
+        moved = [name for names in self.players.values() for name in names]
+        return {name: self.get_submodule(name) for name in (*moved, *self.memories)}
 
     def weights(self, player: str) -> list[nn.Parameter]:
         """Return the parameters that a player moves."""
         return [p for name in self.players[player] for p in self.get_submodule(name).parameters()]
+
+
+def together(network: nn.Module, *images: Tensor) -> tuple[Tensor, ...]:
+    """Run a network that treats samples one by one on several batches of one size at once, which is faster."""
+    outputs: tuple[Tensor, ...] = network(torch.cat(images)).chunk(len(images))
+    return outputs
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from torch import Tensor
 from sakuga.data.images import random_crops, sample_squares
 from sakuga.data.pictures import Pictures
 from sakuga.errors import UsageError
+from sakuga.systems.augment import diff_augment
 from sakuga.systems.base import Batch, Config, System
 
 
@@ -32,8 +33,7 @@ class Unpaired(System):
     def __init__(self, config: UnpairedConfig):
         super().__init__()
         self.config = config
-        self._photos: Sequence[np.ndarray] = []
-        self._style: Sequence[np.ndarray] = []
+        self._photos, self._style = Pictures(()), Pictures(())
 
     def prepare(self) -> None:
         """Find and check the pictures of both sides.
@@ -60,11 +60,15 @@ class Unpaired(System):
     def batch(self, step: int, rank: int, world: int) -> Batch:
         """Crops of either side."""
         c, rng = self.config, np.random.default_rng((self.config.seed, step))
+        sides = {"photo": self._photos, "style": self._style}
+        return {
+            side: random_crops([pictures], size=c.crop, count=c.batch, rng=rng, rank=rank, world=world)[0]
+            for side, pictures in sides.items()
+        }
 
-        def crops(pictures: Sequence[np.ndarray]) -> Tensor:
-            return random_crops([pictures], size=c.crop, count=c.batch, rng=rng, rank=rank, world=world)[0]
-
-        return {"photo": crops(self._photos), "style": crops(self._style)}
+    def seen(self, image: Tensor) -> Tensor:
+        """What a discriminator is shown of an image."""
+        return diff_augment(image) if self.config.augment else image
 
     def samples(self) -> Tensor | None:
         """Four photos from all over the collection."""

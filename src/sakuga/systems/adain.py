@@ -1,0 +1,114 @@
+"""AdaIN: any painting's style, by one decoder (Huang, Belongie, ICCV 2017)."""
+
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from sakuga.data.images import load_image, to_tensor
+from sakuga.errors import UsageError
+from sakuga.losses import content, mean_std_style
+from sakuga.networks.adain import Decoder, Encoder, FixedStyle, adain
+from sakuga.networks.features import FeatureNetwork
+from sakuga.systems.base import Batch, Terms
+from sakuga.systems.content import Backbone
+from sakuga.systems.unpaired import Unpaired, UnpairedConfig
+
+LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1")
+
+
+@dataclass
+class AdaINConfig(UnpairedConfig):
+    """What `sakuga train adain` can be told; the paper's values."""
+
+    load: int = 512
+    batch: int = 8
+    lr: float = 1e-4
+    steps: int = 160_000
+    content: float = 1.0
+    style_weight: float = 10.0
+    picture: tuple[Path, ...] = ()
+    """Pictures whose style the finished file paints; the first of `style` if none is named."""
+    blend: tuple[float, ...] = ()
+    """Weights of several such pictures; equal by default."""
+    strength: float = 1.0
+    """How far the finished file goes from the photo, 0, to the style, 1."""
+    features: Backbone = "vgg19"
+    """The encoder, which is also the network of the losses."""
+    features_weights: str | None = None
+    """Its weights: a path, or `random:SEED`; by default what `sakuga download` fetched."""
+
+
+class AdaIN(Unpaired):
+    """A frozen encoder, the style's mean and deviation put on the photo's features, and a decoder that learns to paint.
+
+    With t = AdaIN(f(x), f(s)): L = mean (f(g(t)) - t)² + λ Σ_l mean (μ_l(g(t)) - μ_l(s))² + mean (σ_l(g(t)) - σ_l(s))²
+    over relu1_1, 2_1, 3_1 and 4_1.
+
+    A trained decoder paints any picture's style: `sakuga export RUN -o wave.onnx --set picture=wave.jpg`, several with
+    `--set "picture=['a.jpg', 'b.jpg']" --set "blend=[0.7, 0.3]"`.
+
+    Source: Huang, Belongie, "Arbitrary Style Transfer in Real-time with Adaptive Instance Normalization", ICCV 2017,
+    equations 8 to 14; weights and rate as in the reference codes. Here the encoder's channels are scaled to a mean
+    activation of one on the photos, as the paper's was.
+    """
+
+    name = "adain"
+    players = {"G": ["decoder"]}  # noqa: RUF012
+    output = "decoder"
+    memories = ("encoder",)
+    Config = AdaINConfig
+
+    def __init__(self, config: AdaINConfig):
+        super().__init__(config)
+        self.decoder = Decoder(config.features)
+        with warnings.catch_warnings():
+            # Only the shape: the weights come in `prepare`, or out of a checkpoint.
+            warnings.simplefilter("ignore")
+            self.encoder = Encoder(FeatureNetwork(config.features, LAYERS, weights="random:0"))
+
+    def prepare(self) -> None:
+        """Find the pictures, load the encoder and scale it to them."""
+        super().prepare()
+        c = self.config
+        self.encoder = Encoder(FeatureNetwork(c.features, LAYERS, weights=c.features_weights))
+        photos = [to_tensor(photo) for photo in self._photos[:: max(1, len(self._photos) // 16)][:16]]
+        self.encoder.normalise(photos)
+
+    def step(self, batch: Batch, t: int) -> Iterator[tuple[str, Terms]]:
+        """One player."""
+        c = self.config
+        with torch.no_grad():
+            style = self.encoder(batch["style"])
+            target = adain(self.encoder(batch["photo"], LAYERS[-1:])[LAYERS[-1]], style[LAYERS[-1]])
+        painted = self.encoder(self.decoder(target))
+        yield (
+            "G",
+            {
+                "content": c.content * content({"relu4_1": painted["relu4_1"]}, {"relu4_1": target}, norm="l2"),
+                "style": c.style_weight * mean_std_style(painted, style),
+            },
+        )
+
+    def rate(self, t: int) -> float:
+        """Falling as 1 / (1 + 5e-5 t)."""
+        return 1 / (1 + 5e-5 * t)
+
+    def runnable(self, network: nn.Module) -> nn.Module:
+        """The decoder for the pictures that the config names."""
+        c = self.config
+        if c.picture:
+            pictures = [load_image(path, max_side=c.load) for path in c.picture]
+        elif len(self._style):
+            pictures = [self._style[0]]
+        else:
+            raise UsageError("name the picture whose style to paint: --set picture=FILE.")
+        try:
+            return FixedStyle(
+                self.encoder, network, [to_tensor(p) for p in pictures], weights=c.blend or None, alpha=c.strength
+            )
+        except ValueError as error:
+            raise UsageError(f"blend {list(c.blend)} does not fit {len(pictures)} pictures: {error}.") from error

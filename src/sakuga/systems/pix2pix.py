@@ -1,0 +1,125 @@
+"""pix2pix: translation learned from pairs by a conditional GAN (Isola, Zhu, Zhou, Efros, CVPR 2017)."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from sakuga.data.images import random_crops, sample_squares
+from sakuga.data.pairs import load_pairs
+from sakuga.errors import UsageError
+from sakuga.losses import bce, l1
+from sakuga.networks.patchgan import PatchGAN
+from sakuga.networks.unet import UNet, per_picture
+from sakuga.systems.base import Batch, Config, System, Terms, frozen
+from sakuga.systems.schedules import linear_decay
+
+
+@dataclass
+class Pix2PixConfig(Config):
+    """What `sakuga train pix2pix` can be told; the paper's values, its 200 epochs for 400 pairs.
+
+    `photos` is one folder of pictures side by side, or of inputs if `targets` is given.
+    """
+
+    targets: Path | None = None
+    """Folder of the wanted pictures, named like the inputs."""
+    direction: Literal["AtoB", "BtoA"] = "AtoB"
+    """From the left (or `photos`) to the right (or `targets`), or back."""
+    load: int = 286
+    """Shorter side to which pictures are scaled before they are cropped, pixels."""
+    batch: int = 1
+    lr: float = 2e-4
+    steps: int = 80_000
+    l1: float = 100.0
+    """Weight of the L1 term, λ."""
+    width: int = 64
+    """Channels of both networks' first layer."""
+    levels: int = 8
+    """Halvings of the U-Net; the crop must be a multiple of 2 to this power."""
+    statistics: Literal["picture", "running"] = "picture"
+    """What the norms of the finished style measure: the picture at hand, as published, or the training's average,
+    under which equal surroundings look equal in every picture."""
+
+
+class Pix2Pix(System):
+    """A U-Net that paints what a PatchGAN, seeing input and output together, takes for the target.
+
+    L_G = -log D(x, G(x)) + λ ‖y - G(x)‖₁, L_D = ½ (-log D(x, y) - log(1 - D(x, G(x)))), averaged over patches and
+    pixels. The paper's noise is dropout in the U-Net, kept on when it is used; a style file is a function, so there
+    dropout is off, and `statistics` says what its norms measure.
+
+    Source: Isola et al., "Image-to-Image Translation with Conditional Adversarial Networks", CVPR 2017, equations 1,
+    3 and 4, sections 3.3 and 6.2.
+    """
+
+    name = "pix2pix"
+    players = {"G": ["generator"], "D": ["judge"]}  # noqa: RUF012
+    Config = Pix2PixConfig
+
+    def __init__(self, config: Pix2PixConfig):
+        super().__init__()
+        if config.crop % 2**config.levels:
+            raise UsageError(
+                f"--crop {config.crop} must be a multiple of {2**config.levels} with --levels {config.levels}."
+            )
+        self.config = config
+        self.generator = UNet(width=config.width, levels=config.levels)
+        self.judge = PatchGAN(6, width=config.width, norm="batch")
+        self._inputs: Sequence[np.ndarray] = []
+        self._targets: Sequence[np.ndarray] = []
+
+    def prepare(self) -> None:
+        """Find the pairs and check that they belong together."""
+        c = self.config
+        if len(c.photos) != 1:
+            raise UsageError("--photos must name one folder: of pairs side by side, or of inputs with --targets.")
+        pairs = load_pairs(c.photos[0], c.targets, short_side=max(c.load, c.crop))
+        self._inputs, self._targets = pairs if c.direction == "AtoB" else pairs[::-1]
+
+    def batch(self, step: int, rank: int, world: int) -> Batch:
+        """The same crops of inputs and targets."""
+        c, rng = self.config, np.random.default_rng((self.config.seed, step))
+        pair = [self._inputs, self._targets]
+        x, y = random_crops(pair, size=c.crop, count=c.batch, rng=rng, rank=rank, world=world)
+        return {"input": x, "target": y}
+
+    def step(self, batch: Batch, t: int) -> Iterator[tuple[str, Terms]]:
+        """D on the fake, then G, as in the official code."""
+        x, y = batch["input"], batch["target"]
+        fake = self.generator(x)
+        scores = self.judge(torch.cat([x, y], 1)), self.judge(torch.cat([x, fake.detach()], 1))
+        yield "D", {"pair": bce.d(*scores) / 2}
+
+        with frozen(self.judge):
+            fooled = bce.g(self.judge(torch.cat([x, fake], 1)))
+        yield "G", {"adversarial": fooled, "l1": self.config.l1 * l1(fake, y)}
+
+    def optimizers(self) -> dict[str, torch.optim.Optimizer]:
+        """Adam with β₁ = ½ for both players."""
+        return {p: torch.optim.Adam(self.weights(p), self.config.lr, betas=(0.5, 0.999)) for p in self.players}
+
+    def rate(self, t: int) -> float:
+        """Constant for the first half, then falling linearly."""
+        return linear_decay(t, self.config.steps)
+
+    def runnable(self, network: nn.Module) -> nn.Module:
+        """The U-Net with the statistics that `statistics` names."""
+        return per_picture(network) if self.config.statistics == "picture" else network
+
+    def samples(self) -> Tensor | None:
+        """Four inputs from all over the collection."""
+        return sample_squares(self._inputs) if self._inputs else None
+
+    def references(self) -> Tensor | None:
+        """Up to 64 targets."""
+        return sample_squares(self._targets, count=64) if self._targets else None
+
+    def sources(self) -> list[dict[str, str]]:
+        """Return the folders."""
+        folders = [*self.config.photos, *([self.config.targets] if self.config.targets else [])]
+        return [{"name": Path(p).name, "licence": "not stated", "use": "pairs"} for p in folders]
