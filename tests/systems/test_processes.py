@@ -1,0 +1,107 @@
+"""Several processes, and processes that are killed, lead to the weights of one that is left alone."""
+
+import os
+import random
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import test_system_animegan
+import test_system_cyclegan
+import torch
+from tiny import make_data
+from torch.testing import assert_close
+
+from sakuga.training import checkpoint
+from sakuga.training.trainer import Trainer
+
+HERE = str(Path(__file__).parent)
+
+# In double precision, for Adam turns gradients that are zero but for rounding, such as those of a bias before an
+# instance norm, into steps of full length.
+PROCESS = """
+import sys
+from pathlib import Path
+sys.path[:0] = [{here!r}]
+import torch
+from lightning_fabric import Fabric
+from test_processes import double
+import {module}
+from sakuga.training.trainer import Trainer
+torch.set_num_threads(1)
+fabric = Fabric(accelerator="cpu", devices=2, strategy="ddp")
+fabric.launch()
+Trainer(double({module}.TINY, Path({data!r})), Path({run!r}), fabric=fabric).fit(5)
+torch.distributed.destroy_process_group()
+"""
+
+
+def double(tiny, data):
+    """A system in double precision; its data stay what they are."""
+    torch.manual_seed(0)
+    system = tiny.build(data).double()
+    single = system.batch
+    system.batch = lambda *which: {name: value.double() for name, value in single(*which).items()}
+    return system
+
+
+@pytest.mark.filterwarnings("ignore:feature losses use:UserWarning")
+@pytest.mark.parametrize("module", [test_system_cyclegan, test_system_animegan], ids=["cyclegan", "animegan"])
+def test_two_processes_train_to_the_weights_of_one(module, tmp_path):
+    data = make_data(tmp_path / "data")
+    one = Trainer(double(module.TINY, data), tmp_path / "one")
+    start = {name: value.clone() for name, value in one.output.state_dict().items()}
+    one.fit(5)
+    assert any((value - start[name]).abs().max() > 1e-3 for name, value in one.output.state_dict().items())
+    script = tmp_path / "two.py"
+    script.write_text(PROCESS.format(here=HERE, module=module.__name__, data=str(data), run=str(tmp_path / "two")))
+    command = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node=2", "--standalone", str(script)]
+    done = subprocess.run(command, env=os.environ | {"OMP_NUM_THREADS": "1"}, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-2000:]
+    two = checkpoint.load(tmp_path / "two")
+    for player in one.system.players:
+        for name in one.system.players[player]:
+            for key, value in one.system.get_submodule(name).state_dict().items():
+                assert_close(two["networks"][name][key], value, atol=1e-5, rtol=0)
+
+
+CHILD = """
+import sys
+from pathlib import Path
+sys.path[:0] = [{here!r}]
+import torch
+from test_system_cyclegan import TINY
+from sakuga.training.trainer import Trainer
+torch.set_num_threads(1)
+torch.manual_seed(0)
+trainer = Trainer(TINY.build(Path({data!r}), pool=3), Path({run!r}))
+trainer.resume()
+trainer.fit({until}, save_every=1)
+"""
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_killed_and_called_again_it_ends_where_it_would_have(seed, tmp_path):
+    """CycleGAN with full pools, killed without warning somewhere between or within its steps and saves."""
+    data = make_data(tmp_path / "data")
+
+    def start(run):
+        script = CHILD.format(here=HERE, data=str(data), run=str(tmp_path / run), until=12)
+        return subprocess.Popen([sys.executable, "-c", script])
+
+    killed = start("killed")
+    deadline = time.monotonic() + 120
+    while not (tmp_path / "killed" / checkpoint.LAST).exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    time.sleep(random.Random(seed).uniform(0, 0.5))
+    killed.kill()
+    killed.wait()
+    for run in ("killed", "through"):
+        assert start(run).wait() == 0
+    killed, through = (checkpoint.load(tmp_path / run) for run in ("killed", "through"))
+    assert killed["steps"] == through["steps"] == 12
+    for part in ("networks", "average", "optimizers", "chance"):
+        assert_close(killed[part], through[part], rtol=0, atol=0)
