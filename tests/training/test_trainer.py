@@ -4,6 +4,7 @@ import math
 import os
 import subprocess
 import sys
+import threading
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +19,7 @@ from sakuga.losses import hinge, l1, lsgan
 from sakuga.networks.fast import FastGenerator
 from sakuga.systems.base import Config, System, frozen
 from sakuga.training import checkpoint
+from sakuga.training.prefetch import ahead
 from sakuga.training.trainer import Trainer
 
 
@@ -206,6 +208,46 @@ def test_frozen_restores_what_was(tmp_path):
     assert not network.bias.requires_grad
 
 
+def test_each_batch_is_made_once_and_none_for_nothing(tmp_path):
+    made = []
+
+    class Counting(Toy):
+        def batch(self, step, rank, world):
+            made.append(step)
+            return super().batch(step, rank, world)
+
+    Trainer(Counting(), tmp_path).fit(3)
+    assert made == [0, 1, 2]
+
+
+def test_an_error_of_a_batch_comes_as_it_is_when_its_step_is_due(tmp_path):
+    class Broken(Toy):
+        def batch(self, step, rank, world):
+            if step == 2:
+                raise SakugaError("photo.jpg is not a readable picture")
+            return super().batch(step, rank, world)
+
+    t = Trainer(Broken(), tmp_path)
+    with pytest.raises(SakugaError, match=r"photo\.jpg is not"):
+        t.fit(5)
+    assert t.steps == 2
+
+
+def test_the_next_batch_is_made_meanwhile():
+    """Both sides wait for each other, so this ends only if they run at the same time; one batch ahead, no more."""
+    begun = [threading.Event() for _ in range(5)]
+
+    def make(step):
+        begun[step].set()
+        return step
+
+    for step in (batches := ahead(make, range(4))):
+        if step < 3:
+            assert begun[step + 1].wait(10)
+            assert not begun[step + 2].is_set()
+    assert list(batches) == []
+
+
 class TestCheckpoint:
     def test_a_run_of_another_system_is_refused(self, tmp_path):
         trainer(tmp_path).save()
@@ -238,6 +280,24 @@ class TestCheckpoint:
             t.save()
         assert (tmp_path / checkpoint.LAST).read_bytes() == before
         assert sorted(p.name for p in tmp_path.iterdir()) == [checkpoint.LAST]
+
+    def test_what_changed_is_told_and_holds(self, tmp_path):
+        trainer(tmp_path, ToyConfig(lr=1e-2)).fit(2)
+        again = trainer(tmp_path, ToyConfig(lr=5e-3, warmup=4), ema=0.9)
+        assert again.resume()
+        assert again.changed == ["lr: 0.01 -> 0.005", "warmup: 1 -> 4", "ema: 0.999 -> 0.9"]
+        again.fit(3)
+        assert again.optimizers["G"].param_groups[0]["lr"] == 5e-3
+
+    def test_betas_are_those_of_now(self, tmp_path):
+        class Slow(Toy):
+            def optimizers(self):
+                return {p: torch.optim.Adam(self.weights(p), 1e-2, betas=(0.5, 0.9)) for p in self.players}
+
+        trainer(tmp_path).fit(1)
+        again = Trainer(Slow(), tmp_path)
+        again.resume()
+        assert again.optimizers["G"].param_groups[0]["betas"] == (0.5, 0.9)
 
     def test_nothing_to_resume(self, tmp_path):
         assert not trainer(tmp_path).resume()

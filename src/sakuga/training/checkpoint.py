@@ -1,46 +1,65 @@
 """One file holds all that a run needs to go on: weights, averages, optimisers, chance, step and configuration."""
 
 import os
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from sakuga.errors import SakugaError, UsageError
+from sakuga.training.config import plain
 
-LAST = "last.pt"
+if TYPE_CHECKING:
+    from sakuga.systems.base import System
+
+LAST, BEST = "last.pt", "best.pt"
 
 
-def save(state: dict[str, Any], run: Path) -> None:
-    """Write atomically: whatever happens meanwhile, `run/last.pt` is a whole checkpoint, the old or the new one."""
-    temporary = run / (LAST + ".tmp")
+def averaged(system: "System", average: nn.Module, steps: int) -> dict[str, Any]:
+    """Return what rebuilds the network that users run: all that best.pt holds, and a part of last.pt."""
+    return {
+        "name": system.name,
+        "config": {key: plain(value) for key, value in asdict(system.config).items()},
+        "steps": steps,
+        "average": average.state_dict(),
+    }
+
+
+def save(state: dict[str, Any], run: Path, name: str = LAST) -> None:
+    """Write atomically: whatever happens meanwhile, `run/name` is a whole checkpoint, the old or the new one."""
+    temporary = run / (name + ".tmp")
     try:
         with temporary.open("wb") as file:
             torch.save(state, file)
             file.flush()
             os.fsync(file.fileno())
-        temporary.replace(run / LAST)
-    except OSError as error:
+        temporary.replace(run / name)
+    except (OSError, RuntimeError) as error:
         temporary.unlink(missing_ok=True)
-        raise SakugaError(f"{run / LAST} could not be written ({error.strerror}); the earlier one is whole.") from error
-    except RuntimeError as error:  # torch's archive writer reports a full disk this way
-        temporary.unlink(missing_ok=True)
-        raise SakugaError(f"{run / LAST} could not be written ({error}); the earlier one is whole.") from error
+        # Of a disk that fills up, torch's archive writer says no more than that a position is unexpected.
+        reason = getattr(error, "strerror", None) or "the disk is full, most likely"
+        kept = "the earlier one is whole" if (run / name).exists() else "there is no earlier one"
+        raise SakugaError(
+            f"{run / name} could not be written ({reason}); {kept}. Make room and give the same command again."
+        ) from error
 
 
-def load(run: Path, *, device: str = "cpu") -> dict[str, Any]:
-    """Read a run's checkpoint.
+def load(run: Path, name: str = LAST) -> dict[str, Any]:
+    """Read a run's checkpoint onto the CPU.
 
     Raises:
-        UsageError: the folder holds no checkpoint.
+        UsageError: the folder holds no such checkpoint.
         SakugaError: the checkpoint is damaged.
     """
-    path = run / LAST
+    path = run / name
     if not path.is_file():
-        raise UsageError(f"{run} holds no checkpoint ({LAST}); train first.")
+        raise UsageError(f"{run} holds no checkpoint ({name}); train first.")
     try:
-        state: dict[str, Any] = torch.load(path, weights_only=True, map_location=device)
+        state: dict[str, Any] = torch.load(path, weights_only=True, map_location="cpu")
+        if not {"name", "config", "steps", "average"} <= state.keys():
+            raise ValueError("not written by sakuga")
         return state
     except Exception as error:  # torch raises many kinds for a damaged archive
         raise SakugaError(f"{path} is damaged ({type(error).__name__}); remove it to start again.") from error

@@ -1,11 +1,16 @@
-"""What a run shows of itself: a line on the terminal, metrics.csv, TensorBoard, pictures."""
+"""What a run shows of itself: a line on the terminal, metrics.csv, TensorBoard, pictures, warnings, a figure."""
 
 import csv
+import math
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import torch
 from PIL import Image
 from rich.console import Console
 from torch import nn
@@ -13,46 +18,54 @@ from torch import nn
 from sakuga.data.images import to_uint8
 from sakuga.export import export
 from sakuga.stylizer import Stylizer
+from sakuga.training import checkpoint
+from sakuga.training.health import Health
+from sakuga.training.quality import Judge, best_before
 
 if TYPE_CHECKING:
-    from torch.utils.tensorboard import SummaryWriter
-
     from sakuga.systems.base import System
 
 
 class Log:
-    """Records terms every `every` steps into `run/metrics.csv` and TensorBoard, and sample pictures when asked.
+    """Records terms every `every` steps into `run/metrics.csv` and TensorBoard, and samples when asked.
 
-    A log never stops a run: what cannot be written is announced once and left out.
+    A log never stops a run: what fails is announced once and left out.
     """
 
     def __init__(self, run: Path, *, every: int = 50, total: int | None = None):
-        run.mkdir(parents=True, exist_ok=True)
         self.run, self.every, self.total = run, every, total
         self.console = Console(stderr=True)
         self.began, self.first = time.monotonic(), -1
         self.sums: dict[str, list[float]] = {}
-        self.broken = False
-        self.board: SummaryWriter | None = None
-        try:
+        self.failed: set[str] = set()
+        self.health = Health()
+        self.judge: Judge | None = None
+        self.best = math.inf
+        self.board: Any = None
+        with self._spared("TensorBoard"):
             from torch.utils import tensorboard
 
+            run.mkdir(parents=True, exist_ok=True)
             self.board = tensorboard.SummaryWriter(str(run))
-        except (ImportError, OSError) as error:
-            self._give_up(f"no TensorBoard ({error})")
 
     def forget_after(self, step: int) -> None:
-        """Drop the rows that a run which goes on from `step` will write again."""
-        path = self.run / "metrics.csv"
-        if path.exists():
-            first, *rows = path.read_text(encoding="utf-8").splitlines(keepends=True)
-            kept = [row for row in rows if int(row.partition(",")[0]) <= step]
+        """Drop the rows that a run which goes on from `step` will write again, and remember the others."""
+        with self._spared("earlier rows of metrics.csv"):
+            path = self.run / "metrics.csv"
+            if not path.exists():
+                return
+            first, *rows = path.read_text(encoding="utf-8").splitlines(keepends=True) or [""]
+            # A kill may have cut the last row short.
+            kept = [row for row in rows if row.endswith("\n") and int(row.partition(",")[0]) <= step]
             path.write_text("".join([first, *kept]), encoding="utf-8")
+            for _, record in groupby(csv.reader(kept), key=lambda row: row[0]):
+                self.health.terms({name: float(value) for _, name, value in record})
 
     def close(self) -> None:
         """Write what TensorBoard still holds back."""
         if self.board is not None:
-            self.board.close()
+            with self._spared("TensorBoard"):
+                self.board.close()
 
     def step(self, step: int, terms: dict[str, float]) -> None:
         """Take the terms of one step; means over `every` steps are written."""
@@ -60,50 +73,96 @@ class Log:
             self.first = step - 1
         for name, value in terms.items():
             self.sums.setdefault(name, []).append(value)
-        if step % self.every == 0:
-            means = {name: sum(v) / len(v) for name, v in self.sums.items()}
-            self.sums = {}
-            rate = (step - self.first) / (time.monotonic() - self.began)
-            shown = "  ".join(f"{name} {value:.4f}" for name, value in means.items())
-            self.console.print(f"step {step}/{self.total or '?'}  {rate:.2f}/s  {shown}", highlight=False)
-            try:
-                self._write(step, means)
-            except OSError as error:
-                self._give_up(str(error))
+        if step % self.every and step != self.total:
+            return
+        means = {name: sum(v) / len(v) for name, v in self.sums.items()}
+        self.sums = {}
+        rate = (step - self.first) / (time.monotonic() - self.began)
+        shown = "  ".join(f"{name} {value:.4f}" for name, value in means.items())
+        self._say(f"step {step}/{self.total or '?'}  {rate:.2f}/s  {shown}")
+        self._write(step, means)
+        with self._spared("health"):
+            self._warn(self.health.terms(means))
 
     def sample(self, step: int, network: nn.Module, system: "System") -> None:
-        """Export the network to `run/style.onnx` and show it on the fixed photos, by the path that users run."""
+        """Export the network to `run/style.onnx`, show it on the fixed photos by the path that users run, judge it."""
+        # A resumed run takes up chance where the checkpoint, written a moment ago, has it: none may be used here.
+        with torch.random.fork_rng(devices=[]):
+            pictures = None
+            with self._spared("samples"):
+                pictures = self._pictures(step, network, system)
+            if pictures is None:
+                return
+            before, after = pictures
+            with self._spared("health"):
+                self._warn(self.health.samples(before, after))
+            with self._spared("quality"):
+                self._judge(step, after, network, system)
+
+    def _pictures(self, step: int, network: nn.Module, system: "System") -> tuple[np.ndarray, np.ndarray] | None:
         photos = system.samples()
         if photos is None:
-            return
-        try:
-            style = export(network, self.run / "style.onnx", system=system, name="sample", overwrite=True)
-            stylizer = Stylizer(style)
-            before = to_uint8(photos)
-            after = np.stack([stylizer.array(photo) for photo in before])
-            sheet = np.concatenate([np.concatenate(list(row), axis=1) for row in (before, after)], axis=0)
-            folder = self.run / "samples"
-            folder.mkdir(exist_ok=True)
-            Image.fromarray(sheet).save(folder / f"{step:07}.png")
-            if self.board is not None:
+            return None
+        style = export(network, self.run / "style.onnx", system=system, name="sample", overwrite=True)
+        stylizer = Stylizer(style)
+        before = to_uint8(photos)
+        after = np.stack([stylizer.array(photo) for photo in before])
+        scale = after.shape[1] // before.shape[1]  # of a system that enlarges
+        rows = before.repeat(scale, 1).repeat(scale, 2), after
+        sheet = np.concatenate([np.concatenate(list(row), axis=1) for row in rows], axis=0)
+        folder = self.run / "samples"
+        folder.mkdir(exist_ok=True)
+        Image.fromarray(sheet).save(folder / f"{step:07}.png")
+        if self.board is not None:
+            with self._spared("TensorBoard"):
                 self.board.add_image("samples", sheet, step, dataformats="HWC")
-        except Exception as error:
-            self._give_up(f"samples: {error}")
+        return before, after
+
+    def _judge(self, step: int, after: np.ndarray, network: nn.Module, system: "System") -> None:
+        if self.judge is None:
+            references = system.references()
+            if references is None:
+                return
+            self.judge = Judge(references)
+            self.best = best_before(self.run, step, self.judge.source)
+            self._say(f"samples are judged by KID on {self.judge.source}; the best are kept as {checkpoint.BEST}")
+        figure = self.judge(after)
+        self._write(step, {self.judge.name: figure})
+        if figure < self.best:
+            self.best = figure
+            state = checkpoint.averaged(system, network, step)
+            checkpoint.save({**state, "quality": figure, "judge": self.judge.source}, self.run, checkpoint.BEST)
 
     def _write(self, step: int, means: dict[str, float]) -> None:
         # One row per term: a system whose terms come and go keeps one table.
-        path = self.run / "metrics.csv"
-        new = not path.exists()
-        with path.open("a", newline="", encoding="utf-8") as file:
-            writer = csv.writer(file)
-            if new:
-                writer.writerow(("step", "term", "value"))
-            writer.writerows((step, name, f"{value:.6g}") for name, value in means.items())
+        with self._spared("metrics.csv"):
+            path = self.run / "metrics.csv"
+            new = not path.exists()
+            with path.open("a", newline="", encoding="utf-8") as file:
+                writer = csv.writer(file, lineterminator="\n")
+                if new:
+                    writer.writerow(("step", "term", "value"))
+                writer.writerows((step, name, f"{value:.6g}") for name, value in means.items())
         if self.board is not None:
-            for name, value in means.items():
-                self.board.add_scalar(name, value, step)
+            with self._spared("TensorBoard"):
+                for name, value in means.items():
+                    self.board.add_scalar(name, value, step)
 
-    def _give_up(self, why: str) -> None:
-        if not self.broken:
-            self.console.print(f"[yellow]The log is incomplete: {why}. Training goes on.")
-        self.broken = True
+    def _warn(self, sentences: list[str]) -> None:
+        for sentence in sentences:
+            self._say(f"warning: {sentence}", style="yellow")
+
+    def _say(self, line: str, *, style: str | None = None) -> None:
+        with suppress(OSError, ValueError):  # a terminal that is gone
+            self.console.print(line, style=style, markup=False, highlight=False, soft_wrap=True)
+
+    @contextmanager
+    def _spared(self, part: str) -> Iterator[None]:
+        try:
+            yield
+        except Exception as error:
+            if part not in self.failed:
+                self._say(
+                    f"The log is without {part} ({error or type(error).__name__}); training goes on.", style="yellow"
+                )
+            self.failed.add(part)

@@ -5,8 +5,7 @@ import math
 import signal
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import asdict
+from contextlib import closing, contextmanager
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,9 @@ from torch import Tensor, nn
 from sakuga.errors import SakugaError, UsageError
 from sakuga.systems.base import Batch, System
 from sakuga.training import checkpoint
+from sakuga.training.config import differences
 from sakuga.training.log import Log
+from sakuga.training.prefetch import ahead
 
 Phase = Iterator[tuple[str, dict[str, Tensor]]]
 
@@ -38,6 +39,12 @@ class Trainer:
         clip: largest norm of a player's gradient; None for no limit.
         micro: parts in which a batch is worked through, to save memory; the same step unless a network has batch
             statistics.
+
+    Attributes:
+        steps: finished steps.
+        average: the averaged output network, which is what users get.
+        options: how it is trained beyond the system's config; kept in the checkpoint, to be compared.
+        changed: after `resume`, each field that differs from the checkpoint's, as `lr: 0.0002 -> 0.0001`.
     """
 
     def __init__(
@@ -54,9 +61,14 @@ class Trainer:
         self.system = system
         self.fabric.to_device(system)
         self.optimizers = system.optimizers()
-        self.rates = {player: [g["lr"] for g in o.param_groups] for player, o in self.optimizers.items()}
+        self.settings = {
+            player: [{k: v for k, v in group.items() if k != "params"} for group in o.param_groups]
+            for player, o in self.optimizers.items()
+        }
         self.average = copy.deepcopy(self.output).requires_grad_(False)
         self.run, self.ema, self.clip, self.micro, self.steps = Path(run), ema, clip, micro, 0
+        self.options: dict[str, Any] = {"ema": ema, "clip": clip, "micro": micro}
+        self.changed: list[str] = []
 
     @property
     def output(self) -> nn.Module:
@@ -70,8 +82,8 @@ class Trainer:
             FloatingPointError: a term or a gradient is not finite; no weight has moved for it.
         """
         for player, optimizer in self.optimizers.items():
-            for group, rate in zip(optimizer.param_groups, self.rates[player], strict=True):
-                group["lr"] = rate * self.system.rate(self.steps)
+            for group, settings in zip(optimizer.param_groups, self.settings[player], strict=True):
+                group["lr"] = settings["lr"] * self.system.rate(self.steps)
         parts = self._split(batch)
         # The parts walk through the step side by side, so each update sees the gradients of all of them.
         phases: list[Phase] = [self.system.step(part, self.steps) for part in parts]
@@ -82,13 +94,16 @@ class Trainer:
         self.steps += 1
         return dict(zip(values, self._mean(torch.stack(list(values.values()))).tolist(), strict=True))
 
+    def batch(self, step: int) -> Batch:
+        """Return this process's part of a step's batch."""
+        return self.system.batch(step, self.fabric.global_rank, self.fabric.world_size)
+
     def fit(self, until: int, *, save_every: int = 500, log: Log | None = None) -> None:
         """Train up to step `until`, saving on the way, at the end and when interrupted."""
-        rank, world = self.fabric.global_rank, self.fabric.world_size
-        with _interrupts() as interrupted:
-            while self.steps < until:
-                batch: Batch = self.fabric.to_device(self.system.batch(self.steps, rank, world))
-                terms = self.one_step(batch)
+        batches = ahead(self.batch, range(self.steps, until))
+        with _interrupts() as interrupted, closing(batches):
+            for batch in batches:
+                terms = self.one_step(self.fabric.to_device(batch))
                 if log is not None:
                     log.step(self.steps, terms)
                 if interrupted or self.steps % save_every == 0 or self.steps == until:
@@ -122,10 +137,15 @@ class Trainer:
             self.average.load_state_dict(state["average"])
             for player, optimizer in self.optimizers.items():
                 optimizer.load_state_dict(state["optimizers"][player])
+                for group, settings in zip(optimizer.param_groups, self.settings[player], strict=True):
+                    group.update(settings)  # of the present configuration, not of the checkpoint's
         except (RuntimeError, ValueError, KeyError) as error:
             raise SakugaError(f"{self.run} was trained with other network sizes; name another --run.") from error
         torch.set_rng_state(state["chance"])
         self.steps = state["steps"]
+        now = self._state()
+        for part in ("config", "options"):
+            self.changed += differences(state.get(part, {}), now[part])
         return True
 
     def start_from(self, run: Path) -> None:
@@ -195,11 +215,9 @@ class Trainer:
 
     def _state(self) -> dict[str, Any]:
         return {
-            "name": self.system.name,
-            "config": {key: _plain(value) for key, value in asdict(self.system.config).items()},
-            "steps": self.steps,
+            **checkpoint.averaged(self.system, self.average, self.steps),
+            "options": self.options,
             "networks": {name: network.state_dict() for name, network in self.system.networks.items()},
-            "average": self.average.state_dict(),
             "optimizers": {player: o.state_dict() for player, o in self.optimizers.items()},
             "chance": torch.get_rng_state(),
         }
@@ -226,9 +244,3 @@ def _interrupts() -> Iterator[list[int]]:
         yield seen
     finally:
         signal.signal(signal.SIGINT, before)
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, Path):
-        return str(value)
-    return [_plain(v) for v in value] if isinstance(value, (tuple, list)) else value

@@ -1,0 +1,38 @@
+"""What a run's folders hold, and what to do when it is little."""
+
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+from sakuga.data.images import find_images
+from sakuga.errors import UsageError
+
+FEW = 1000
+NO_DATA = ("init", "cache")
+
+
+def count_pictures(config: Any) -> dict[str, int]:
+    """Return how many pictures each field of a config leads to."""
+    counts = {}
+    for field in fields(config):
+        value = getattr(config, field.name)
+        places = list(value) if isinstance(value, tuple) else [value]
+        if field.name in NO_DATA or not places or not all(isinstance(place, Path) for place in places):
+            continue
+        try:
+            counts[field.name] = len(find_images(places))
+        except UsageError:  # some other file
+            continue
+    return counts
+
+
+def few_pictures(config: Any) -> str:
+    """Return a line of advice where pictures are few, else nothing; a single one is a painting, and meant."""
+    few = {name: count for name, count in count_pictures(config).items() if 1 < count < FEW}
+    if not few:
+        return ""
+    remedy = "more pictures or fewer --steps help"
+    if not getattr(config, "augment", True):
+        remedy = "--augment helps, and more pictures do"
+    counts = ", ".join(f"{count} in --{name.replace('_', '-')}" for name, count in few.items())
+    return f"few pictures ({counts}): below {FEW:,} a training may learn them by heart; {remedy}."

@@ -1,0 +1,80 @@
+"""`sakuga export`: a run becomes a style."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import tyro
+
+from sakuga.errors import SakugaError, UsageError
+from sakuga.export import export as export_network
+from sakuga.systems import SYSTEMS, System
+from sakuga.training import checkpoint
+from sakuga.training.config import kinds_of, typed
+
+
+def build(run: Path, which: str = checkpoint.LAST) -> System:
+    """Build a run's system, with the averaged weights in its output network, from one of its checkpoints alone.
+
+    Raises:
+        SakugaError: no checkpoint, a damaged one, or one of a system that this version lacks.
+    """
+    state = checkpoint.load(run, which)
+    system_type = next((s for s in SYSTEMS if s.name == state["name"]), None)
+    if system_type is None:
+        raise SakugaError(f"{run} is a run of {state['name']}, which this version does not have.")
+    kinds = kinds_of(system_type.Config)
+    try:
+        known = {name: typed(value, kinds[name]) for name, value in state["config"].items() if name in kinds}
+        system = system_type(system_type.Config(**known))
+        system.get_submodule(system.output).load_state_dict(state["average"])
+    except (ValueError, RuntimeError) as error:
+        raise SakugaError(f"{run} was trained by a version whose {state['name']} differs ({error}).") from error
+    return system
+
+
+def export(
+    run: Annotated[Path, tyro.conf.Positional],
+    /,
+    *,
+    output: Annotated[Path, tyro.conf.arg(aliases=["-o"])],
+    which: Literal["last", "best"] = "last",
+    title: str | None = None,
+    licence: str = "not stated",
+    data: tuple[str, ...] = (),
+    overwrite: bool = False,
+) -> int:
+    """Turn a run into a style: one .onnx file that `sakuga photo.jpg -s FILE` uses.
+
+    Args:
+        run: folder of the training.
+        output: the style's file; its name is the style's name.
+        which: the last weights, or the best by KID, which runs with pictures of their style keep.
+        title: the style's name for people.
+        licence: of the style.
+        data: what it was trained on, each as "NAME|LICENCE|USE".
+        overwrite: replace an existing file.
+    """
+    sources = []
+    for entry in data:
+        parts = entry.split("|")
+        if len(parts) != 3:
+            raise UsageError(f"--data {entry!r} must read NAME|LICENCE|USE.")
+        sources.append(dict(zip(("name", "licence", "use"), parts, strict=True)))
+    if output.suffix != ".onnx":
+        raise UsageError(f"--output {output} must end in .onnx.")
+    name = {"last": checkpoint.LAST, "best": checkpoint.BEST}[which]
+    if which == "best" and (run / checkpoint.LAST).is_file() and not (run / name).is_file():
+        raise UsageError(f"{run} has no {name}: its samples were not judged; export --which last.")
+    system = build(run, name)
+    style = export_network(
+        system.get_submodule(system.output),
+        output,
+        system=system,
+        name=output.stem,
+        title=title,
+        licence=licence,
+        data=sources or None,
+        overwrite=overwrite,
+    )
+    print(style.path)
+    return 0

@@ -1,0 +1,125 @@
+"""What `sakuga train` can be told, in layers: defaults, then a preset, then a file, then the command line."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import tyro
+
+from sakuga.errors import UsageError
+from sakuga.systems import Config, System
+from sakuga.training import config as toml
+
+Precision = Literal["auto", "32-true", "bf16-mixed"]
+
+
+@dataclass
+class Call:
+    """What belongs to one call of the command and is not kept."""
+
+    run: Path
+    """The run's folder. The same command goes on where it stopped."""
+    preset: str | None = None
+    """Values of a published style or variant; those of --config and of the command line win."""
+    config: Path | None = None
+    """A TOML file of fields, such as an earlier RUN/config.toml; the command line wins."""
+    dry_run: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    """Check everything, take a few steps, say what they cost, and leave the run's folder alone."""
+
+
+@dataclass
+class Loop:
+    """How to train, whatever the system."""
+
+    devices: int = 1
+    """Processes, one device each."""
+    nodes: int = 1
+    """Machines."""
+    accelerator: Literal["auto", "cpu", "cuda", "mps"] = "auto"
+    """Kind of device; auto takes a GPU where there is one."""
+    precision: Precision = "auto"
+    """Numbers to compute with; auto: bfloat16 where the device is made for it, else 32 bits."""
+    compile: bool = False
+    """Compile the networks (torch.compile): a minute at the start, faster steps on a GPU."""
+    ema: float = 0.999
+    """Decay of the averaged weights, the ones that are exported."""
+    clip: float = 1.0
+    """Largest norm of a player's gradient; 0: no limit."""
+    micro: int = 1
+    """Parts in which a batch is worked through, to save memory."""
+    save_every: int = 500
+    """Steps between checkpoints and sample pictures."""
+    log_every: int = 50
+    """Steps between rows of metrics.csv."""
+
+
+def parse(system: type[System], args: Sequence[str]) -> tuple[Call, Loop, Any]:
+    """Read the command line of `sakuga train SYSTEM`.
+
+    Raises:
+        UsageError: an unknown preset, or a file that does not fit.
+    """
+    prog = f"sakuga train {system.name}"
+    quiet = [arg for arg in args if arg not in ("-h", "--help")]
+    call = Call(run=tyro.MISSING)
+    layers, _ = tyro.cli(
+        Call, args=quiet, default=replace(call, run=Path()), prog=prog, return_unknown_args=True, add_help=False
+    )
+    values: dict[str, Any] = {}
+    if layers.preset is not None:
+        if layers.preset not in system.presets:
+            there = f"it has {', '.join(system.presets)}" if system.presets else "it has none"
+            raise UsageError(f"{system.name} has no preset {layers.preset!r}; {there}.")
+        values |= system.presets[layers.preset]
+    if layers.config is not None:
+        values |= toml.read(layers.config, system.name, toml.kinds_of(Loop, system.Config))
+    defaults: list[Any] = [
+        replace(part, **{f.name: values[f.name] for f in fields(part) if f.name in values})
+        for part in (Loop(), system.Config())
+    ]
+    flat = tyro.conf.arg(name="")
+    call, loop, config = tyro.cli(
+        tuple[Annotated[Call, flat], Annotated[Loop, flat], Annotated[system.Config, flat]],  # type: ignore[name-defined]
+        args=list(args),
+        default=(call, *defaults),
+        prog=prog,
+        description=system.__doc__,
+    )
+    _check(call, loop, config)
+    return call, loop, config
+
+
+def _check(call: Call, loop: Loop, config: Config) -> None:
+    """Refuse what would only fail somewhere inside."""
+    counts = {
+        name: getattr(part, name)
+        for part, names in (
+            (loop, ("devices", "nodes", "micro", "save_every", "log_every")),
+            (config, ("batch", "crop", "steps")),
+        )
+        for name in names
+    }
+    for name, value in counts.items():
+        if value < 1:
+            raise UsageError(f"--{name.replace('_', '-')} must be at least 1, not {value}.")
+    if call.run.exists() and not call.run.is_dir():
+        raise UsageError(f"--run {call.run} is a file; name a folder, which is made if need be.")
+    if not config.photos:
+        raise UsageError("--photos is missing: name folders of photographs.")
+    for folder in config.photos:
+        if folder.is_dir() and folder.resolve() in (call.run.resolve(), *call.run.resolve().parents):
+            raise UsageError(
+                f"--run {call.run} lies within --photos {folder}, so its samples would be trained on; "
+                "name a folder elsewhere."
+            )
+    if config.crop % 4 or config.crop < 16:
+        raise UsageError(f"--crop {config.crop} must be a multiple of 4, 16 or more.")
+    processes = loop.devices * loop.nodes
+    if config.batch % (processes * loop.micro):
+        raise UsageError(f"--batch {config.batch} does not divide by {processes} processes and --micro {loop.micro}.")
+    if int(os.environ.get("WORLD_SIZE", processes)) != processes:
+        raise UsageError(
+            f"{os.environ['WORLD_SIZE']} processes were launched, but --devices times --nodes is {processes}."
+        )

@@ -1,0 +1,108 @@
+"""`sakuga train`: a system learns from the folders it is given."""
+
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import torch
+from lightning_fabric import Fabric
+
+from sakuga.errors import SakugaError, UsageError
+from sakuga.systems import SYSTEMS, System
+from sakuga.training import config as toml
+from sakuga.training.advice import few_pictures
+from sakuga.training.dry_run import report
+from sakuga.training.log import Log
+from sakuga.training.options import Call, Loop, parse
+from sakuga.training.precision import choose
+from sakuga.training.trainer import Trainer
+
+
+def train(args: Sequence[str]) -> int:
+    """Train a system: `sakuga train SYSTEM --run DIR --photos DIR ... [any field of its config]`."""
+    if not args or args[0] in ("-h", "--help"):
+        print(_usage())
+        return 0 if args else 2
+    chosen = _system(args[0])
+    call, loop, config = parse(chosen, args[1:])
+    precision = choose(loop.accelerator) if loop.precision == "auto" else loop.precision
+    fabric = Fabric(
+        accelerator=loop.accelerator,
+        devices=loop.devices,
+        num_nodes=loop.nodes,
+        strategy="ddp" if loop.devices * loop.nodes > 1 else "auto",
+        precision=precision,
+    )
+    fabric.launch()
+    torch.manual_seed(config.seed)
+    with _notes():
+        system = chosen(config)
+        system.prepare()
+    trainer = Trainer(system, call.run, fabric=fabric, ema=loop.ema, clip=loop.clip or None, micro=loop.micro)
+    trainer.options["precision"] = precision
+    if trainer.resume():
+        fabric.print(f"going on from step {trainer.steps} of {call.run}")
+        for line in trainer.changed:
+            fabric.print(f"  {line}")
+    else:
+        if config.init is not None:
+            trainer.start_from(config.init)
+        if advice := few_pictures(config):
+            fabric.print(advice)
+    if loop.compile:
+        for name in (name for names in system.players.values() for name in names):
+            system.get_submodule(name).compile()  # in place: the names in the checkpoint stay
+    try:
+        if call.dry_run:
+            report(trainer)
+        else:
+            _fit(trainer, call, loop)
+    except FloatingPointError as error:
+        raise SakugaError(f"{error}; the last checkpoint is in {call.run}, a lower --lr or --clip may help.") from error
+    except torch._dynamo.exc.BackendCompilerFailed as error:
+        raise SakugaError(f"--compile does not work here ({error.inner_exception}); train without it.") from error
+    if torch.distributed.is_initialized():
+        # Left to the interpreter's end, gloo's threads now and then abort a process that has done all its work.
+        torch.distributed.destroy_process_group()
+    return 0
+
+
+def _fit(trainer: Trainer, call: Call, loop: Loop) -> None:
+    config, main = trainer.system.config, trainer.fabric.is_global_zero
+    if main:
+        call.run.mkdir(parents=True, exist_ok=True)
+        toml.write(call.run / toml.NAME, trainer.system.name, config, loop)
+    log = Log(call.run, every=loop.log_every, total=config.steps) if main else None
+    try:
+        if log is not None:
+            log.forget_after(trainer.steps)
+        trainer.fit(config.steps, save_every=loop.save_every, log=log)
+    finally:
+        if log is not None:
+            log.close()
+
+
+@contextmanager
+def _notes() -> Iterator[None]:
+    """Show warnings as the sentences they are, without the place in the source."""
+    before = warnings.formatwarning
+    warnings.formatwarning = lambda message, *_args, **_options: f"note: {message}\n"
+    try:
+        yield
+    finally:
+        warnings.formatwarning = before
+
+
+def _system(name: str) -> type[System]:
+    systems = {system.name: system for system in SYSTEMS}
+    if name not in systems:
+        raise UsageError(f"unknown system {name!r}; choose {', '.join(systems)}.")
+    return systems[name]
+
+
+def _usage() -> str:
+    lines = ["usage: sakuga train SYSTEM --run DIR --photos DIR ... [--help]", "", "systems:"]
+    for system in SYSTEMS:
+        presets = f" (presets: {', '.join(system.presets)})" if system.presets else ""
+        lines.append(f"  {system.name:<18}{(system.__doc__ or '').splitlines()[0]}{presets}")
+    return "\n".join(lines)
