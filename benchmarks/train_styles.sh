@@ -16,7 +16,7 @@ mkdir -p runs/styles
 distill() { # NAME TITLE TEACHER TEACHER'S-LICENCE STEPS [MORE ...]
     name=$1 title=$2 teacher=$3 licence=$4 steps=$5
     shift 5
-    $sakuga train distill --run "runs/$name" --photos $photos --teacher "$teacher" --precision bf16-mixed \
+    $sakuga train distill --run "runs/$name" --photos $photos --teacher "$teacher" --precision bf16-mixed --clip 1 \
         --steps "$steps" --batch 4 --save-every 1000 --log-every 100 "$@"
     $sakuga export "runs/$name" -o "runs/styles/$name.onnx" --title "$title" --licence Apache-2.0 --overwrite \
         --data "$free" "$portraits" "$licence" "$lpips"
@@ -24,7 +24,7 @@ distill() { # NAME TITLE TEACHER TEACHER'S-LICENCE STEPS [MORE ...]
 
 paint() { # NAME TITLE FILE STEPS CHECKERBOARD
     name=$1 title=$2 file=$3 steps=$4 checkerboard=$5
-    $sakuga train fast_style --run "runs/$name" --photos $photos --style "$file" --body fast --precision bf16-mixed \
+    $sakuga train fast_style --run "runs/$name" --photos $photos --style "$file" --body fast --precision bf16-mixed --clip 1 \
         --side 480 --crop 192 --batch 2 --steps "$steps" --ema 0.99 --style-weight 3 --checkerboard "$checkerboard" \
         --save-every 100 --log-every 50
     $sakuga export "runs/$name" -o "runs/styles/$name.onnx" --title "$title" --licence Apache-2.0 --overwrite \

@@ -8,6 +8,7 @@ import os
 import pickle
 import signal
 import tarfile
+from pathlib import Path
 
 import numpy as np
 import onnx
@@ -24,9 +25,15 @@ from sakuga.export import export, weights_sha256
 from sakuga.importers import _cartoongan_layers, _weighted, cartoongan
 from sakuga.networks.cartoongan import CartoonGANGenerator
 from sakuga.networks.johnson import TransformNet
+from sakuga.style import read
+from sakuga.systems.adain import AdaIN
 from sakuga.systems.distill import Distill, DistillConfig, match_tone, mix_color
 from sakuga.systems.fast_style import FastStyle
+from sakuga.systems.super_resolution import SuperResolution
 from sakuga.training import checkpoint
+from sakuga.training.config import kinds_of
+from sakuga.training.export import _changed
+from sakuga.training.trainer import Trainer
 
 
 @pytest.fixture
@@ -363,6 +370,39 @@ class TestExport:
         assert (style.card.receptive_field, style.card.multiple) == (0, 4)
 
 
+class TestSet:
+    """Fields that concern the finished style are changed when it is exported."""
+
+    @pytest.fixture
+    def run(self, tmp_path):
+        system = SuperResolution(SuperResolution.Config(width=8, blocks=1))
+        Trainer(system, tmp_path / "run").save()
+        return tmp_path / "run"
+
+    def test_a_field(self, run, tmp_path):
+        for value, wanted in (("true", True), ("false", False)):
+            out = tmp_path / f"{value}.onnx"
+            assert main(["export", str(run), "-o", str(out), "--set", f"histogram={value}"]) == 0
+            assert read(out).card.match_histogram is wanted
+
+    @pytest.mark.parametrize(
+        ("change", "said"),
+        [
+            ("histogram", "--set histogram: write FIELD=VALUE"),
+            ("colour=1", "super_resolution has no field colour"),
+            ("histogram=maybe", "histogram must be true or false"),
+        ],
+    )
+    def test_what_does_not_fit(self, run, tmp_path, capsys, change, said):
+        assert main(["export", str(run), "-o", str(tmp_path / "x.onnx"), "--set", change]) == 2
+        assert said in " ".join(capsys.readouterr().err.split())
+        assert not (tmp_path / "x.onnx").exists()
+
+    def test_a_list_may_be_one(self):
+        changed = _changed(["picture=wave.jpg", "blend=[0.5, 1]"], "adain", kinds_of(AdaIN.Config))
+        assert changed == {"picture": (Path("wave.jpg"),), "blend": (0.5, 1.0)}
+
+
 class TestDownload:
     @pytest.fixture
     def archive(self, tmp_path, monkeypatch):
@@ -385,6 +425,21 @@ class TestDownload:
         assert main(["download", "vgg16", "--source", str(path)]) == 0
         with np.load(tmp_path / "cache" / "vgg16.npz") as stored:
             assert stored["VGG16_0/Conv_0/kernel"].shape == (3, 3, 3, 64)
+
+    def test_torchvisions_file(self, tmp_path, monkeypatch):
+        path = tmp_path / "vgg19-dcbb9e9d.pth"
+        torch.save({"features.0.weight": torch.ones(2), "classifier.0.weight": torch.ones(3)}, path)
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()
+        monkeypatch.setattr("sakuga.training.download.VGG19", ("file:///nowhere/vgg19-dcbb9e9d.pth", digest))
+        monkeypatch.setenv("SAKUGA_CACHE", str(tmp_path / "cache"))
+        assert main(["download", "vgg19", "--source", str(path)]) == 0
+        assert set(torch.load(tmp_path / "cache" / "vgg19.pth", weights_only=True)) == {"features.0.weight"}
+
+    def test_no_network(self, tmp_path, monkeypatch, capsys):
+        monkeypatch.setattr("sakuga.training.download.VGG19", ("file:///nowhere/vgg19-dcbb9e9d.pth", ""))
+        monkeypatch.setenv("SAKUGA_CACHE", str(tmp_path / "cache"))
+        assert main(["download", "vgg19"]) == 1
+        assert "could not be fetched" in " ".join(capsys.readouterr().err.split())
 
     def test_another_file_is_refused(self, archive, tmp_path, capsys):
         path = archive({})

@@ -146,7 +146,10 @@ def random_crops(
 
 
 def sample_squares(photos: Sequence[np.ndarray], *, count: int = 4) -> Tensor:
-    """Up to `count` photos from all over a collection, cut to one square whose side is a multiple of four."""
+    """Up to `count` photos from all over a collection, cut to one square whose side is a multiple of four.
+
+    The side is the shortest there is, but no less than 64: smaller photos are continued by reflection.
+    """
     chosen = photos[:: max(1, len(photos) // count)][:count]
-    side = min(min(photo.shape[:2]) for photo in chosen) // 4 * 4
-    return to_tensor(np.stack([photo[:side, :side] for photo in chosen]))
+    side = max(64, min(min(photo.shape[:2]) for photo in chosen) // 4 * 4)
+    return to_tensor(np.stack([Crop(0, 0, 0, side, False).cut(photo) for photo in chosen]))

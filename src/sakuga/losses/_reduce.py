@@ -1,5 +1,7 @@
+from contextlib import AbstractContextManager, nullcontext
 from typing import Literal
 
+import torch
 from torch import Tensor
 
 Reduction = Literal["mean", "sum", "none"]
@@ -16,8 +18,20 @@ def reduce(per_sample: Tensor, reduction: Reduction) -> Tensor:
     raise ValueError(f"reduction must be 'mean', 'sum' or 'none', not {reduction!r}")
 
 
+def full(values: Tensor) -> Tensor:
+    """Return the values in at least single precision."""
+    return values.float() if values.dtype in (torch.float16, torch.bfloat16) else values
+
+
+def without_autocast(values: Tensor) -> AbstractContextManager[object]:
+    """Compute in the precision of the values, whatever is set around."""
+    device = values.device.type
+    return torch.autocast(device, enabled=False) if torch.amp.is_autocast_available(device) else nullcontext()
+
+
 def each(values: Tensor) -> Tensor:
-    """Average all that is inside a sample: (N, ...) to (N,)."""
+    """Average all that is inside a sample: (N, ...) to (N,). Half precision is left behind: a mean deserves better."""
+    values = full(values)
     return values.flatten(1).mean(1) if values.ndim > 1 else values
 
 

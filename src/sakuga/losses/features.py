@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from sakuga.losses._layers import Features, Weights, matched, named, total
-from sakuga.losses._reduce import Reduction, check, each, reduce
+from sakuga.losses._reduce import Reduction, check, each, full, reduce, without_autocast
 
 Maps = Features | Sequence[Tensor]
 
@@ -43,11 +43,13 @@ def gram(features: Tensor, *, centered: bool = False) -> Tensor:
     AnimeGANv3's "decentralised" style.
     """
     check("(N, C, H, W)", features=features)
-    flat = features.flatten(2)
+    flat = full(features).flatten(2)
     if centered:
         flat = flat - flat.mean(2, keepdim=True)
-    # bmm: `flat @ flat.mT` would copy the transposed maps, and again in the backward pass.
-    return torch.bmm(flat, flat.mT) / (flat.shape[1] * flat.shape[2])
+    # Two nearly equal matrices are compared: half precision would leave little of their difference. And bmm, since
+    # `flat @ flat.mT` would copy the transposed maps, and again in the backward pass.
+    with without_autocast(flat):
+        return torch.bmm(flat, flat.mT) / (flat.shape[1] * flat.shape[2])
 
 
 def gram_style(

