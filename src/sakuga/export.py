@@ -67,9 +67,12 @@ def export(
     Raises:
         SakugaError: the file exists or cannot be written, or ONNX Runtime disagrees with torch by more than 1e-4.
     """
-    network = _Clipped(system.runnable(copy.deepcopy(network))).eval().cpu()
+    network = _Clipped(system.runnable(copy.deepcopy(network).eval().cpu())).eval()
     multiple = int(getattr(network.network, "multiple", 1))
+    # Sizes that the network can be run on: those of SIZES rounded up, or other ones where they would all be one.
     sizes = [tuple(-(-side // multiple) * multiple for side in size) for size in SIZES]
+    if multiple > 64:
+        sizes = [(multiple, multiple), (multiple, 2 * multiple), (2 * multiple, multiple)]
     model = trace(network, sizes[0])
     _check_parity(model, network, sizes)
     card = Card(

@@ -80,8 +80,9 @@ class TestPictures:
         grey = noise()[..., 0]
         save(tmp_path / "grey.png", grey)
         np.testing.assert_array_equal(load_image(tmp_path / "grey.png"), np.dstack([grey] * 3))
-        save(tmp_path / "deep.png", grey.astype(np.uint16) * 257)
-        np.testing.assert_array_equal(load_image(tmp_path / "deep.png"), np.dstack([grey] * 3))
+        for name in ("deep.png", "deep.tif"):
+            save(tmp_path / name, grey.astype(np.uint16) * 257)
+            np.testing.assert_array_equal(load_image(tmp_path / name), np.dstack([grey] * 3))
         sprite = np.dstack([noise(), np.where(grey > 127, 255, 0).astype(np.uint8)])
         save(tmp_path / "sprite.png", sprite)
         shown = load_image(tmp_path / "sprite.png")
@@ -137,6 +138,26 @@ class TestPairs:
         save(tmp_path / "art" / "1.png", noise(60, 40))
         with pytest.raises(UsageError, match=r"1\.png is 60x40 but its partner 40x60"):
             load_pairs(tmp_path / "photo", tmp_path / "art")
+
+    def test_portraits_side_by_side(self, tmp_path):
+        """The whole is wider than tall, its halves are not."""
+        save(tmp_path / "pair.png", np.concatenate([noise(60, 32, seed=1), noise(60, 32, seed=2)], axis=1))
+        for pictures in load_pairs(tmp_path, None, short_side=16):
+            assert pictures.sizes == [(30, 16)]
+            assert pictures[0].shape == (30, 16, 3)
+
+    def test_a_name_twice(self, tmp_path):
+        for name in ("photo/1.png", "photo/1.bmp", "art/1.png"):
+            save(tmp_path / name, noise())
+        with pytest.raises(UsageError, match=r"1\.png and 1\.bmp have the same name"):
+            load_pairs(tmp_path / "photo", tmp_path / "art")
+
+    def test_names_with_dots(self, tmp_path):
+        for i, name in enumerate(("x", "x.k")):
+            save(tmp_path / "photo" / f"{name}.png", noise(seed=i))
+            save(tmp_path / "art" / f"{name}.bmp", noise(seed=i))
+        for photo, art in zip(*load_pairs(tmp_path / "photo", tmp_path / "art"), strict=True):
+            np.testing.assert_array_equal(photo, art)
 
     def test_side_by_side(self, tmp_path):
         save(tmp_path / "pair.png", np.concatenate([noise(seed=1), noise(seed=2)], axis=1))

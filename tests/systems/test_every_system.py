@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import test_system_adain
 import test_system_animegan
+import test_system_animegan3
 import test_system_cartoongan
 import test_system_cyclegan
 import test_system_distill
@@ -31,6 +32,7 @@ MODULES = (
     test_system_fast_style,
     test_system_adain,
     test_system_animegan,
+    test_system_animegan3,
     test_system_cartoongan,
     test_system_cyclegan,
     test_system_pix2pix,
@@ -45,7 +47,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:feature losses use:UserWarning")
 
 def test_no_system_is_left_out():
     assert [tiny.system for tiny in TINY] == list(SYSTEMS)
-    assert len({tiny.system.name for tiny in TINY}) == len(TINY) == 10
+    assert len({tiny.system.name for tiny in TINY}) == len(TINY) == 11
 
 
 @pytest.fixture(scope="module")

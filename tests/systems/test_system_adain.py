@@ -25,7 +25,7 @@ def test_a_style_of_several_pictures(tmp_path):
         for name, value in {"picture": pictures, "blend": (), "strength": 1.0, **fields}.items():
             setattr(system.config, name, value)
         with torch.no_grad():
-            return system.runnable(system.decoder)(photo)
+            return system.runnable(system.painter)(photo)
 
     first, both = painted(picture=pictures[:1]), painted(blend=(1.0, 0.0))
     torch.testing.assert_close(both, first)
@@ -36,10 +36,10 @@ def test_a_style_of_several_pictures(tmp_path):
 def test_without_a_picture_it_says_how_to_name_one(tmp_path):
     system = TINY.bare(tmp_path)
     with pytest.raises(UsageError, match="--set picture=FILE"):
-        system.runnable(system.decoder)
+        system.runnable(system.painter)
 
 
 def test_a_weight_too_few(tmp_path):
     system = TINY.build(make_data(tmp_path), blend=(0.5, 0.5))
     with pytest.raises(UsageError, match=r"blend \[0.5, 0.5\] does not fit 1 pictures"):
-        system.runnable(system.decoder)
+        system.runnable(system.painter)

@@ -15,10 +15,10 @@ TINY = Tiny(
         "load": 40,
         "width": 16,
         "warmup": 3,
-        "lr": 1e-3,
+        "warmup_lr": 1e-3,
         "features_weights": "random:0",
     },
-    falls=("G/content", 0.9),
+    falls=("warmup/content", 0.9),
     at=0,
 )
 

@@ -14,10 +14,10 @@ TINY = Tiny(
         "width": 8,
         "blocks": 1,
         "warmup": 3,
-        "lr": 1e-3,
+        "warmup_lr": 1e-3,
         "features_weights": "random:0",
     },
-    falls=("G/content", 0.95),
+    falls=("warmup/content", 0.95),
     at=0,
 )
 
@@ -26,7 +26,7 @@ TINY = Tiny(
 def test_first_content_alone_then_edges(tmp_path):
     system = TINY.build(make_data(tmp_path))
     batch = system.batch(0, 0, 1)
-    assert [(player, set(terms)) for player, terms in system.step(batch, 2)] == [("G", {"content"})]
+    assert [(player, set(terms)) for player, terms in system.step(batch, 2)] == [("warmup", {"content"})]
     assert [(player, set(terms)) for player, terms in system.step(batch, 3)] == [
         ("G", {"content", "adversarial"}),
         ("D", {"edges"}),
@@ -35,8 +35,8 @@ def test_first_content_alone_then_edges(tmp_path):
 
 def test_rates(tmp_path):
     system = TINY.bare(tmp_path, warmup=10, warmup_lr=2e-4, lr=1e-5, steps=110)
-    assert system.rate(9) == 20
-    assert system.rate(10) == system.rate(59) == 1
+    assert [o.param_groups[0]["lr"] for o in system.optimizers().values()] == [2e-4, 1e-5, 1e-5]
+    assert system.rate(9) == system.rate(10) == system.rate(59) == 1
     # 100 steps after the warm-up, of which the last 50 fall: a quarter is left when 12.5 remain.
     assert system.rate(85) == pytest.approx(0.5)
     assert system.rate(109) == pytest.approx(0.02)

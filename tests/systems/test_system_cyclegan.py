@@ -1,8 +1,10 @@
 """CycleGAN: what is special about it."""
 
+import pytest
 import torch
 from tiny import Tiny
 
+from sakuga.errors import UsageError
 from sakuga.systems.cyclegan import CycleGAN
 
 TINY = Tiny(
@@ -20,6 +22,11 @@ class TestPool:
         shown = [system.pool_style(picture) for picture in pictures]
         assert torch.equal(shown[0], pictures[0])
         assert any(torch.equal(shown[i], pictures[j]) for i in range(8) for j in range(i))
+
+
+def test_a_crop_that_the_unet_cannot_halve_is_refused(tmp_path):
+    with pytest.raises(UsageError, match="--crop 32 must be a multiple of 256 with --body unet"):
+        TINY.bare(tmp_path, body="unet")
 
 
 def test_without_identity_there_is_no_such_term(tmp_path):

@@ -19,7 +19,7 @@ TINY = Tiny(
         "features_weights": "random:0",
         "lr": 1e-3,
     },
-    falls=("G/photo", 0.9),
+    falls=("warmup/photo", 0.9),
     at=0,
     batch_statistics="one colour shift is drawn for every batch, or part of one",
 )
@@ -29,7 +29,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:feature losses use:UserWarning")
 
 def test_first_it_learns_to_repeat_the_photo(tmp_path):
     system = TINY.build(make_data(tmp_path))
-    assert [(p, set(terms)) for p, terms in system.step(system.batch(0, 0, 1), 2)] == [("G", {"photo"})]
+    assert [(p, set(terms)) for p, terms in system.step(system.batch(0, 0, 1), 2)] == [("warmup", {"photo"})]
 
 
 def test_superpixels_of_the_photo_or_of_the_output(tmp_path):

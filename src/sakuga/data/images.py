@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import torch
@@ -36,11 +37,18 @@ def find_images(folders: Iterable[str | Path]) -> list[Path]:
     return found
 
 
-def load_image(path: Path, *, max_side: int | None = None, short_side: int | None = None) -> np.ndarray:
+def load_image(
+    path: Path,
+    *,
+    half: Literal["left", "right"] | None = None,
+    max_side: int | None = None,
+    short_side: int | None = None,
+) -> np.ndarray:
     """Read a picture upright as (H, W, 3) uint8 RGB; transparent parts are white.
 
     Args:
         path: the file.
+        half: take the left or the right half of the picture alone.
         max_side: a longer side beyond this is reduced to it.
         short_side: the shorter side is scaled, up or down, to this.
 
@@ -55,6 +63,9 @@ def load_image(path: Path, *, max_side: int | None = None, short_side: int | Non
             image = _opaque(ImageOps.exif_transpose(opened))
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         raise SakugaError(f"{path} is not a readable picture ({error}); remove or replace it.") from error
+    if half is not None:
+        middle = image.width // 2
+        image = image.crop((0, 0, middle, image.height) if half == "left" else (image.width - middle, 0, *image.size))
     if short_side is not None and min(image.size) != short_side:
         scale = short_side / min(image.size)
         image = image.resize([max(1, round(side * scale)) for side in image.size], Image.Resampling.LANCZOS)
@@ -66,8 +77,8 @@ def load_image(path: Path, *, max_side: int | None = None, short_side: int | Non
 def _opaque(image: Image.Image) -> Image.Image:
     """RGB over white: a sprite's invisible pixels may hold any colour."""
     if not image.has_transparency_data:
-        if image.mode.startswith("I;16"):
-            return Image.fromarray((np.asarray(image) >> 8).astype(np.uint8)).convert("RGB")
+        if image.mode.startswith("I"):  # 16 bits of grey, whatever the mode's width
+            return Image.fromarray((np.asarray(image).clip(0, 65535) >> 8).astype(np.uint8)).convert("RGB")
         return image.convert("RGB")
     rgba = image.convert("RGBA")
     return Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba).convert("RGB")

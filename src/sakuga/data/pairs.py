@@ -22,21 +22,30 @@ def load_pairs(inputs: Path, targets: Path | None, *, short_side: int | None = N
         left = Pictures([inputs], short_side=short_side, half="left")
         right = Pictures([inputs], short_side=short_side, half="right")
         return left, right
-    names = [{p.relative_to(folder).with_suffix("") for p in find_images([folder])} for folder in (inputs, targets)]
-    alone = sorted(names[0] ^ names[1])
+    found = [_by_name(folder) for folder in (inputs, targets)]
+    alone = sorted(found[0].keys() ^ found[1].keys())
     if alone:
-        side = inputs if alone[0] in names[0] else targets
-        other = targets if side is inputs else inputs
+        side, other = (inputs, targets) if alone[0] in found[0] else (targets, inputs)
         raise UsageError(
             f"{side / alone[0]} has no partner in {other} ({len(alone)} such names); "
             "pairs must have the same name in both folders."
         )
-    pictures = Pictures([inputs], short_side=short_side), Pictures([targets], short_side=short_side)
-    for path, (height, width), (tall, wide) in zip(
-        pictures[0].paths, pictures[0].sizes, pictures[1].sizes, strict=True
-    ):
-        if abs(height * wide - width * tall) > 0.02 * height * wide:
+    names = sorted(found[0])
+    first, second = (Pictures([paths[name] for name in names], short_side=short_side) for paths in found)
+    for path, (height, width), (tall, wide) in zip(first.paths, first.sizes, second.sizes, strict=True):
+        if abs(height - tall) > 2 or abs(width - wide) > 2:
             raise UsageError(
                 f"{path} is {width}x{height} but its partner {wide}x{tall} (after scaling); a pair must show one view."
             )
-    return pictures
+    return first, second
+
+
+def _by_name(folder: Path) -> dict[Path, Path]:
+    """Map each picture's place below the folder, without suffix, to its path."""
+    found: dict[Path, Path] = {}
+    for path in find_images([folder]):
+        name = path.relative_to(folder).with_suffix("")
+        if name in found:
+            raise UsageError(f"{path} and {found[name].name} have the same name; keep one of them.")
+        found[name] = path
+    return found

@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Literal, overload
+from typing import Literal, TypedDict, overload
 
 import numpy as np
 from PIL import Image
@@ -13,6 +13,12 @@ from sakuga.errors import SakugaError
 
 KEEP = 2 << 30
 """Bytes of decoded pictures that a collection keeps in memory."""
+
+
+class _Options(TypedDict):
+    half: Literal["left", "right"] | None
+    max_side: int | None
+    short_side: int | None
 
 
 class Pictures(Sequence[np.ndarray]):
@@ -48,8 +54,8 @@ class Pictures(Sequence[np.ndarray]):
     ):
         folders = list(folders)
         self.paths = find_images(folders) if folders else []
-        self._options = {"max_side": max_side, "short_side": short_side}
-        self._half, self._room = half, keep
+        self._options: _Options = {"half": half, "max_side": max_side, "short_side": short_side}
+        self._room = keep
         self._kept: dict[int, np.ndarray] = {}
         self.sizes = [self._size(path) for path in self.paths]
         for index in range(len(self)):
@@ -69,7 +75,7 @@ class Pictures(Sequence[np.ndarray]):
             return [self[i] for i in range(*index.indices(len(self)))]
         if index in self._kept:
             return self._kept[index]
-        picture = self._read(self.paths[index])
+        picture = load_image(self.paths[index], **self._options)
         if self._room >= picture.nbytes:
             self._kept[index] = picture
             self._room -= picture.nbytes
@@ -80,18 +86,11 @@ class Pictures(Sequence[np.ndarray]):
     def key(self, index: int) -> str:
         """A name for what is computed once from a picture as it is here: it changes with the file and the scaling."""
         path = self.paths[index]
-        stamp = f"{path.resolve()} {path.stat().st_size} {path.stat().st_mtime_ns} {self._options} {self._half}"
+        stamp = f"{path.resolve()} {path.stat().st_size} {path.stat().st_mtime_ns} {self._options}"
         return hashlib.sha256(stamp.encode()).hexdigest()[:16]
 
-    def _read(self, path: Path) -> np.ndarray:
-        picture = load_image(path, **self._options)
-        middle = picture.shape[1] // 2
-        if self._half is None:
-            return picture
-        return np.ascontiguousarray(picture[:, :middle] if self._half == "left" else picture[:, -middle:])
-
     def _size(self, path: Path) -> tuple[int, int]:
-        """What `_read` will return, from the header alone."""
+        """What `load_image` will return, from the header alone."""
         try:
             with Image.open(path) as opened:
                 width, height = opened.size
@@ -99,7 +98,7 @@ class Pictures(Sequence[np.ndarray]):
                     width, height = height, width
         except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
             raise SakugaError(f"{path} is not a readable picture ({error}); remove or replace it.") from error
-        if self._half is not None:
+        if self._options["half"] is not None:
             width //= 2
         short = self._options["short_side"]
         scale = short / min(width, height) if short else 1.0

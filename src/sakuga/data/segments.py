@@ -1,13 +1,13 @@
 """Superpixels of photographs, computed once, by several processes, and kept on disk."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import numpy as np
 from rich.progress import track
-from skimage.segmentation import slic
+from skimage.segmentation import felzenszwalb, slic
 
 from sakuga.atomic import atomic
 from sakuga.data.pictures import Pictures
@@ -27,15 +27,32 @@ def superpixels(picture: np.ndarray) -> np.ndarray:
     return labels
 
 
-def segment(pictures: Pictures, cache: Path) -> Sequence[Path]:
-    """Return a file of `superpixels` (`.npy`) for every picture, making those that `cache` does not hold yet."""
+def regions(picture: np.ndarray, *, min_size: int = 50) -> np.ndarray:
+    """Felzenszwalb's segments of (H, W, 3) uint8 as labels (H, W) int32 from 0 on, of `min_size` pixels or more.
+
+    A pixel joins its neighbours while their colours differ less than inside their segments, whatever shape comes of it;
+    scale 5, a blur of 0.8 before: the values of the official AnimeGANv3 code.
+
+    Source: Felzenszwalb, Huttenlocher, "Efficient Graph-Based Image Segmentation", IJCV 2004.
+    """
+    labels: np.ndarray = felzenszwalb(picture, scale=5, sigma=0.8, min_size=min_size).astype(np.int32)
+    return labels
+
+
+def segment(
+    pictures: Pictures, cache: Path, method: Callable[[np.ndarray], np.ndarray] = superpixels
+) -> Sequence[Path]:
+    """Return a file of labels (`.npy`) for every picture, making those that `cache` does not hold yet.
+
+    `method` is a function of a module, `superpixels` or `regions`; each has files of its own.
+    """
     cache.mkdir(parents=True, exist_ok=True)
-    files = [cache / f"{pictures.key(index)}.npy" for index in range(len(pictures))]
+    files = [cache / f"{method.__name__}-{pictures.key(index)}.npy" for index in range(len(pictures))]
     missing = [i for i, file in enumerate(files) if not file.exists()]
     if missing:
         workers = min(len(missing), os.cpu_count() or 1)
         with ProcessPoolExecutor(workers) as pool:
-            made = pool.map(superpixels, (pictures[i] for i in missing))
+            made = pool.map(method, (pictures[i] for i in missing))
             for i, labels in zip(missing, track(made, "Superpixels", total=len(missing)), strict=True):
                 with atomic(files[i], overwrite=True) as temporary, temporary.open("wb") as file:
                     np.save(file, labels)

@@ -55,7 +55,7 @@ class ImagePool(nn.Module):
         if place >= self.size:
             return image
         old, self.images[place] = self.images[place], image.clone()
-        return old
+        return old.to(image.device)  # a pool that was loaded lies on the CPU
 
     def get_extra_state(self) -> dict[str, Any]:
         """Return the images and the state of the chance."""

@@ -152,6 +152,20 @@ class Decoder(nn.Module):
         return image
 
 
+class Painter(nn.Module):
+    """Encoder and decoder, which belong together: photo and style pictures (N, 3, H, W) to a picture."""
+
+    def __init__(self, encoder: Encoder, decoder: Decoder):
+        super().__init__()
+        self.encoder, self.decoder = encoder, decoder
+
+    def forward(self, photo: Tensor, style: Tensor, *, alpha: float = 1.0) -> Tensor:
+        """Paint the photos in the styles."""
+        content, wanted = (self.encoder(image, ("relu4_1",))["relu4_1"] for image in (photo, style))
+        painted: Tensor = self.decoder(adain(content, wanted, alpha=alpha))
+        return painted
+
+
 class FixedStyle(nn.Module):
     """Encoder, AdaIN to given style pictures, decoder: (N, 3, H, W) in [-1, 1] to the same, as a style file needs it.
 

@@ -2,6 +2,7 @@
 
 from sakuga.systems.adain import AdaIN
 from sakuga.systems.animegan import AnimeGAN
+from sakuga.systems.animegan3 import AnimeGANv3
 from sakuga.systems.base import Config, System
 from sakuga.systems.cartoongan import CartoonGAN
 from sakuga.systems.cyclegan import CycleGAN
@@ -17,6 +18,7 @@ SYSTEMS: tuple[type[System], ...] = (
     FastStyle,
     AdaIN,
     AnimeGAN,
+    AnimeGANv3,
     CartoonGAN,
     CycleGAN,
     Pix2Pix,

@@ -11,7 +11,7 @@ from torch import nn
 from sakuga.data.images import load_image, to_tensor
 from sakuga.errors import UsageError
 from sakuga.losses import content, mean_std_style
-from sakuga.networks.adain import Decoder, Encoder, FixedStyle, adain
+from sakuga.networks.adain import Decoder, Encoder, FixedStyle, Painter, adain
 from sakuga.networks.features import FeatureNetwork
 from sakuga.systems.base import Batch, Terms
 from sakuga.systems.content import Backbone
@@ -57,34 +57,34 @@ class AdaIN(Unpaired):
     """
 
     name = "adain"
-    players = {"G": ["decoder"]}  # noqa: RUF012
-    output = "decoder"
-    memories = ("encoder",)
+    players = {"G": ["painter.decoder"]}  # noqa: RUF012
+    output = "painter"
     Config = AdaINConfig
 
     def __init__(self, config: AdaINConfig):
         super().__init__(config)
-        self.decoder = Decoder(config.features)
         with warnings.catch_warnings():
             # Only the shape: the weights come in `prepare`, or out of a checkpoint.
             warnings.simplefilter("ignore")
-            self.encoder = Encoder(FeatureNetwork(config.features, LAYERS, weights="random:0"))
+            encoder = Encoder(FeatureNetwork(config.features, LAYERS, weights="random:0"))
+        self.painter = Painter(encoder, Decoder(config.features))
 
     def prepare(self) -> None:
         """Find the pictures, load the encoder and scale it to them."""
         super().prepare()
         c = self.config
-        self.encoder = Encoder(FeatureNetwork(c.features, LAYERS, weights=c.features_weights))
+        encoder = Encoder(FeatureNetwork(c.features, LAYERS, weights=c.features_weights))
         photos = [to_tensor(photo) for photo in self._photos[:: max(1, len(self._photos) // 16)][:16]]
-        self.encoder.normalise(photos)
+        encoder.normalise(photos)
+        self.painter.encoder = encoder
 
     def step(self, batch: Batch, t: int) -> Iterator[tuple[str, Terms]]:
         """One player."""
-        c = self.config
+        c, encoder = self.config, self.painter.encoder
         with torch.no_grad():
-            style = self.encoder(batch["style"])
-            target = adain(self.encoder(batch["photo"], LAYERS[-1:])[LAYERS[-1]], style[LAYERS[-1]])
-        painted = self.encoder(self.decoder(target))
+            style = encoder(batch["style"])
+            target = adain(encoder(batch["photo"], LAYERS[-1:])[LAYERS[-1]], style[LAYERS[-1]])
+        painted = encoder(self.painter.decoder(target))
         yield (
             "G",
             {
@@ -98,8 +98,9 @@ class AdaIN(Unpaired):
         return 1 / (1 + 5e-5 * t)
 
     def runnable(self, network: nn.Module) -> nn.Module:
-        """The decoder for the pictures that the config names."""
+        """The painter for the pictures that the config names."""
         c = self.config
+        assert isinstance(network, Painter)
         if c.picture:
             pictures = [load_image(path, max_side=c.load) for path in c.picture]
         elif len(self._style):
@@ -108,7 +109,11 @@ class AdaIN(Unpaired):
             raise UsageError("name the picture whose style to paint: --set picture=FILE.")
         try:
             return FixedStyle(
-                self.encoder, network, [to_tensor(p) for p in pictures], weights=c.blend or None, alpha=c.strength
+                network.encoder,
+                network.decoder,
+                [to_tensor(picture) for picture in pictures],
+                weights=c.blend or None,
+                alpha=c.strength,
             )
         except ValueError as error:
             raise UsageError(f"blend {list(c.blend)} does not fit {len(pictures)} pictures: {error}.") from error

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from sakuga.losses import color_reconstruction, content, gray_adversarial, gray_style, grayscale, total_variation
 from sakuga.networks.animegan import AnimeGANDiscriminator, AnimeGANGenerator, AnimeGANv2Generator
+from sakuga.systems.augment import diff_augment
 from sakuga.systems.base import Batch, Terms, frozen, together
 from sakuga.systems.content import Backbone, ContentFeatures
 from sakuga.systems.edged import Edged
@@ -71,7 +72,7 @@ class AnimeGAN(Edged):
     """
 
     name = "animegan"
-    players = {"D": ["judge"], "G": ["generator"]}  # noqa: RUF012
+    players = {"warmup": ["generator"], "D": ["judge"], "G": ["generator"]}  # noqa: RUF012
     presets = {  # noqa: RUF012
         "hayao": _second(1.5, 2.5, 15, 1, (1.2, 1.2, 1.2, 0.8)),
         "shinkai": _second(1.2, 2.0, 10, 1, (1.7, 1.7, 1.7, 1.0)),
@@ -103,7 +104,7 @@ class AnimeGAN(Edged):
         if t < c.warmup:
             with torch.no_grad():
                 wanted = self.features(photo)
-            yield "G", {"content": c.content * content(self.features(fake), wanted)}
+            yield "warmup", {"content": c.content * content(self.features(fake), wanted)}
             return
         gray, smoothed = (grayscale(image, channels=3) for image in (anime, batch["edges"]))
         shown = [self.seen(image) for image in (anime, fake.detach(), gray, smoothed)]
@@ -126,14 +127,14 @@ class AnimeGAN(Edged):
             terms["smooth"] = c.smooth * total_variation(fake) / 2
         yield "G", terms
 
+    def seen(self, image: Tensor) -> Tensor:
+        """What D is shown of an image: grey must stay grey, and nothing else become it."""
+        return diff_augment(image, saturation=False) if self.config.augment else image
+
     def optimizers(self) -> dict[str, torch.optim.Optimizer]:
-        """Adam with β₁ = ½, twice as fast for D."""
+        """Adam with β₁ = ½, a new one for G after the warm-up, twice as fast for D."""
         c = self.config
         return {
             player: torch.optim.Adam(self.weights(player), rate, betas=(0.5, 0.999))
-            for player, rate in (("D", c.lr_d), ("G", c.lr))
+            for player, rate in (("warmup", c.warmup_lr), ("D", c.lr_d), ("G", c.lr))
         }
-
-    def rate(self, t: int) -> float:
-        """The warm-up's rate, then a constant one."""
-        return self.config.warmup_lr / self.config.lr if t < self.config.warmup else 1.0

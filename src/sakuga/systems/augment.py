@@ -5,12 +5,13 @@ import torch.nn.functional as F
 from torch import Tensor
 
 
-def diff_augment(image: Tensor) -> Tensor:
+def diff_augment(image: Tensor, *, saturation: bool = True) -> Tensor:
     """Change colour, place and a hole of every image by chance, differentiably; (N, C, H, W) in [-1, 1] to the same.
 
     Brightness + U(-½, ½), saturation × U(0, 2), contrast × U(½, 3/2); translation by up to an eighth of each side,
     filled with zeros; a square hole of half each side at a random place. The discriminator must see real and generated
-    images through it, and the generator learns through it. Values may leave [-1, 1].
+    images through it, and the generator learns through it. Values may leave [-1, 1]. Leave `saturation` out where colour
+    is to be told from grey.
 
     Source: Zhao, Liu, Lin, Zhu, Han, "Differentiable Augmentation for Data-Efficient GAN Training", NeurIPS 2020,
     policy "color, translation, cutout".
@@ -22,7 +23,7 @@ def diff_augment(image: Tensor) -> Tensor:
 
     image = image + chance(-0.5, 0.5)
     mean = image.mean(1, keepdim=True)
-    image = mean + (image - mean) * chance(0, 2)
+    image = mean + (image - mean) * (chance(0, 2) if saturation else 1)
     mean = image.mean((1, 2, 3), keepdim=True)
     image = mean + (image - mean) * chance(0.5, 1.5)
 

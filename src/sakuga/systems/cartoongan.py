@@ -54,7 +54,7 @@ class CartoonGAN(Edged):
     """
 
     name = "cartoongan"
-    players = {"G": ["generator"], "D": ["judge"]}  # noqa: RUF012
+    players = {"warmup": ["generator"], "G": ["generator"], "D": ["judge"]}  # noqa: RUF012
     memories = ("pool",)
     presets = {"official": {"objective": "lsgan", "pool": 50}}  # noqa: RUF012
     Config = CartoonGANConfig
@@ -81,7 +81,7 @@ class CartoonGAN(Edged):
             wanted = self.features(photo)
         terms = {"content": c.content * content(self.features(fake), wanted)}
         if t < c.warmup:
-            yield "G", terms
+            yield "warmup", terms
             return
         with frozen(self.judge):
             terms["adversarial"] = edge_promoting.g(self.judge(self.seen(fake)), objective=objective)
@@ -91,10 +91,14 @@ class CartoonGAN(Edged):
         yield "D", {"edges": edge_promoting.d(*together(self.judge, *shown), objective=objective)}
 
     def optimizers(self) -> dict[str, torch.optim.Optimizer]:
-        """Adam with β₁ = ½ for both players."""
-        return {p: torch.optim.Adam(self.weights(p), self.config.lr, betas=(0.5, 0.999)) for p in self.players}
+        """Adam with β₁ = ½, a new one for G after the warm-up."""
+        c = self.config
+        return {
+            player: torch.optim.Adam(self.weights(player), rate, betas=(0.5, 0.999))
+            for player, rate in (("warmup", c.warmup_lr), ("G", c.lr), ("D", c.lr))
+        }
 
     def rate(self, t: int) -> float:
-        """The warm-up's rate, then a constant one for half of the rest, then a linear fall."""
+        """Constant in the warm-up and for half of the rest, then falling linearly."""
         c = self.config
-        return c.warmup_lr / c.lr if t < c.warmup else linear_decay(t - c.warmup, c.steps - c.warmup)
+        return 1.0 if t < c.warmup else linear_decay(t - c.warmup, c.steps - c.warmup)

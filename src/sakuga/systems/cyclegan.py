@@ -7,6 +7,7 @@ from typing import Literal
 import torch
 from torch import nn
 
+from sakuga.errors import UsageError
 from sakuga.losses import ImagePool, l1, lsgan
 from sakuga.networks.patchgan import PatchGAN
 from sakuga.networks.resnet import ResNetGenerator
@@ -56,6 +57,8 @@ class CycleGAN(Unpaired):
 
     def __init__(self, config: CycleGANConfig):
         super().__init__(config)
+        if config.body == "unet" and config.crop % 256:
+            raise UsageError(f"--crop {config.crop} must be a multiple of 256 with --body unet.")
         self.generator, self.inverse = self._body(), self._body()
         self.judge_style, self.judge_photo = PatchGAN(width=config.width), PatchGAN(width=config.width)
         self.pool_style, self.pool_photo = (ImagePool(config.pool, seed=config.seed + i) for i in (0, 1))
@@ -63,7 +66,7 @@ class CycleGAN(Unpaired):
     def _body(self) -> nn.Module:
         c = self.config
         if c.body == "unet":
-            return UNet(width=c.width, norm="instance")
+            return UNet(width=c.width, norm="instance", dropout=())
         return ResNetGenerator(width=c.width, blocks=c.blocks, upsample=c.upsample)
 
     def step(self, batch: Batch, t: int) -> Iterator[tuple[str, Terms]]:

@@ -41,6 +41,9 @@ class Pix2PixConfig(Config):
     """Channels of both networks' first layer."""
     levels: int = 8
     """Halvings of the U-Net; the crop must be a multiple of 2 to this power."""
+    dropout: tuple[int, ...] = (1, 2, 3)
+    """Decoder stages, from the innermost, that drop half of their channels' values while training; the official PyTorch
+    code's are 2, 3 and 4."""
     statistics: Literal["picture", "running"] = "picture"
     """What the norms of the finished style measure: the picture at hand, as published, or the training's average,
     under which equal surroundings look equal in every picture."""
@@ -68,7 +71,7 @@ class Pix2Pix(System):
                 f"--crop {config.crop} must be a multiple of {2**config.levels} with --levels {config.levels}."
             )
         self.config = config
-        self.generator = UNet(width=config.width, levels=config.levels)
+        self.generator = UNet(width=config.width, levels=config.levels, dropout=config.dropout)
         self.judge = PatchGAN(6, width=config.width, norm="batch")
         self._inputs: Sequence[np.ndarray] = []
         self._targets: Sequence[np.ndarray] = []

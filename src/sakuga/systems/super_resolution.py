@@ -109,7 +109,7 @@ class SuperResolution(System):
         if not self._photos:
             return None
         large = sample_squares(self._photos)
-        side = large.shape[-1] // self.config.factor * self.config.factor
+        side = min(self.config.crop, large.shape[-1] // self.config.factor * self.config.factor)
         pictures = large[..., :side, :side].add(1).mul(127.5).round().byte().permute(0, 2, 3, 1).numpy()
         return to_tensor(np.stack([reduced(picture, self.config.factor) for picture in pictures]))
 
@@ -120,6 +120,7 @@ class SuperResolution(System):
 
 def reduced(picture: np.ndarray, factor: int) -> np.ndarray:
     """Blur (H, W, 3) uint8 with σ = 1 and reduce it by cubic interpolation, to (H / factor, W / factor, 3)."""
-    blurred = ndimage.gaussian_filter(picture, sigma=(1, 1, 0), mode="nearest")
+    blurred = ndimage.gaussian_filter(picture.astype(np.float32), sigma=(1, 1, 0), mode="nearest")
     size = (picture.shape[1] // factor, picture.shape[0] // factor)
-    return np.asarray(Image.fromarray(blurred).resize(size, Image.Resampling.BICUBIC))
+    rounded = blurred.round().astype(np.uint8)
+    return np.asarray(Image.fromarray(rounded).resize(size, Image.Resampling.BICUBIC))

@@ -72,17 +72,29 @@ class WhiteBox(Unpaired):
 
     With O = guided_filter(p, G(p)): L_G = λ₁ (D_s(F_s(O)) - 1)² + λ₂ (D_t(F_t(O)) - 1)² + λ₃ |φ(O) - φ(F_st(O))|
     + λ₄ |φ(O) - φ(p)| + λ₅ TV(O), where F_s smooths the surface, F_t takes the colour away at random, the same for
-    cartoon and output, and F_st paints superpixels in their mean colour; L_D = ½ ((D(F(c)) - 1)² + D(F(O))²) for both.
-    First G alone learns to repeat the photo.
+    cartoon and output, and F_st paints superpixels in their mean colour; for both, L_D = ½ ((D(F(c)) - 1)² + D(F(O))²).
+    First G alone learns to repeat the photo. Not here: the paper's adaptive colouring of segments, which the code
+    leaves off, and its batches of faces, every fifth: name folders of both in `photos` and in `style`.
 
     Source: Wang, Yu, "Learning to Cartoonize Using White-box Cartoon Representations", CVPR 2020, equations 2 to 9.
     Weights as in the official code, converted to plain means (see `losses.structure`); preset `paper` has the paper's.
     """
 
     name = "whitebox"
-    players = {"G": ["generator"], "D": ["judge_surface", "judge_texture"]}  # noqa: RUF012
+    players = {  # noqa: RUF012
+        "warmup": ["generator"],
+        "G": ["generator"],
+        "D": ["judge_surface", "judge_texture"],
+    }
     presets = {  # noqa: RUF012
-        "paper": {"surface": 1.0, "texture": 10.0, "structure": 2000 / CODE, "content": 2000 / CODE, "shift": "paper"}
+        "paper": {
+            "surface": 1.0,
+            "texture": 10.0,
+            "structure": 2000 / CODE,
+            "content": 2000 / CODE,
+            "shift": "paper",
+            "segments": "output",
+        }
     }
     Config = WhiteBoxConfig
 
@@ -124,7 +136,7 @@ class WhiteBox(Unpaired):
         c, photo = self.config, batch["photo"]
         painted = self.generator(photo)
         if t < c.warmup:
-            yield "G", {"photo": l1(painted, photo)}
+            yield "warmup", {"photo": l1(painted, photo)}
             return
         assert self.features is not None
         output = guided_filter(photo, painted, radius=1, eps=c.filter_eps)
@@ -160,7 +172,7 @@ class WhiteBox(Unpaired):
         )
 
     def optimizers(self) -> dict[str, torch.optim.Optimizer]:
-        """Adam with β = (½, 0.99) for both players."""
+        """Adam with β = (½, 0.99), a new one for G after the warm-up."""
         return {p: torch.optim.Adam(self.weights(p), self.config.lr, betas=(0.5, 0.99)) for p in self.players}
 
     def runnable(self, network: nn.Module) -> nn.Module:

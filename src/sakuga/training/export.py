@@ -34,10 +34,8 @@ def build(run: Path, which: str = checkpoint.LAST, *, changes: Sequence[str] = (
     try:
         known = {name: typed(value, kinds[name]) for name, value in state["config"].items() if name in kinds}
         system = system_type(system_type.Config(**known | _changed(changes, system_type.name, kinds)))
-        for name in system.memories:
-            system.get_submodule(name).load_state_dict(state["networks"][name])
         system.get_submodule(system.output).load_state_dict(state["average"])
-    except (ValueError, KeyError, RuntimeError) as error:
+    except (ValueError, RuntimeError) as error:
         raise SakugaError(f"{run} was trained by a version whose {state['name']} differs ({error}).") from error
     return system
 

@@ -54,7 +54,7 @@ class Trainer:
         *,
         fabric: Fabric | None = None,
         ema: float = 0.999,
-        clip: float | None = 1.0,
+        clip: float | None = None,
         micro: int = 1,
     ):
         self.fabric = fabric or Fabric(accelerator="cpu", devices=1)
