@@ -125,6 +125,8 @@ def test_random_color_shift_has_the_published_weights():
     assert code[:, 0].min() >= 0.199 / 1.1
     assert code[:, 0].max() <= 0.399 / 0.9
     assert_close(code.mean(0), LUMA, atol=0.015, rtol=0)
+    first = LUMA + 0.1 * (torch.rand(3, generator=torch.Generator().manual_seed(0)) * 2 - 1)
+    assert_close(code[0], first / first.sum())
     paper = torch.stack([weights_of(random_color_shift(pure, form="paper", generator=chance)[0]) for _ in range(300)])
     # .8 Y ± .2, each colour by itself and the whole range used.
     beta = (paper - 0.8 * LUMA) / 0.2

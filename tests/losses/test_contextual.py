@@ -10,7 +10,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from sakuga.losses.contextual import contextual
 
-OPTIONS = {"": {}, " features": {"over": "features"}, " channels": {"center": "channels", "chunk": 10}}
+OPTIONS = {"": {}, " features": {"over": "features", "chunk": 10}, " channels": {"center": "channels", "chunk": 10}}
 ONE_OPTION = pytest.mark.parametrize("options", OPTIONS.values(), ids=str)
 
 

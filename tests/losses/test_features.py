@@ -154,6 +154,15 @@ def test_feature_matching_moves_the_fake_alone():
 
 
 def test_lpips_by_hand():
-    # Unit vectors (1, 0) and (0, 1): squared differences 1 and 1, weighed 3 and 5, at the one place there is.
-    x, y = torch.tensor([4.0, 0.0]).view(1, 2, 1, 1), torch.tensor([0.0, 0.5]).view(1, 2, 1, 1)
-    assert_close(lpips({"a": x}, {"a": y}, {"a": torch.tensor([3.0, 5.0])}), torch.tensor(8.0))
+    # Unit vectors (1, 0) and (.6, .8): squared differences .16 and .64, weighed 3 and 5, at the one place there is.
+    x, y = torch.tensor([4.0, 0.0]).view(1, 2, 1, 1), torch.tensor([0.3, 0.4]).view(1, 2, 1, 1)
+    assert_close(lpips({"a": x}, {"a": y}, {"a": torch.tensor([3.0, 5.0])}), torch.tensor(3 * 0.16 + 5 * 0.64))
+
+
+def test_gram_matrices_are_compared_in_full_precision():
+    """Under autocast two nearly equal styles are as near as without it."""
+    near = images(2, dtype=torch.float32)
+    pair = {"a": near}, {"a": near * 1.001}
+    wanted = gram_style(*pair)
+    with torch.autocast("cpu", torch.bfloat16):
+        assert_close(gram_style(*pair), wanted)

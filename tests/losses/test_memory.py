@@ -147,3 +147,10 @@ def test_what_is_no_batch_of_such_images_is_refused():
         pool(torch.zeros(3, 2, 2))
     with pytest.raises(ValueError, match="size must be 0 or more"):
         ImagePool(-1)
+
+
+def test_a_pool_that_was_loaded_gives_images_where_they_are_wanted():
+    pool = ImagePool(1, seed=0)
+    pool(torch.zeros(1, 3, 4, 4))
+    shown = [pool(torch.zeros(1, 3, 4, 4, device="meta")) for _ in range(8)]
+    assert all(image.device.type == "meta" for image in shown)

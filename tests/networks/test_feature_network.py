@@ -105,3 +105,10 @@ class TestFiles:
         monkeypatch.setenv("SAKUGA_CACHE", str(tmp_path))
         with pytest.raises(UsageError, match=r"vgg16.npz: no weights of vgg16 there; run `sakuga download vgg16`"):
             FeatureNetwork("vgg16", ["relu1_2"])
+
+
+@pytest.mark.filterwarnings("ignore:feature losses use:UserWarning")
+def test_features_before_an_activation_are_not_activated():
+    """Activations must not work in place: what was taken before them would change."""
+    found = FeatureNetwork("vgg19", ["conv1_2", "conv2_1"], weights="random:0")(torch.rand(1, 3, 16, 16) * 2 - 1)
+    assert found["conv1_2"].min() < 0

@@ -2,7 +2,6 @@
 
 from sakuga.losses.adversarial import (
     Adversarial,
-    Relativistic,
     bce,
     bce_saturating,
     hinge,
@@ -49,7 +48,6 @@ from sakuga.losses.semi_supervised import semi_supervised, semi_supervised_odena
 __all__ = [
     "Adversarial",
     "ImagePool",
-    "Relativistic",
     "attribute_matching",
     "auxiliary_classifier",
     "bce",

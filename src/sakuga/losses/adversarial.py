@@ -27,12 +27,18 @@ class Adversarial:
         real: cost of a real score to D.
         fake: cost of a fake score to D.
         fool: cost of a fake score to G.
+        about: the pair's own docstring.
     """
 
     def __init__(
-        self, real: Callable[[Tensor], Tensor], fake: Callable[[Tensor], Tensor], fool: Callable[[Tensor], Tensor]
+        self,
+        real: Callable[[Tensor], Tensor],
+        fake: Callable[[Tensor], Tensor],
+        fool: Callable[[Tensor], Tensor],
+        about: str,
     ):
         self._real, self._fake, self._fool = real, fake, fool
+        self.__doc__ = about
 
     def d(self, real: Scores, fake: Scores, *, reduction: Reduction = "mean") -> Tensor:
         """What D minimises, given scores of real and of fake images: `real(real) + fake(fake)`."""
@@ -55,55 +61,74 @@ class Adversarial:
         return reduce(average(self._fake, s), reduction)
 
 
-bce = Adversarial(real=lambda score: F.softplus(-score), fake=F.softplus, fool=lambda score: F.softplus(-score))
-"""D: -E log σ(D(x)) - E log(1 - σ(D(G))); G: -E log σ(D(G)), non-saturating.
+bce = Adversarial(
+    real=lambda score: F.softplus(-score),
+    fake=F.softplus,
+    fool=lambda score: F.softplus(-score),
+    about="""D: -E log σ(D(x)) - E log(1 - σ(D(G))); G: -E log σ(D(G)), non-saturating.
 
 Goodfellow et al., NeurIPS 2014, equation 1 and the remark after it; -log σ(s) = log(1 + e⁻ˢ) = softplus(-s).
-"""
+""",
+)
 
 bce_saturating = Adversarial(
-    real=lambda score: F.softplus(-score), fake=F.softplus, fool=lambda score: -F.softplus(score)
-)
-"""D as in `bce`; G: E log(1 - σ(D(G))), the literal minimax game, whose gradient vanishes where D is sure.
+    real=lambda score: F.softplus(-score),
+    fake=F.softplus,
+    fool=lambda score: -F.softplus(score),
+    about="""D as in `bce`; G: E log(1 - σ(D(G))), the literal minimax game, whose gradient vanishes where D is sure.
 
 Goodfellow et al., NeurIPS 2014, equation 1.
-"""
+""",
+)
 
 
-def least_squares(*, a: float = 0.0, b: float = 1.0, c: float = 1.0) -> Adversarial:
+def least_squares(*, a: float = 0.0, b: float = 1.0, c: float = 1.0, about: str | None = None) -> Adversarial:
     """D: E (D(x) - b)² + E (D(G) - a)²; G: E (D(G) - c)²: a is a fake to D, b real to D, c a fake to G.
 
-    Mao et al., ICCV 2017, equation 2, without the paper's factor 1/2 before every term.
+    `about` is the pair's docstring, this one by default. Source: Mao et al., ICCV 2017, equation 2, without the paper's
+    factor 1/2 before every term.
     """
     return Adversarial(
         real=lambda score: (score - b).square(),
         fake=lambda score: (score - a).square(),
         fool=lambda score: (score - c).square(),
+        about=about or str(least_squares.__doc__),
     )
 
 
-lsgan = least_squares()
-"""D: E (D(x) - 1)² + E D(G)²; G: E (D(G) - 1)²; see `least_squares`."""
+lsgan = least_squares(
+    about="""D: E (D(x) - 1)² + E D(G)²; G: E (D(G) - 1)²; Mao et al., ICCV 2017, see `least_squares`.""",
+)
 
-lsgan_pearson = least_squares(a=-1.0, b=1.0, c=0.0)
-"""D: E (D(x) - 1)² + E (D(G) + 1)²; G: E D(G)².
+lsgan_pearson = least_squares(
+    a=-1.0,
+    b=1.0,
+    c=0.0,
+    about="""D: E (D(x) - 1)² + E (D(G) + 1)²; G: E D(G)².
 
 With b - c = 1 and b - a = 2 G minimises the Pearson χ² divergence (Mao et al., ICCV 2017, section 3.2).
-"""
+""",
+)
 
-wgan = Adversarial(real=lambda score: -score, fake=lambda score: score, fool=lambda score: -score)
-"""D: E D(G) - E D(x); G: -E D(G). D must be kept 1-Lipschitz: `clip_weights` or `gradient_penalty`.
+wgan = Adversarial(
+    real=lambda score: -score,
+    fake=lambda score: score,
+    fool=lambda score: -score,
+    about="""D: E D(G) - E D(x); G: -E D(G). D must be kept 1-Lipschitz: `clip_weights` or `gradient_penalty`.
 
 -D's loss estimates the Wasserstein distance. Arjovsky, Chintala, Bottou, ICML 2017, algorithm 1.
-"""
+""",
+)
 
 hinge = Adversarial(
-    real=lambda score: F.relu(1 - score), fake=lambda score: F.relu(1 + score), fool=lambda score: -score
-)
-"""D: E max(0, 1 - D(x)) + E max(0, 1 + D(G)); G: -E D(G).
+    real=lambda score: F.relu(1 - score),
+    fake=lambda score: F.relu(1 + score),
+    fool=lambda score: -score,
+    about="""D: E max(0, 1 - D(x)) + E max(0, 1 + D(G)); G: -E D(G).
 
 Lim and Ye, 2017; Miyato et al., ICLR 2018, equations 16 and 17.
-"""
+""",
+)
 
 
 class Relativistic:

@@ -4,8 +4,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from sakuga.losses._reduce import Reduction, check, check_images, each, reduce
-from sakuga.losses.adversarial import lsgan
+from sakuga.losses._reduce import Reduction, check, check_images, each, full, reduce, without_autocast
+from sakuga.losses.adversarial import least_squares
 from sakuga.losses.classification import check_classes
 
 
@@ -20,11 +20,12 @@ def cam_generator(source_logits: Tensor, target_logits: Tensor, *, reduction: Re
     return reduce(each(F.softplus(-source_logits)) + each(F.softplus(target_logits)), reduction)
 
 
-cam_discriminator = lsgan
-"""`lsgan` on the CAM logits (N, ...) of a discriminator: D: E (1 - η_D(y))² + E η_D(G(x))²; G: E (1 - η_D(G(x)))².
+cam_discriminator = least_squares(
+    about="""`lsgan` on a discriminator's CAM logits (N, ...): D: E (1 - η(y))² + E η(G(x))²; G: E (1 - η(G(x)))².
 
 Kim et al. (U-GAT-IT), ICLR 2020, in the form of the official code; the paper states what D would maximise.
 """
+)
 
 
 def cam_loss(features: Tensor, weight: Tensor, labels: Tensor, *, reduction: Reduction = "mean") -> Tensor:
@@ -46,7 +47,9 @@ def cam_loss(features: Tensor, weight: Tensor, labels: Tensor, *, reduction: Red
     check_classes(features, labels=labels)
     if weight.shape[1] != features.shape[1]:
         raise ValueError(f"weight has {weight.shape[1]} columns, but features have {features.shape[1]} channels")
-    cam = torch.einsum("nchw,nc->nhw", features, weight.detach()[labels.long()])
+    features, weight = full(features), full(weight.detach())
+    with without_autocast(features):
+        cam = torch.einsum("nchw,nc->nhw", features, weight[labels.long()])
     return reduce(each((_to_unit_range(features.sum(1)) - _to_unit_range(cam)).abs()), reduction)
 
 

@@ -30,7 +30,7 @@ def gray_style(
         target: of anime made grey, `grayscale(anime, channels=3)`, (N or 1, C, H, W), or their Gram matrices.
         centered: Gram matrices of features without their mean, AnimeGANv3's "decentralised" style.
         weights: w_l by layer, 1 by default; AnimeGANv3's for conv2_2, conv3_3, conv4_4: 0.1, 5, 25 (Hayao) and 0.1, 2,
-            28 (Shinkai), all divided by 512.
+            28 (Shinkai), each divided by the layer's channels.
         reduction: over the batch.
 
     Source: Chen, Liu, Chen (AnimeGAN), ISICA 2019; conv4_4 of VGG-19, weight 3.
@@ -50,7 +50,7 @@ def structure(features: Features, target: Features, *, reduction: Reduction = "m
         target: of the output recoloured by its own segments; no gradient flows into them.
         reduction: over the batch.
 
-    Source: Wang, Yu (White-box Cartoonization), CVPR 2020, equation 4. The paper weighs structure and content with
+    Source: Wang, Yu (White-box Cartoonization), CVPR 2020, section 3.2. The paper weighs structure and content with
     2000, the official code with 200, and both are meant for a mean that the code divides once more by the size of the
     features: h·w·c = 32·32·512 = 524,288 at 256×256. With the mean of this function, and of `content`, the same
     balance is 200 / 524,288 ≈ 3.8e-4.

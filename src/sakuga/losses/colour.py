@@ -59,7 +59,7 @@ def rgb_to_lab(image: Tensor) -> Tensor:
 def grayscale(image: Tensor, *, channels: int = 1) -> Tensor:
     """Take the colour away: 0.299 R + 0.587 G + 0.114 B, in [-1, 1] like the image; (N, channels, H, W).
 
-    With three channels the grey is repeated (a view): AnimeGAN's grey copies of anime.
+    With three channels the grey is repeated (a view): AnimeGAN's grey copies of anime. Weights of ITU-R BT.601.
     """
     _check_rgb(image=image)
     return _mix(image, [LUMA]).expand(-1, channels, -1, -1)
@@ -82,7 +82,7 @@ def random_color_shift(
         form: the official code's or the paper's.
         generator: the source of chance, on any device; torch's own if not given.
 
-    Source: Wang, Yu (White-box Cartoonization), CVPR 2020, equation 5 with α = 0.8; its official code.
+    Source: Wang, Yu (White-box Cartoonization), CVPR 2020, section 3.3 with α = 0.8; its official code.
     """
     if not images:
         raise ValueError("images must hold at least one")

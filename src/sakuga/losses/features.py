@@ -147,8 +147,9 @@ def lpips(
     """
     terms = {}
     for layer, x, y in matched(features, target):
-        error = (_unit(x) - _unit(y)).square()
-        terms[layer] = each(torch.einsum("nchw,c->nhw", error, heads[layer].to(error)))
+        error = (_unit(full(x)) - _unit(full(y))).square()
+        with without_autocast(error):
+            terms[layer] = each(torch.einsum("nchw,c->nhw", error, heads[layer].to(error)))
     return total(terms, None, reduction)
 
 

@@ -5,7 +5,7 @@ import torch.nn.functional as F
 from scipy import ndimage
 from torch import Tensor
 
-from sakuga.losses._reduce import Reduction, check, each, reduce
+from sakuga.losses._reduce import Reduction, check, each, full, reduce
 
 
 def warp_smoothness(flow: Tensor, *, reduction: Reduction = "mean") -> Tensor:
@@ -81,6 +81,8 @@ def exact_distance_transform(drawing: Tensor) -> Tensor:
 
     Black is below 0, white the rest. Each map is divided by its maximum, so it lies in [0, 1]; where a picture has no
     such pixel, all of the map is 1. No gradient. On the device of `drawing`, computed on the CPU.
+
+    Source: Yi, Liu, Lai, Rosin, CVPR 2019 (APDrawingGAN), for its artist's drawings.
     """
     check("(N, 1, H, W)", drawing=drawing)
     if drawing.shape[1] != 1:
@@ -113,7 +115,9 @@ def domain_alignment(features_a: Tensor, features_b: Tensor, *, reduction: Reduc
     zero. Source: Zhang, Zhang, Chen, Yuan, Wen, CVPR 2020 (CoCosNet), L_domain.
     """
     check("(N, C, H, W)", features_a=features_a, features_b=features_b)
-    return reduce(each((F.normalize(features_a, dim=1) - F.normalize(features_b, dim=1)).abs()), reduction)
+    # A column of zeros has no direction: lengths below 1e-4 count as that, which bounds the gradient.
+    a, b = (F.normalize(full(features), dim=1, eps=1e-4) for features in (features_a, features_b))
+    return reduce(each((a - b).abs()), reduction)
 
 
 def kl_standard_normal(mean: Tensor, logvar: Tensor, *, reduction: Reduction = "mean") -> Tensor:

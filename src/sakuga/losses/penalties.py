@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor, nn
 
-from sakuga.losses._reduce import Reduction, check, check_images, reduce
+from sakuga.losses._reduce import Reduction, check, check_images, reduce, without_autocast
 from sakuga.losses.adversarial import Scores, average, heads
 
 
@@ -142,7 +142,8 @@ def orthogonal(weight: Tensor) -> Tensor:
     check("(O, I, ...)", weight=weight)
     taps = weight.flatten(2) if weight.ndim > 2 else weight[..., None]
     others = 1 - torch.eye(weight.shape[1], dtype=weight.dtype, device=weight.device)
-    return (torch.einsum("oit,ojt->tij", taps, taps) * others).square().sum()
+    with without_autocast(weight):
+        return (torch.einsum("oit,ojt->tij", taps, taps) * others).square().sum()
 
 
 @torch.no_grad()

@@ -18,7 +18,7 @@ Triplet = tuple[Tensor, Tensor, Tensor]
 class Matching:
     """Does v lead from x to x'? D tells real triplets (x, v, x') from (x, v, G(x, v)) and from wrong ones.
 
-    The paper writes logarithms (`bce`), its code uses least squares, the default here.
+    The paper writes logarithms (`bce`), its code uses least squares, the default here. Source: RelGAN, ICCV 2019.
     """
 
     def d(
@@ -53,6 +53,7 @@ def wrong_triplets(images: Triplet, attributes: Triplet) -> list[Triplet]:
     """Of the real triplet (a, v_ab, b) replace one thing at a time by the third image's: four triplets that lie.
 
     In this order: another source image, another target image, another target attribute, another source attribute.
+    Source: RelGAN, ICCV 2019.
 
     Args:
         images: three independent random batches x_a, x_b, x_c; or features of them.
@@ -65,7 +66,7 @@ def wrong_triplets(images: Triplet, attributes: Triplet) -> list[Triplet]:
 class Interpolation:
     """How far is an image from either end of its edit? D estimates α̂ = min(α, 1 - α), and G hides it.
 
-    D: (D(G(x, αv)) - α̂)², plus what holds the ends at zero; G: D(G(x, αv))².
+    D: (D(G(x, αv)) - α̂)², plus what holds the ends at zero; G: D(G(x, αv))². Source: RelGAN, ICCV 2019.
     """
 
     def d(

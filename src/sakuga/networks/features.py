@@ -21,7 +21,7 @@ LPIPS_LAYERS = {
 }
 REMEDY = {
     "vgg16": "run `sakuga download vgg16`",
-    "vgg19": "put torchvision's vgg19-dcbb9e9d.pth there under that name, or name its path",
+    "vgg19": "run `sakuga download vgg19`, or name the path of torchvision's vgg19-dcbb9e9d.pth",
     "alexnet": "run `sakuga download alexnet`",
 }
 # What each convention subtracts from RGB in [-1, 1] and divides by.

@@ -10,8 +10,8 @@ def diff_augment(image: Tensor, *, saturation: bool = True) -> Tensor:
 
     Brightness + U(-½, ½), saturation × U(0, 2), contrast × U(½, 3/2); translation by up to an eighth of each side,
     filled with zeros; a square hole of half each side at a random place. The discriminator must see real and generated
-    images through it, and the generator learns through it. Values may leave [-1, 1]. Leave `saturation` out where colour
-    is to be told from grey.
+    images through it, and the generator learns through it. Values may leave [-1, 1]. No `saturation` where colour is
+    to be told from grey.
 
     Source: Zhao, Liu, Lin, Zhu, Han, "Differentiable Augmentation for Data-Efficient GAN Training", NeurIPS 2020,
     policy "color, translation, cutout".
