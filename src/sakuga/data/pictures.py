@@ -15,7 +15,9 @@ KEEP = 2 << 30
 """Bytes of decoded pictures that a collection keeps in memory."""
 
 
-class _Options(TypedDict):
+class Options(TypedDict):
+    """How `load_image` is to read every picture of a collection."""
+
     half: Literal["left", "right"] | None
     max_side: int | None
     short_side: int | None
@@ -54,7 +56,7 @@ class Pictures(Sequence[np.ndarray]):
     ):
         folders = list(folders)
         self.paths = find_images(folders) if folders else []
-        self._options: _Options = {"half": half, "max_side": max_side, "short_side": short_side}
+        self.options: Options = {"half": half, "max_side": max_side, "short_side": short_side}
         self._room = keep
         self._kept: dict[int, np.ndarray] = {}
         self.sizes = [self._size(path) for path in self.paths]
@@ -75,7 +77,7 @@ class Pictures(Sequence[np.ndarray]):
             return [self[i] for i in range(*index.indices(len(self)))]
         if index in self._kept:
             return self._kept[index]
-        picture = load_image(self.paths[index], **self._options)
+        picture = load_image(self.paths[index], **self.options)
         if self._room >= picture.nbytes:
             self._kept[index] = picture
             self._room -= picture.nbytes
@@ -86,7 +88,7 @@ class Pictures(Sequence[np.ndarray]):
     def key(self, index: int) -> str:
         """A name for what is computed once from a picture as it is here: it changes with the file and the scaling."""
         path = self.paths[index]
-        stamp = f"{path.resolve()} {path.stat().st_size} {path.stat().st_mtime_ns} {self._options}"
+        stamp = f"{path.resolve()} {path.stat().st_size} {path.stat().st_mtime_ns} {self.options}"
         return hashlib.sha256(stamp.encode()).hexdigest()[:16]
 
     def _size(self, path: Path) -> tuple[int, int]:
@@ -98,11 +100,11 @@ class Pictures(Sequence[np.ndarray]):
                     width, height = height, width
         except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
             raise SakugaError(f"{path} is not a readable picture ({error}); remove or replace it.") from error
-        if self._options["half"] is not None:
+        if self.options["half"] is not None:
             width //= 2
-        short = self._options["short_side"]
+        short = self.options["short_side"]
         scale = short / min(width, height) if short else 1.0
-        most = self._options["max_side"]
+        most = self.options["max_side"]
         if most and max(width, height) * scale > most:
             scale = most / max(width, height)
         return max(1, round(height * scale)), max(1, round(width * scale))

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,8 @@ from rich.progress import track
 from skimage.segmentation import felzenszwalb, slic
 
 from sakuga.atomic import atomic
-from sakuga.data.pictures import Pictures
+from sakuga.data.images import load_image
+from sakuga.data.pictures import Options, Pictures
 
 PER_PATCH = 200
 """Segments in 256×256 pixels."""
@@ -39,6 +41,10 @@ def regions(picture: np.ndarray, *, min_size: int = 50) -> np.ndarray:
     return labels
 
 
+def _labels(method: Callable[[np.ndarray], np.ndarray], options: Options, path: Path) -> np.ndarray:
+    return method(load_image(path, **options))
+
+
 def segment(
     pictures: Pictures, cache: Path, method: Callable[[np.ndarray], np.ndarray] = superpixels
 ) -> Sequence[Path]:
@@ -52,7 +58,9 @@ def segment(
     if missing:
         workers = min(len(missing), os.cpu_count() or 1)
         with ProcessPoolExecutor(workers) as pool:
-            made = pool.map(method, (pictures[i] for i in missing))
+            # The workers read the pictures: handed over, all of them would wait in memory at once.
+            work = partial(_labels, method, pictures.options)
+            made = pool.map(work, (pictures.paths[i] for i in missing))
             for i, labels in zip(missing, track(made, "Superpixels", total=len(missing)), strict=True):
                 with atomic(files[i], overwrite=True) as temporary, temporary.open("wb") as file:
                     np.save(file, labels)
