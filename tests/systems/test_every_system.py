@@ -2,6 +2,9 @@
 
 import copy
 import math
+import re
+from dataclasses import fields
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -20,6 +23,7 @@ import torch
 from tiny import Tiny, make_data
 from torch.testing import assert_close
 
+from sakuga.cli import main
 from sakuga.errors import UsageError
 from sakuga.export import export
 from sakuga.stylizer import Stylizer
@@ -48,6 +52,21 @@ pytestmark = pytest.mark.filterwarnings("ignore:feature losses use:UserWarning")
 def test_no_system_is_left_out():
     assert [tiny.system for tiny in TINY] == list(SYSTEMS)
     assert len({tiny.system.name for tiny in TINY}) == len(TINY) == 11
+
+
+def test_the_page_and_the_command_name_them_all(capsys):
+    names = [system.name for system in SYSTEMS]
+    page = (Path(__file__).parents[2] / "docs" / "systems.md").read_text(encoding="utf-8")
+    assert sorted(re.findall(r"^## (\w+)$", page, re.MULTILINE)) == sorted(names)
+    assert set(re.findall(r"sakuga train (\w+) ", page)) == set(names)
+    assert main(["train"]) == 2
+    assert re.findall(r"^  (\w+) {2,}", capsys.readouterr().out, re.MULTILINE) == names
+
+
+def test_every_preset_fits_its_system():
+    for system in SYSTEMS:
+        for values in system.presets.values():
+            assert values.keys() <= {field.name for field in fields(system.Config)}
 
 
 @pytest.fixture(scope="module")
