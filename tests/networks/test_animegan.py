@@ -352,7 +352,7 @@ def test_export_parity(build, options):
         nn.init.uniform_(attention.norm.running_var, 0.1, 1)
         assert (network(image) - without).abs().max() > 0.1
     model = trace(network)
-    _check_parity(model, network)  # three sizes, 1e-4
+    _check_parity(model, network, SIZES)  # three sizes, 1e-4
     if isinstance(network, AnimeGANv3Generator):
         weights = {tensor.name for tensor in model.graph.initializer}
         assert any(name.startswith("main.") for name in weights)

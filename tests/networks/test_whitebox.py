@@ -187,4 +187,4 @@ def test_export_parity(wrap):
     torch.manual_seed(0)
     generator = WhiteBoxGenerator(width=4, blocks=2)
     network = (generator if wrap is nn.Identity else wrap(generator)).eval()
-    _check_parity(trace(network), network)  # three sizes, 1e-4
+    _check_parity(trace(network), network, SIZES)  # three sizes, 1e-4
