@@ -1,0 +1,1 @@
+"""What `learn.py` is made of: pictures, recipes, measures."""
