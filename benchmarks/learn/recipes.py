@@ -39,7 +39,7 @@ CYCLE = 0.1
 """Bound of the cycle error, pixels in 0..1: a tenth of the range; untrained networks are at 0.25 and more."""
 RECIPES = (
     # Cubic interpolation keeps every colour and only lacks detail: a seventh less LPIPS is detail that was learned.
-    Recipe(SuperResolution, 200, 0.85, {"crop": 128, "batch": 4, "width": 32, "pixel": 10.0}),
+    Recipe(SuperResolution, 200, 0.85, {"crop": 128, "batch": 4, "width": 32, "pixel": 1.0}),
     # The painting keeps most of the photo's tones, so the identity is strong: a fifth off it is the painter's work.
     Recipe(Pix2Pix, 220, 0.8, {"crop": 128, "load": 192, "batch": 4, "width": 32, "levels": 6, "lr": 5e-4}),
     # Four paintings, one decoder that saw none of them; the content bound is wider because Kandinsky's shapes are his.
