@@ -36,8 +36,9 @@ def test_the_judge_sees_input_and_output(tmp_path):
 
 def test_the_finished_style_measures_what_was_asked_for(tmp_path):
     kinds = {"picture": nn.InstanceNorm2d, "running": nn.BatchNorm2d}
-    for statistics, kind in kinds.items():
-        system = TINY.bare(tmp_path, statistics=statistics)
+    cases = [({"statistics": name, "batch": 2}, kind) for name, kind in kinds.items()]
+    for fields, kind in (*cases, ({"batch": 1}, kinds["picture"]), ({"batch": 2}, kinds["running"])):
+        system = TINY.bare(tmp_path, **fields)
         norms = [m for m in system.runnable(system.generator).modules() if isinstance(m, (*kinds.values(),))]
         assert norms
         assert all(isinstance(norm, kind) for norm in norms)

@@ -44,9 +44,10 @@ class Pix2PixConfig(Config):
     dropout: tuple[int, ...] = (1, 2, 3)
     """Decoder stages, from the innermost, that drop half of their channels' values while training; the official PyTorch
     code's are 2, 3 and 4."""
-    statistics: Literal["picture", "running"] = "picture"
+    statistics: Literal["auto", "picture", "running"] = "auto"
     """What the norms of the finished style measure: the picture at hand, as published, or the training's average,
-    under which equal surroundings look equal in every picture."""
+    under which equal surroundings look equal in every picture. By default the picture with batches of one, which is
+    what these trained on, and the average with larger ones."""
 
 
 class Pix2Pix(System):
@@ -112,7 +113,9 @@ class Pix2Pix(System):
 
     def runnable(self, network: nn.Module) -> nn.Module:
         """The U-Net with the statistics that `statistics` names."""
-        return per_picture(network) if self.config.statistics == "picture" else network
+        c = self.config
+        picture = c.batch == 1 if c.statistics == "auto" else c.statistics == "picture"
+        return per_picture(network) if picture else network
 
     def samples(self) -> Tensor | None:
         """Four inputs from all over the collection."""
