@@ -127,14 +127,20 @@ def trace(network: nn.Module, size: Sequence[int] = SIZES[0]) -> onnx.ModelProto
 
 
 def _check_parity(model: onnx.ModelProto, network: nn.Module, sizes: Sequence[tuple[int, ...]]) -> None:
+    """Demand that ONNX Runtime comes within 1e-4 of the network in double precision, or as near as torch itself does.
+
+    A network whose last layer is linear may reach values of hundreds on noise, of which single precision knows no more.
+    """
     session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
     generator = torch.Generator().manual_seed(0)
+    exact = copy.deepcopy(network).double()
     for size in sizes:
         image = torch.rand(1, 3, *size, generator=generator) * 2 - 1
         with torch.inference_mode():
-            wanted = network(image).numpy()
+            wanted = exact(image.double()).numpy()
+            own = float(np.abs(network(image).numpy() - wanted).max())
         (found,) = session.run(None, {"image": image.numpy()})
-        if found.shape != wanted.shape or not np.abs(found - wanted).max() <= TOLERANCE:
+        if found.shape != wanted.shape or not np.abs(found - wanted).max() <= max(TOLERANCE, 2 * own):
             raise SakugaError(
                 f"the exported network differs from the trained one at {size[1]}x{size[0]}; not exported."
             )
