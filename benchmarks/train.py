@@ -15,6 +15,9 @@ the rounds after the first; `×` is the median over the rounds of plain's second
 whole process's high-water mark (VmHWM), set back after the first step. VGG-19 has random weights, which cost as much
 as others. Linux only.
 
+Last, two processes of one thread each beside one: each with the defaults and a batch of its own, gradients averaged
+over gloo.
+
 First plain and fp32 must agree, or the program ends with 1: every term of five steps to 1e-5, once in 32 bits, where
 each step starts from plain's weights and optimisers, and once in 64 bits from the first weights to the end. In 32 bits
 no two programs that add in different orders stay together for five steps: Adam's first steps move every weight by its
@@ -43,6 +46,7 @@ from sakuga.losses import ImagePool
 from sakuga.systems import AnimeGAN, CycleGAN, System
 from sakuga.systems.base import Batch
 from sakuga.systems.content import ContentFeatures
+from sakuga.training import cpu
 from sakuga.training.options import Loop
 from sakuga.training.precision import choose
 from sakuga.training.trainer import Trainer
@@ -238,6 +242,7 @@ def worker(name: str, who: str, small: bool) -> None:
     if who == "plain":
         one_step = SYSTEMS[name][1](system)[0]
     else:
+        cpu.tune()
         one_step = trainer(system, Loop() if who == "ours" else EXACT).one_step
     for step, _ in enumerate(sys.stdin):
         batch = noise(system, step)
@@ -281,6 +286,46 @@ def measure(name: str, rounds: int, threads: int, small: bool) -> None:
         )
 
 
+def scaling(name: str, rounds: int, small: bool) -> None:
+    """Print the images a second of one process of one thread and of two, measured in turns."""
+    speeds: dict[int, list[float]] = {1: [], 2: []}
+    for turn in range(4):
+        for count in (1, 2) if turn % 2 else (2, 1):
+            run = [sys.executable, "-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={count}"]
+            command = [*run, __file__, *(["--small"] * small), "--rounds", str(rounds), "--rank-of", name]
+            done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"})
+            if done.returncode:
+                sys.exit(done.stderr)
+            speeds[count].append(float(done.stdout.split()[-1]))
+    ratio = median([two / one for one, two in zip(speeds[1], speeds[2], strict=True)])
+    print(
+        f"{name}, processes of one thread: one {median(speeds[1]):.3f} images/s, two {median(speeds[2]):.3f}: "
+        f"{ratio:.2f}×"
+    )
+
+
+def rank(name: str, rounds: int, small: bool) -> None:
+    """One process of several: the first prints all processes' images a second."""
+    torch.set_num_threads(1)
+    cpu.tune()
+    count = int(os.environ["WORLD_SIZE"])
+    system = make(name, small)
+    fabric = Fabric(accelerator="cpu", devices=count, strategy="ddp" if count > 1 else "auto", precision=choose("cpu"))
+    fabric.launch()
+    one_step = Trainer(system, Path("nowhere"), fabric=fabric).one_step
+    one_step(noise(system, fabric.global_rank))
+    batches = [noise(system, fabric.global_rank + count * step) for step in range(1, rounds + 1)]
+    fabric.barrier()
+    begin = time.perf_counter()
+    for batch in batches:
+        one_step(batch)
+    fabric.barrier()
+    if fabric.is_global_zero:
+        print(rounds * count * system.config.batch / (time.perf_counter() - begin))
+    if torch.distributed.is_initialized():
+        torch.distributed.destroy_process_group()
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--systems", nargs="+", choices=SYSTEMS, default=list(SYSTEMS))
@@ -288,7 +333,11 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     parser.add_argument("--small", action="store_true", help="tiny networks and pictures: does it run at all?")
     parser.add_argument("--worker", nargs=2, help=argparse.SUPPRESS)
+    parser.add_argument("--rank-of", help=argparse.SUPPRESS)
     args = parser.parse_args()
+    if args.rank_of:
+        rank(args.rank_of, args.rounds, args.small)
+        return
     torch.set_num_threads(args.threads)
     if args.worker:
         worker(*args.worker, args.small)
@@ -298,6 +347,9 @@ def main() -> None:
     print(f"\n{'':<20}{'seconds':>10}{'images/s':>12}{'×':>9}{'peak MiB':>10}{'×':>9}")
     for name in args.systems:
         measure(name, args.rounds, args.threads, args.small)
+    print()
+    for name in args.systems:
+        scaling(name, max(1, args.rounds // 3), args.small)
     if not all(same):
         sys.exit(f"fp32 and plain are not the same: a term differs by more than {TOLERANCE}")
 

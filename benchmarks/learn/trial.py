@@ -12,6 +12,7 @@ from learn.pictures import Data
 from learn.recipes import Recipe
 from sakuga.export import export
 from sakuga.stylizer import Stylizer
+from sakuga.training import cpu
 from sakuga.training.log import Log
 from sakuga.training.trainer import Trainer
 
@@ -24,6 +25,7 @@ class Trial:
     """
 
     def __init__(self, recipe: Recipe, data: Data, minutes: float, out: Path):
+        cpu.tune()
         self.name, self.recipe, self.data, self.out = recipe.system.name, recipe, data, out
         self.steps, self.seconds = round(recipe.per_minute * minutes), 0.0
         self.out.mkdir(parents=True, exist_ok=True)

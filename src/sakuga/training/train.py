@@ -10,6 +10,7 @@ from lightning_fabric import Fabric
 from sakuga.errors import SakugaError, UsageError
 from sakuga.systems import SYSTEMS, System
 from sakuga.training import config as toml
+from sakuga.training import cpu
 from sakuga.training.advice import few_pictures
 from sakuga.training.dry_run import report
 from sakuga.training.log import Log
@@ -34,6 +35,8 @@ def train(args: Sequence[str]) -> int:
         precision=precision,
     )
     fabric.launch()
+    if fabric.device.type == "cpu":
+        cpu.tune()
     torch.manual_seed(config.seed)
     with _notes():
         system = chosen(config)
