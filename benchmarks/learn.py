@@ -70,11 +70,12 @@ def main() -> int:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--minutes", type=float, default=3, help="of training for each system, about")
     parser.add_argument("--out", type=Path, default=Path("runs/learn"))
+    parser.add_argument("--threads", type=int, default=2)
     args = parser.parse_args()
     if unknown := set(args.systems) - set(names):
         parser.error(f"unknown system {', '.join(sorted(unknown))}; choose {', '.join(names)}")
 
-    torch.set_num_threads(2)
+    torch.set_num_threads(args.threads)
     data, measure = prepare(args.data, args.out / "data"), Measures()
     painter = measure.style(data.kept_painted, data.kept_style), measure.content(data.kept_painted, data.kept_photos)
     print("the painter's own pictures of the kept photos: style {:.4f}, content {:.4f}".format(*painter))

@@ -51,7 +51,8 @@ def prepare(data: Path, work: Path) -> Data:
     files = [files[i] for i in np.random.default_rng(0).permutation(len(files))]
     photos, rest = files[:PHOTOS], files[PHOTOS:]
     sources, rest = rest[: STYLE + KEPT], rest[STYLE + KEPT :]
-    painter, _ = load_teacher(str(data / "teachers" / PAINTER), [], freeze=0)
+    # Fixed statistics: as published the painter's tones depend on the picture as a whole, which no crop shows.
+    painter, _ = load_teacher(str(data / "teachers" / PAINTER), [_small(path) for path in sources], freeze=16)
     painted = _painted(sources, painter, work / "painted")
     own = _painted(rest[:KEPT], painter, work / "kept_painted")
     targets = _painted(photos, painter, work / "pairs" / "painted")

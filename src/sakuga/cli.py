@@ -25,8 +25,12 @@ Number = Annotated[int | None, arg(metavar="N", help_behavior_hint="")]
 
 USAGE = "Turns pictures and video into anime, cartoon and painting: sakuga IN... [options] is short for sakuga stylize."
 TRAINING = {
+    "prepare": "Make a training folder of films and pictures.",
     "train": "Train a style of your own.",
     "export": "Make one style file of a training run.",
+    "evaluate": "Measure a style: distances, grain, flicker, speed.",
+    "compare": "Lay styles and trainings side by side on one page.",
+    "import": "Make a style file of published weights.",
     "download": "Fetch what training needs, such as VGG-16.",
 }
 TRAINING_PACKAGES = {"torch", "lightning_fabric", "onnx", "scipy", "skimage", "tensorboard"}

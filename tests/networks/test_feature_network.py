@@ -73,7 +73,8 @@ class TestFiles:
 
     def test_caffe_dictionary(self, made, tmp_path):
         save_caffe(tmp_path / "vgg19.npy", made)
-        network = FeatureNetwork("vgg19", ["conv3_1"], weights=tmp_path / "vgg19.npy", inputs="caffe")
+        network = FeatureNetwork("vgg19", ["conv3_1"], weights=tmp_path / "vgg19.npy")
+        assert network.inputs == "caffe"
         for name, conv in convolutions(made).items():
             assert_close(network.steps[name].weight, conv.weight)
             assert_close(network.steps[name].bias, conv.bias)

@@ -33,6 +33,12 @@ def test_a_style_of_several_pictures(tmp_path):
     torch.testing.assert_close(painted(strength=0.0), painted(strength=0.0, picture=pictures[1:]))
 
 
+def test_the_config_names_the_picture_that_is_taken_when_none_is_named(tmp_path):
+    system = TINY.build(make_data(tmp_path))
+    system.runnable(system.painter)
+    assert system.config.picture == (min((tmp_path / "style").iterdir()),)
+
+
 def test_without_a_picture_it_says_how_to_name_one(tmp_path):
     system = TINY.bare(tmp_path)
     with pytest.raises(UsageError, match="--set picture=FILE"):

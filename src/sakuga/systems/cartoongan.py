@@ -50,7 +50,8 @@ class CartoonGAN(Edged):
 
     Source: Chen, Lai, Liu, "CartoonGAN: Generative Adversarial Networks for Photo Cartoonization", CVPR 2018,
     equations 2 to 4; learning rates and batch as in the official code, which differs from the paper in `objective`
-    and `pool` (preset `official`). There G learns from D's opinion of a pooled, thus older, fake; here of its own.
+    and `pool` (preset `official`). There G learns from D's opinion of a pooled, thus older, fake, the warm-up is twice as
+    long with a decaying second half, and content is compared at 224 pixels; here of its own, constant, as large as it is.
     """
 
     name = "cartoongan"

@@ -30,4 +30,5 @@ class ContentFeatures(FeatureNetwork):
 
     def forward(self, image: Tensor, layers: tuple[str, ...] | None = None) -> dict[str, Tensor]:  # type: ignore[override]
         """Features of (N, 3, H, W) in [-1, 1]."""
-        return {layer: CAFFE * found for layer, found in super().forward(image, layers).items()}
+        unit = 1.0 if self.inputs == "caffe" else CAFFE
+        return {layer: unit * found for layer, found in super().forward(image, layers).items()}

@@ -25,7 +25,7 @@ def tune() -> list[object]:
         libc = ctypes.CDLL(None)
         for setting in (M_MMAP_THRESHOLD, M_TRIM_THRESHOLD):
             libc.mallopt(setting, NEVER)
-    library = torch.library.Library("aten", "IMPL")
+    library = torch.library.Library("aten", "IMPL")  # type: ignore[no-untyped-call]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # that a kernel is replaced, which is the purpose
         library.impl("reflection_pad2d", torch.library.fallthrough_kernel, "AutocastCPU")  # type: ignore[no-untyped-call]
