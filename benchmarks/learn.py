@@ -1,6 +1,6 @@
 """Does it learn? Every system, reduced, on real pictures for minutes of two cores; then figures of pictures kept back.
 
-    python benchmarks/learn.py --data DIR [SYSTEM ...] [--minutes 3] [--out runs/learn]
+    python benchmarks/learn.py --data DIR [SYSTEM ...] [--out runs/learn] [--threads 2]
 
 `--data` holds `photos`, `autotoon/photo`, `kodak`, `wesnoth`, `anime`, `paintings` and `teachers`; the feature networks
 are those that `sakuga download` fetches. A run goes on where it stopped; a finished one is only judged again.
@@ -68,7 +68,6 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("systems", nargs="*", metavar="SYSTEM", help=f"{', '.join(names)}; all by default")
     parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--minutes", type=float, default=3, help="of training for each system, about")
     parser.add_argument("--out", type=Path, default=Path("runs/learn"))
     parser.add_argument("--threads", type=int, default=2)
     args = parser.parse_args()
@@ -84,7 +83,7 @@ def main() -> int:
     for recipe in RECIPES:
         if args.systems and recipe.system.name not in args.systems:
             continue
-        trial = Trial(recipe, data, args.minutes, args.out / recipe.system.name)
+        trial = Trial(recipe, data, args.out / recipe.system.name)
         found = rows(trial, measure)
         for row in found:
             print(

@@ -20,8 +20,8 @@ class Recipe:
     """A reduced system: its config but for the folders, its speed, its limits."""
 
     system: type[System]
-    per_minute: int
-    """Steps that two cores take in a minute, about."""
+    steps: int
+    """Some ten minutes of two cores."""
     share: float
     """A figure without a bound must be at most this share of the better of an untrained network and the identity. Of
     style distance 0.7: two sets of the painter's own pictures are at 0.08 of the identity, so a third of the way."""
@@ -39,41 +39,41 @@ CYCLE = 0.1
 """Bound of the cycle error, pixels in 0..1: a tenth of the range; untrained networks are at 0.25 and more."""
 RECIPES = (
     # Cubic interpolation keeps every colour and only lacks detail: a seventh less LPIPS is detail that was learned.
-    Recipe(SuperResolution, 200, 0.85, {"crop": 128, "batch": 4, "width": 32, "pixel": 1.0}),
+    Recipe(SuperResolution, 1800, 0.85, {"crop": 128, "batch": 4, "width": 32, "pixel": 1.0}),
     # The painting keeps most of the photo's tones, so the identity is strong: a fifth off it is the painter's work.
-    Recipe(Pix2Pix, 220, 0.8, {"crop": 128, "load": 192, "batch": 4, "width": 32, "levels": 6, "lr": 5e-4}),
+    Recipe(Pix2Pix, 2500, 0.8, {"crop": 128, "load": 192, "batch": 4, "width": 32, "levels": 6, "lr": 5e-4}),
     # Four paintings, one decoder that saw none of them; the content bound is wider because Kandinsky's shapes are his.
-    Recipe(AdaIN, 120, 0.7, {**SMALL, "crop": 96, "lr": 1e-3, "style_weight": 1.0}, {"content": 0.7}),
+    Recipe(AdaIN, 1200, 0.7, {**SMALL, "crop": 96, "lr": 1e-3, "style_weight": 1.0}, {"content": 0.7}),
     Recipe(
         CycleGAN,
-        130,
+        2000,
         0.7,
-        {"load": 192, "crop": 64, "batch": 4, "width": 24, "blocks": 3, "upsample": "resize", "lr": 1e-3},
+        {"load": 192, "crop": 64, "batch": 4, "width": 24, "blocks": 3, "upsample": "resize", "lr": 6e-4},
         {"content": CONTENT, "cycle": CYCLE},
     ),
     # Content and style outweigh colour a thousand times at first; in so few steps no colour would be learned.
     Recipe(
         AnimeGAN,
-        140,
+        1200,
         0.7,
         {**SMALL, "width": 32, "lr": 1e-3, "lr_d": 2e-4, "color": 20000.0},
         {"content": CONTENT},
         warmup=0.0,
     ),
-    Recipe(WhiteBox, 100, 0.7, {**SMALL, "width": 24, "lr": 1e-3}, {"content": CONTENT}),
+    Recipe(WhiteBox, 2000, 0.7, {**SMALL, "width": 24, "lr": 3e-4}, {"content": CONTENT}),
     Recipe(
         CartoonGAN,
-        100,
+        3500,
         0.7,
         {**SMALL, "width": 24, "blocks": 3, "lr": 5e-4, "warmup_lr": 1e-3, "content": 0.02},
         {"content": CONTENT},
     ),
     Recipe(
         UGATIT,
-        120,
+        1000,
         0.7,
         {"load": 192, "crop": 64, "batch": 2, "width": 24, "blocks": 2, "layers": (6, 4), "lr": 5e-4},
         {"content": CONTENT, "cycle": CYCLE},
     ),
-    Recipe(AnimeGANv3, 60, 0.7, {**SMALL, "width": 16, "lr": 5e-4, "warmup_lr": 1e-3}, {"content": CONTENT}),
+    Recipe(AnimeGANv3, 600, 0.7, {**SMALL, "width": 16, "lr": 5e-4, "warmup_lr": 1e-3}, {"content": CONTENT}),
 )

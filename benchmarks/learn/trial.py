@@ -24,10 +24,10 @@ class Trial:
         seconds: what training took in this process.
     """
 
-    def __init__(self, recipe: Recipe, data: Data, minutes: float, out: Path):
+    def __init__(self, recipe: Recipe, data: Data, out: Path):
         cpu.tune()
         self.name, self.recipe, self.data, self.out = recipe.system.name, recipe, data, out
-        self.steps, self.seconds = round(recipe.per_minute * minutes), 0.0
+        self.steps, self.seconds = recipe.steps, 0.0
         self.out.mkdir(parents=True, exist_ok=True)
         config = recipe.system.Config(steps=self.steps, **self._folders(), **self._warmup(), **recipe.settings)
         torch.manual_seed(config.seed)

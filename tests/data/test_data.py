@@ -173,10 +173,9 @@ class TestEdges:
         smoothed = smooth_edges(step)
         np.testing.assert_array_equal(smoothed[:, :12], step[:, :12])
         np.testing.assert_array_equal(smoothed[:, 20:], step[:, 20:])
-        # Gaussian weights exp(-x²/2.42) at -2..2: .191, .662, 1, .662, .191 over 2.706. The pixel beside the edge
-        # sees the two of the other side, .662 + .191 = .853: 200 · .853 / 2.706 = 63.
+        # Weights 1, 4, 6, 4, 1 over 16. The pixel beside the edge sees the two of the other side: 200 · 5 / 16 = 62.5.
         assert smoothed[16, 15, 0] == 63
-        assert smoothed[16, 16, 0] == 200 - 63
+        assert smoothed[16, 16, 0] == 138  # 200 · 11 / 16 = 137.5
 
     def test_faint_edges_are_left(self):
         step = np.full((32, 32, 3), 100, np.uint8)

@@ -55,7 +55,7 @@ def load_teacher(spec: str, photos: Sequence[np.ndarray], *, freeze: int = 24) -
 
 
 def _cartoongan(folder: Path, photos: Sequence[np.ndarray], freeze: int) -> tuple[Teacher, str]:
-    network = importers.cartoongan(folder).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    network = importers.read(folder, "cartoongan").to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     key = [path.read_bytes() for path in sorted(folder.glob("*.npy"))]
     if freeze:
         chosen = photos[:: max(1, len(photos) // freeze)][:freeze]

@@ -1,4 +1,4 @@
-"""`manifest.csv` in an output folder: what became of every source, and why; a step started again reads it and goes on."""
+"""`manifest.csv` in an output folder: what became of every source, and why; a step started again goes on from it."""
 
 import csv
 import os
@@ -13,7 +13,7 @@ from sakuga.errors import UsageError
 NAME = "manifest.csv"
 HEADER = ("source", "target", "kept", "why")
 
-Kept = Literal["yes", "no", "failed"]
+Kept = Literal["yes", "no", "failed", ""]
 
 
 class Row(NamedTuple):
@@ -59,7 +59,7 @@ class Manifest:
                     "or make it again with --overwrite."
                 )
         forgotten = {"", *map(self._key, again or ())}
-        self.rows: dict[str, list[Row]] = {"": [Row("", "yes", recipe)]}
+        self.rows: dict[str, list[Row]] = {"": [Row("", "", recipe)]}
         """The rows of every source that is done, by its path relative to the folder."""
         for source, rows in before.items():
             if source not in forgotten and all(row.kept != "failed" for row in rows):
@@ -73,6 +73,10 @@ class Manifest:
 
     def __contains__(self, source: Path) -> bool:
         return self._key(source) in self.rows
+
+    def of(self, source: Path) -> list[Row]:
+        """Return the rows of a source that is done."""
+        return self.rows[self._key(source)]
 
     def add(self, source: Path, rows: Iterable[Row]) -> None:
         """Append the rows of one source, all in one write; from then on it is done, unless one of them failed."""

@@ -1,6 +1,5 @@
 """One function over many files: in a pool of processes, with a progress bar, and from where it stopped."""
 
-import hashlib
 import os
 import signal
 import sys
@@ -11,80 +10,17 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
-import numpy as np
-from PIL import Image
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from sakuga.atomic import atomic
-from sakuga.data.images import find_images
+from sakuga.data.prepare.files import File
 from sakuga.data.prepare.manifest import Manifest, Row
 from sakuga.errors import SakugaError, UsageError
 
 T = TypeVar("T")
 R = TypeVar("R")
-
-
-class File(NamedTuple):
-    """A source and the place of its results below the output folder, without a suffix."""
-
-    source: Path
-    name: Path
-
-
-def find(inputs: Sequence[Path], out: Path | None = None, *, files: Iterable[Path] | None = None) -> list[File]:
-    """Return all pictures of some folders and files, and names for their results that no two share.
-
-    A name is the path below the folder (below the folder's own name when there are several inputs) without suffix;
-    where two would be the same they are longer. What lies below `out` is no input: it was made of the others.
-
-    Args:
-        inputs: folders and files.
-        out: the output folder.
-        files: the files to name, by default the pictures in `inputs`.
-
-    Raises:
-        UsageError: an input is missing, is the output folder, or there is no picture.
-    """
-    made = None if out is None else Path(os.path.abspath(out))
-    for place in inputs:
-        if made == Path(os.path.abspath(place)):
-            raise UsageError(f"--output {out} is the input itself, which is never changed: name another folder.")
-    seen: dict[Path, Path] = {}
-    for path in find_images(inputs) if files is None else files:
-        absolute = Path(os.path.abspath(path))
-        if not path.name.startswith(".") and (made is None or made not in absolute.parents):
-            seen.setdefault(absolute, path)
-    if not seen:
-        raise UsageError(f"No picture found in {', '.join(map(str, inputs))}; name a folder of pictures.")
-    below = [_below(path, inputs) for path in seen.values()]
-    levels = [0] * len(below)
-    while True:
-        named = zip(below, seen, levels, strict=True)
-        names = [_name(place, absolute, level) for place, absolute, level in named]
-        count = Counter(str(name).casefold() for name in names)
-        shared = [count[str(name).casefold()] > 1 and level < 2 for name, level in zip(names, levels, strict=True)]
-        if not any(shared):
-            return [File(path, name) for path, name in zip(seen.values(), names, strict=True)]
-        levels = [level + more for level, more in zip(levels, shared, strict=True)]
-
-
-def _below(path: Path, inputs: Sequence[Path]) -> Path:
-    for folder in inputs:
-        if folder.is_dir() and path.is_relative_to(folder):
-            place = path.relative_to(folder)
-            return place if len(inputs) == 1 else Path(folder.resolve().name) / place
-    return Path(path.name)
-
-
-def _name(place: Path, absolute: Path, level: int) -> Path:
-    if level == 0:
-        return place.with_suffix("")
-    if level == 1:
-        return place
-    return place.with_name(f"{place.name}.{hashlib.sha256(os.fsencode(absolute)).hexdigest()[:8]}")
 
 
 def work(
@@ -100,9 +36,10 @@ def work(
 
     Args:
         files: what `find` returned.
-        function: reads the source, writes its results (`save`, or whatever `atomic` holds) and returns a row for each;
-            `target` is their path without suffix, in a folder that exists. It runs in other processes: a function of a
-            module, or `functools.partial` of one. A SakugaError it raises becomes a failure of this file alone.
+        function: reads the source, writes its results (`save`, or in `atomic(..., overwrite=True)`) and returns a row
+            for each, as `Row(str(path))`. `target` is their path without suffix, in a folder that exists. It runs in
+            other processes: a function of a module, or `functools.partial` of one. A SakugaError that it raises is a
+            failure of this file alone.
         out: the output folder.
         recipe: the step and the options that matter to its results (see `describe`).
         workers: processes; by default one for each core. With 1 everything stays in this process.
@@ -127,7 +64,8 @@ def work(
 def _one(function: Callable[[Path, Path], Sequence[Row]], out: Path, file: File) -> Sequence[Row]:
     target = out / file.name
     target.parent.mkdir(parents=True, exist_ok=True)
-    return function(file.source, target)
+    rows = function(file.source, target)
+    return [row._replace(target=Path(row.target).relative_to(out).as_posix() if row.target else "") for row in rows]
 
 
 def summary(out: Path, rows: Sequence[Row], *, before: int = 0) -> int:
@@ -214,14 +152,7 @@ def cores() -> int:
 
 def describe(step: str, **options: object) -> str:
     """A recipe: the step and its options, `crop size=256 mode=center`; what is None or False is left out."""
-    told = (f"{key.replace('_', '-')}={value}" for key, value in options.items() if value not in (None, False))
+    told = (
+        f"{key.replace('_', '-')}={value}" for key, value in options.items() if value is not None and value is not False
+    )
     return " ".join((step, *told))
-
-
-def save(picture: np.ndarray, target: Path, *, quality: int = 95) -> None:
-    """Write (H, W, 3) or (H, W) uint8 whole, replacing what is there, as what the suffix says; `quality` is JPEG's."""
-    with atomic(target, overwrite=True) as temporary:
-        options = (
-            {"quality": quality, "subsampling": 0} if target.suffix in (".jpg", ".jpeg") else {"compress_level": 6}
-        )
-        Image.fromarray(picture).save(temporary, **options)
