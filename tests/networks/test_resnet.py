@@ -22,10 +22,10 @@ def test_sizes_are_rounded_up_to_multiples_of_four(size, wanted, upsample):
     assert network(picture(2, 3, *size)).shape == (2, 3, *wanted)
 
 
-@pytest.mark.parametrize("upsample", ["deconv", "resize"])
-def test_exports(upsample):
+@pytest.mark.parametrize("how", [{"upsample": "deconv"}, {"upsample": "resize"}, {"antialias": True}])
+def test_exports(how):
     torch.manual_seed(0)
-    assert_exports(ResNetGenerator(width=8, blocks=2, upsample=upsample), (64, 64), (40, 92), (37, 50))
+    assert_exports(ResNetGenerator(width=8, blocks=2, **how), (64, 64), (40, 92), (37, 50))
 
 
 def test_starts_from_a_narrow_normal():

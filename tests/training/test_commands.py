@@ -20,11 +20,9 @@ from PIL import Image
 import sakuga
 from sakuga.cli import main
 from sakuga.data.images import find_images, load_image, random_crops, to_tensor, to_uint8
-from sakuga.data.teacher import load_teacher, targets
+from sakuga.data.teacher import targets
 from sakuga.errors import SakugaError, UsageError
 from sakuga.export import export, trace, weights_sha256
-from sakuga.importers import _cartoongan_layers, _weighted, cartoongan
-from sakuga.networks.cartoongan import CartoonGANGenerator
 from sakuga.networks.johnson import TransformNet
 from sakuga.style import read
 from sakuga.systems.adain import AdaIN
@@ -295,58 +293,6 @@ class TestData:
         assert mix_color(red, gray, 0.5)[0, 0].tolist() == [158, 98, 98]
         assert mix_color(red, gray, 0.0)[0, 0].tolist() == [116, 116, 116]
         assert np.array_equal(mix_color(red, gray, 1.0), red)
-
-
-def save_cartoongan(network, folder):
-    folder.mkdir()
-    for name, module in zip(_cartoongan_layers(), _weighted(network), strict=True):
-        parts = ("scale", "shift") if name.startswith("in") else ("weight", "bias")
-        for part, value in zip(parts, (module.weight, module.bias), strict=True):
-            np.save(folder / f"{name}.{part}.npy", value.detach().numpy())
-
-
-class TestCartoonGAN:
-    def test_published_layout(self, tmp_path):
-        torch.manual_seed(0)
-        made = CartoonGANGenerator(bgr=True).eval()
-        save_cartoongan(made, tmp_path / "w")
-        image = torch.rand(1, 3, 32, 32) * 2 - 1
-        with torch.inference_mode():
-            assert torch.equal(cartoongan(tmp_path / "w")(image), made(image))
-        photos = [to_uint8(image)[0]] * 2
-        stylise, key = load_teacher(str(tmp_path / "w"), photos)
-        assert stylise(photos[0][:30, :29]).shape == (30, 29, 3)
-        assert load_teacher(str(tmp_path / "w"), photos, freeze=0)[1] != key
-        (tmp_path / "w" / "in05_1.scale.npy").unlink()
-        with pytest.raises(SakugaError, match=r"has no in05_1\.scale\.npy"):
-            cartoongan(tmp_path / "w")
-        np.save(tmp_path / "w" / "in05_1.scale.npy", np.zeros(3, np.float32))
-        with pytest.raises(SakugaError, match=r"in05_1\.scale\.npy has shape \(3,\)"):
-            cartoongan(tmp_path / "w")
-
-    @pytest.mark.parametrize(("picture", "style", "limit"), [("4--24", "Hayao", 0.0134), ("7--88", "Hosoda", 0.0152)])
-    def test_published_pictures(self, picture, style, limit, shared_data, tmp_path):
-        """The published outputs come back, to within their own JPEG coding (the limits are measured, plus 5 %)."""
-        weights = tmp_path / "w"
-        weights.mkdir()
-        with np.load(shared_data / f"cartoongan-{style.lower()}.npz") as stored:
-            for key in stored.files:
-                name, _, part = key.partition(":")
-                if part == "q":
-                    np.save(weights / f"{name}.npy", stored[key].astype(np.float32) * stored[f"{name}:scale"])
-                elif not part:
-                    np.save(weights / f"{name}.npy", stored[key])
-        photo = Image.open(shared_data / "golden" / f"{picture}.jpg").convert("RGB")
-        long, short = max(photo.size), min(photo.size)
-        size = (450, int(450 * short / long)) if photo.width >= photo.height else (int(450 * short / long), 450)
-        image = to_tensor(np.asarray(photo.resize(size, Image.Resampling.BICUBIC)))
-        with torch.inference_mode():
-            found = to_uint8(cartoongan(weights)(image))[0]
-        buffer = io.BytesIO()
-        Image.fromarray(found).save(buffer, "JPEG", quality=75)
-        wanted = np.asarray(Image.open(shared_data / "golden" / f"{picture}_{style}.jpg").convert("RGB")).astype(float)
-        assert np.abs(found - wanted).mean() / 255 < limit * 1.05
-        assert np.abs(np.asarray(Image.open(buffer)).astype(float) - wanted).mean() / 255 < 0.012
 
 
 class TestExport:

@@ -18,6 +18,8 @@ SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"}
 def find_images(folders: Iterable[str | Path]) -> list[Path]:
     """Return all pictures below the folders (a file stands for itself), in one order on every machine.
 
+    Hidden files, such as what a killed run left half written, are taken only when they are named themselves.
+
     Raises:
         UsageError: a folder is missing, or there is no picture in any of them.
     """
@@ -27,7 +29,11 @@ def find_images(folders: Iterable[str | Path]) -> list[Path]:
         if folder.is_file():
             found.append(folder)
         elif folder.is_dir():
-            found += sorted(p for p in folder.rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file())
+            found += sorted(
+                p
+                for p in folder.rglob("*")
+                if p.suffix.lower() in SUFFIXES and not p.name.startswith(".") and p.is_file()
+            )
         else:
             raise UsageError(f"{folder} does not exist; name a folder of pictures.")
     if not found:

@@ -28,14 +28,18 @@ class TransformNet(nn.Module):
     examples, instead of one large padding and transposed convolutions: no checkerboard. The output is tanh, the
     paper's range. Sides must be multiples of four.
 
+    Args:
+        bounded: end in tanh; without, as the PyTorch examples' network does, the output may leave [-1, 1].
+
     Source: Johnson et al., supplementary table 1; Odena et al. (2016) for the upsampling.
     """
 
     multiple = 4
     receptive_field = 0  # instance norm sees the whole picture
 
-    def __init__(self) -> None:
+    def __init__(self, *, bounded: bool = True) -> None:
         super().__init__()
+        self.bounded = bounded
         relu = nn.ReLU(inplace=True)
         self.body = nn.Sequential(
             *_conv(3, 32, 9),
@@ -56,7 +60,8 @@ class TransformNet(nn.Module):
 
     def forward(self, image: Tensor) -> Tensor:
         """Paint."""
-        return torch.tanh(self.body(image))
+        painted: Tensor = self.body(image)
+        return torch.tanh(painted) if self.bounded else painted
 
 
 def _conv(i: int, o: int, kernel: int, *, stride: int = 1) -> list[nn.Module]:

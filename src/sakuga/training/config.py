@@ -62,7 +62,7 @@ def write(path: Path, system: str, *parts: Any) -> None:
         f"system = {_toml(system)}",
     ]
     for part in parts:
-        told = _descriptions(type(part))
+        told = descriptions(type(part))
         lines += ["", f"# -- {inspect.cleandoc(type(part).__doc__ or '').splitlines()[0]}"]
         for field in fields(part):
             value = getattr(part, field.name)
@@ -141,7 +141,7 @@ def _toml(value: Any) -> str:
     return json.dumps(str(value), ensure_ascii=False)
 
 
-def _descriptions(kind: type) -> dict[str, str]:
+def descriptions(kind: type) -> dict[str, str]:
     """Return the strings that stand below fields in the source of a dataclass and of what it inherits from."""
     told: dict[str, str] = {}
     for base in reversed(kind.__mro__[:-1]):

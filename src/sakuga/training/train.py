@@ -38,7 +38,8 @@ def train(args: Sequence[str]) -> int:
     if fabric.device.type == "cpu":
         cpu.tune()
     torch.manual_seed(config.seed)
-    with _notes():
+    # The first process of a machine fills the caches, the others read them.
+    with _notes(), fabric.rank_zero_first(local=True):
         system = chosen(config)
         system.prepare()
     trainer = Trainer(system, call.run, fabric=fabric, ema=loop.ema, clip=loop.clip or None, micro=loop.micro)

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from fractions import Fraction
 from pathlib import Path
 
 import av
@@ -12,10 +11,10 @@ from av.video.reformatter import ColorRange, Interpolation, VideoReformatter
 from PIL import Image
 
 from sakuga.batch import is_video
+from sakuga.container import colour_matrix, decode, open_container, packets, video_stream
 from sakuga.data.prepare.letterbox import Bars, bars
 from sakuga.data.prepare.quality import is_black, sharpness
 from sakuga.errors import UsageError
-from sakuga.video import _BT601, _BT709, _MATRICES, _check_whole, _decoded, _open, _packets, _video
 
 SIDE = 240
 """The short side of what is looked at."""
@@ -52,8 +51,8 @@ class Film:
         self.bars = bars(*greys) if greys else Bars()
         smaller = [_shrunk(self.bars.cut(grey)) for grey in greys]
         self._sharpness = [sharpness(grey) for grey in smaller if not is_black(grey)]
-        with _open(path) as reader:
-            video = _video(reader, path)
+        with open_container(path) as reader:
+            video = video_stream(reader, path)
             rate = video.average_rate or video.guessed_rate or 25
             self.length = video.frames or int((reader.duration or 0) * rate / 1_000_000) or None
             """The number of frames, as far as it is known beforehand."""
@@ -61,14 +60,11 @@ class Film:
 
     def frames(self) -> Iterator[VideoFrame]:
         """Yield all frames; raises SakugaError where the film is damaged, or at its end when that comes too early."""
-        with _open(self.path) as reader:
-            video, end = _video(reader, self.path), Fraction(0)
-            for packet in _packets(reader, self.path):
-                if packet.pts is not None:
-                    end = max(end, (packet.pts + (packet.duration or 0)) * packet.time_base)
+        with open_container(self.path) as reader:
+            video = video_stream(reader, self.path)
+            for packet in packets(reader, video, self.path):
                 if packet.stream_index == video.index:
-                    yield from _decoded(packet, self.path)
-            _check_whole(reader, video, end, self.path)
+                    yield from decode(packet, self.path)
 
     def look(self, frame: VideoFrame) -> np.ndarray:
         """Return a frame as (3, H, W) uint8 of full range, Y, U, V, small and between the bars."""
@@ -90,8 +86,7 @@ class Film:
 
         A shorter side beyond `size` is reduced to it.
         """
-        if frame.colorspace not in _MATRICES:
-            frame.colorspace = _BT709 if frame.height >= 720 else _BT601  # as players guess
+        frame.colorspace = colour_matrix(frame)
         fine = Interpolation.BICUBIC | Interpolation.FULL_CHR_H_INT | Interpolation.ACCURATE_RND
         rgb = self.bars.cut(self._to_rgb.reformat(frame, format="rgb24", interpolation=fine).to_ndarray())
         image = Image.fromarray(np.ascontiguousarray(rgb))
@@ -104,8 +99,8 @@ class Film:
 
     def _survey(self) -> Iterator[np.ndarray]:
         """Yield up to 32 key frames from all over the film, grey and at full size."""
-        with _open(self.path) as reader:
-            video, seen = _video(reader, self.path), set()
+        with open_container(self.path) as reader:
+            video, seen = video_stream(reader, self.path), set()
             video.thread_type = "SLICE"  # frame threads would want more frames before they give the first
             duration, start = reader.duration or 0, reader.start_time or 0
             count = min(32, max(1, duration // 2_000_000))
