@@ -520,7 +520,7 @@ def test_no_video_stream(tmp_path):
         tone.sample_rate, tone.pts = SOUND_RATE, 0
         out.mux(track.encode(tone))
         out.mux(track.encode())
-    check_refused(tmp_path / "a.mp4", r"a\.mp4 has no video")
+    check_refused(tmp_path / "a.mp4", r"a\.mp4 has no video in it: name a file that has one")
 
 
 @pytest.mark.parametrize("suffix", [".webm", ".avi", ".jpg", ""])

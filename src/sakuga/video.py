@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sakuga.atomic import atomic
+from sakuga.container import colour_matrix, decode, open_container, packets, reading, video_stream
 from sakuga.errors import SakugaError, UsageError
 
 if TYPE_CHECKING:
@@ -36,10 +37,7 @@ _ENCODING = {
     "crf": "18",  # the constant rate factor at which H.264 is commonly held to look like its source
     "x264-params": "cpu-independent=1",  # else the same frames do not give the same bytes, not even on one machine
 }
-# As ITU-T H.273 numbers them, and FFmpeg after it.
-_BT709, _BT601 = 1, 6
-_MATRICES = {_BT709, 4, 5, _BT601, 7, 9}  # the convertible ones; besides: FCC, BT.601 again, SMPTE 240M, BT.2020
-_LIMITED = 1
+_LIMITED = 1  # the range of the colours, as FFmpeg numbers it
 _BRANDS = {"major_brand", "minor_version", "compatible_brands"}  # of the source's container, not of its contents
 
 
@@ -76,19 +74,17 @@ def stylize_video(
     if muxer is None:
         raise UsageError(f"{target} is not a name for a video that can be written: end it in {', '.join(CONTAINERS)}")
     first = _first_frame(source)
-    with _open(source) as reader, atomic(target, overwrite=overwrite) as temporary, _writing(target):
-        video = _video(reader, source)
+    with open_container(source) as reader, atomic(target, overwrite=overwrite) as temporary, _writing(target):
+        video = video_stream(reader, source)
         with av.open(f"file:{temporary}", "w", format=muxer, container_options=_scales(muxer, video)) as writer:
             writer.metadata.update({key: text for key, text in reader.metadata.items() if key not in _BRANDS})
             start = _clock_start(reader)
             painter = _Painter(writer, video, first, paint, scale, max_side, start)
             copies = _copied_streams(reader, writer, source, target)
-            done, end = 0, Fraction(0)
-            for packet in _packets(reader, source):
-                if packet.pts is not None:
-                    end = max(end, (packet.pts + (packet.duration or 0)) * packet.time_base)
+            done = 0
+            for packet in packets(reader, video, source):
                 if packet.stream_index == video.index:
-                    for frame in _decoded(packet, source):
+                    for frame in decode(packet, source):
                         writer.mux(painter.packets(frame))
                         done += 1
                         if progress:
@@ -97,7 +93,6 @@ def stylize_video(
                     _shift(packet, start)
                     packet.stream = copies[packet.stream_index]
                     writer.mux(packet)
-            _check_whole(reader, video, end, source)
             writer.mux(painter.rest())
 
 
@@ -130,9 +125,7 @@ class _Painter:
         self.paint, self.scale = paint, scale
         self.size = _fitted(first.width, first.height, max_side)
         self.turns = round(first.rotation / 90) % 4  # counter-clockwise
-        self.matrix = first.colorspace
-        if self.matrix not in _MATRICES:
-            self.matrix = _BT709 if first.height >= 720 else _BT601  # as players guess
+        self.matrix = colour_matrix(first)
         self.to_rgb, self.to_yuv = VideoReformatter(), VideoReformatter()
         # Without these two the colour of a whole 2x2 block would come from one sample.
         self.interpolation = Interpolation.BICUBIC | Interpolation.FULL_CHR_H_INT | Interpolation.ACCURATE_RND
@@ -176,8 +169,7 @@ class _Painter:
     def _picture(self, frame: VideoFrame) -> VideoFrame:
         import av
 
-        if frame.colorspace not in _MATRICES:
-            frame.colorspace = self.matrix
+        frame.colorspace = colour_matrix(frame, self.matrix)
         rgb = self.to_rgb.reformat(frame, *self.size, "rgb24", interpolation=self.interpolation).to_ndarray()
         upright = np.ascontiguousarray(np.rot90(rgb, self.turns), dtype=np.uint8)
         shape = (upright.shape[0] * self.scale, upright.shape[1] * self.scale, 3)
@@ -202,29 +194,6 @@ class _Painter:
         return time if last is None else max(time, last + 1)
 
 
-def _open(source: Path) -> InputContainer:
-    import av
-
-    with _reading(source):
-        # "file:", because a name with a colon would be taken for an address.
-        return av.open(f"file:{source}", metadata_errors="replace")
-
-
-@contextmanager
-def _reading(source: Path) -> Iterator[None]:
-    """Turn FFmpeg's errors into a sentence about the source."""
-    import av
-
-    try:
-        yield
-    except av.error.FileNotFoundError as error:
-        raise SakugaError(f"{source} does not exist: check the path") from error
-    except av.error.InvalidDataError as error:
-        raise SakugaError(f"{source} is not a video, or is damaged or truncated: get a whole copy of it") from error
-    except av.FFmpegError as error:
-        raise SakugaError(f"{source} cannot be read as a video ({error.strerror}): check the file") from error
-
-
 @contextmanager
 def _writing(target: Path) -> Iterator[None]:
     """Turn FFmpeg's errors into a sentence about the target, or an OSError for `atomic` to word."""
@@ -239,23 +208,10 @@ def _writing(target: Path) -> Iterator[None]:
         raise SakugaError(message) from error
 
 
-def _video(reader: InputContainer, source: Path) -> VideoStream:
-    """The stream to paint: the best that is not a cover picture."""
-    from av.stream import Disposition
-
-    best = reader.streams.best("video")
-    moving = [stream for stream in reader.streams.video if not stream.disposition & Disposition.attached_pic]
-    if not moving:
-        raise SakugaError(f"{source} has no video in it: stylise a file that has one")
-    stream = next((stream for stream in moving if stream is best), moving[0])
-    stream.thread_type = "AUTO"
-    return stream
-
-
 def _first_frame(source: Path) -> VideoFrame:
     """The size, rotation and colours that the result is set up with; they are sure only in a decoded frame."""
-    with _open(source) as reader, _reading(source):
-        for frame in reader.decode(_video(reader, source)):
+    with open_container(source) as reader, reading(source):
+        for frame in reader.decode(video_stream(reader, source)):
             return frame
     raise SakugaError(f"{source} has no frame that can be decoded: get a whole copy of it")
 
@@ -291,19 +247,6 @@ def _copied_streams(reader: InputContainer, writer: OutputContainer, source: Pat
     return copies
 
 
-def _packets(reader: InputContainer, source: Path) -> Iterator[Packet]:
-    with _reading(source):
-        yield from reader.demux()
-
-
-def _decoded(packet: Packet, source: Path) -> list[VideoFrame]:
-    with _reading(source):
-        frames = packet.decode()
-    if any(frame.is_corrupt for frame in frames):
-        raise SakugaError(f"{source} is damaged at {frames[0].time:.1f} s: get a whole copy of it")
-    return frames
-
-
 def _clock_start(reader: InputContainer) -> Fraction:
     """What to subtract from all times, in seconds: MPEG streams come off a clock that was started at any time."""
     if reader.format.name in ("mpegts", "mpeg") and reader.start_time is not None:
@@ -315,14 +258,3 @@ def _shift(packet: Packet, start: Fraction) -> None:
     ticks = round(start / packet.time_base)
     packet.pts = None if packet.pts is None else packet.pts - ticks
     packet.dts = None if packet.dts is None else packet.dts - ticks
-
-
-def _check_whole(reader: InputContainer, video: VideoStream, end: Fraction, source: Path) -> None:
-    """Raise SakugaError if the file ended well before the length in its header, which is no error to FFmpeg."""
-    length = Fraction(reader.duration or 0, 1_000_000)
-    if (
-        reader.format.name == "avi" and video.average_rate
-    ):  # FFmpeg makes this length fit the file: count frames instead
-        length = video.frames / video.average_rate
-    if end < length - max(Fraction(1, 4), length / 100):
-        raise SakugaError(f"{source} ends at {float(end):.1f} of {float(length):.1f} s: get a whole copy of it")

@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from sakuga.data.edges import smooth_edges
-from sakuga.data.images import draw_crops, load_image, random_crops
+from sakuga.data.images import draw_crops, find_images, load_image, random_crops
 from sakuga.data.pairs import load_pairs
 from sakuga.data.pictures import Pictures
 from sakuga.data.segments import segment, superpixels
@@ -31,6 +31,15 @@ class TestPictures:
         assert [p.name for p in pictures.paths] == ["c.png", "d.PNG", "b.png"]
         np.testing.assert_array_equal(pictures[2], noise(seed=0))
         assert [p.shape for p in pictures[:2]] == [(40, 60, 3)] * 2
+
+    def test_hidden_files_are_taken_only_by_name(self, tmp_path):
+        seen = save(tmp_path / "Ünïcødé 写真 (1)" / "a.b.png", noise())
+        hidden = save(seen.with_name(".sakuga-0123456789ab.png"), noise())
+        assert find_images([tmp_path]) == [seen]
+        assert find_images([tmp_path, hidden]) == [seen, hidden]
+        seen.unlink()
+        with pytest.raises(UsageError, match="No picture found"):
+            find_images([tmp_path])
 
     def test_sizes_are_known_before_reading(self, tmp_path):
         save(tmp_path / "wide.png", noise(40, 61))

@@ -15,7 +15,7 @@ from scipy.ndimage import map_coordinates
 from skimage.registration import optical_flow_tvl1
 
 STEP = (1, 3)
-"""Pixels down and right between frames of a pan: odd, so that a network that works on squares of 2 or 4 is found out."""
+"""Pixels down and right between frames of a pan: odd, to find out a network that works on squares of 2 or 4."""
 
 Paint = Callable[[np.ndarray], np.ndarray]
 """RGB (H, W, 3) uint8 to the same, perhaps larger by a whole factor."""
@@ -57,8 +57,8 @@ class Motion:
         luma = [frame @ np.array([0.299, 0.587, 0.114]) / 255 for frame in frames]
         self.flows, self.masks = [], []
         for before, after in pairwise(luma):
-            back = optical_flow_tvl1(after, before, dtype=np.float32)
-            forth = optical_flow_tvl1(before, after, dtype=np.float32)
+            back = optical_flow_tvl1(after, before, dtype=np.float32)  # type: ignore[no-untyped-call]
+            forth = optical_flow_tvl1(before, after, dtype=np.float32)  # type: ignore[no-untyped-call]
             self.flows.append(back)
             self.masks.append(_visible(back, forth))
 
@@ -95,5 +95,5 @@ def _sampled(plane: np.ndarray, flow: np.ndarray) -> np.ndarray:
 
 def _square(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """Mean square over the channels, pixels in [0, 1]: (H, W)."""
-    square: np.ndarray = ((a.astype(np.float32) - b) / 255) ** 2
-    return square.mean(-1)
+    square: np.ndarray = (((a.astype(np.float32) - b) / 255) ** 2).mean(-1)
+    return square

@@ -26,7 +26,8 @@ def frechet(features_a: Tensor, features_b: Tensor) -> Tensor:
     (mean_a, root_a), (mean_b, root_b) = _gaussian(features_a), _gaussian(features_b)
     within = root_a.square().sum() + root_b.square().sum()
     between = torch.linalg.svdvals(root_a @ root_b.T).sum()
-    return (mean_a - mean_b).square().sum() + within - 2 * between
+    distance: Tensor = (mean_a - mean_b).square().sum() + within - 2 * between
+    return distance
 
 
 def _gaussian(features: Tensor) -> tuple[Tensor, Tensor]:

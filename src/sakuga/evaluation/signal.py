@@ -3,6 +3,7 @@
 Levels are of 0..255. Each function returns one value per sample.
 """
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor
 
@@ -17,7 +18,8 @@ def colour_shift(image: Tensor, photo: Tensor, *, area: int = 16) -> Tensor:
     Areas are squares of `area` pixels, so that a stroke or a line is no shift of colour. About 2.3 is just noticeable.
     """
     difference = F.avg_pool2d(rgb_to_lab(image) - rgb_to_lab(photo), area)
-    return difference.norm(dim=1).mean((1, 2))
+    shift: Tensor = torch.linalg.vector_norm(difference, dim=1).mean((1, 2))
+    return shift
 
 
 def high_frequencies(image: Tensor) -> Tensor:
@@ -43,7 +45,7 @@ def grain(image: Tensor, photo: Tensor, *, area: int = 8) -> Tensor:
     """
     own = F.avg_pool2d(high_frequencies(photo).square(), area).flatten(1)
     made = F.avg_pool2d(high_frequencies(image).square(), area).flatten(1)
-    quiet = own.argsort(1, stable=True)[:, : max(1, own.shape[1] // 2)]
+    quiet = own.argsort(stable=True, dim=1)[:, : max(1, own.shape[1] // 2)]
     return made.gather(1, quiet).mean(1).sqrt()
 
 

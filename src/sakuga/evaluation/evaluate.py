@@ -1,0 +1,248 @@
+"""Measures styles on a folder of photographs: every figure of `sakuga evaluate`."""
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import onnx
+import torch
+from PIL import Image, ImageOps
+from rich.console import Console
+from rich.progress import track
+
+from sakuga.data.images import find_images, load_image, to_tensor
+from sakuga.errors import SakugaError, UsageError
+from sakuga.evaluation import speed
+from sakuga.evaluation.clip import read_clip
+from sakuga.evaluation.distances import FEWEST, SUBSET, SUBSETS, Pairs, Set, set_distances
+from sakuga.evaluation.eyes import Eyes
+from sakuga.evaluation.flicker import STEP, Motion, pan, pan_error
+from sakuga.evaluation.machine import machine, versions
+from sakuga.style import Style
+from sakuga.stylizer import Stylizer
+
+PANS, PAN_FRAMES = 4, 6
+
+
+@dataclass
+class Options:
+    """What is measured, and on what."""
+
+    photos: tuple[Path, ...]
+    """Folders of photographs (or single ones) that the style did not learn from."""
+    style_images: tuple[Path, ...] = ()
+    """Folders of pictures of the wanted style; without them FID, KID and Gram distance are left out."""
+    clip: Path | None = None
+    """A video: the style's flicker is measured on some frames of its middle."""
+    size: int = 256
+    """Side of the centre squares, in pixels, that photos and style pictures are reduced to and painted at."""
+    count: int = 1000
+    """At most this many photos and this many style pictures, spread evenly over the folders."""
+    frames: int = 12
+    """Frames of the clip."""
+    features: Literal["vgg16", "vgg19", "alexnet", "inception"] = "vgg16"
+    """Network for FID and KID; only with Inception's own weights is it FID."""
+    weights: str | None = None
+    """Weights of that network: a file, or random:SEED; by default what `sakuga download` fetched."""
+    threads: int | None = None
+    """Threads that the style computes with; otherwise one for each core."""
+
+    def __post_init__(self) -> None:
+        """Refuse what would only fail somewhere inside; raises UsageError."""
+        if self.size % 16 or not 64 <= self.size <= 1024:
+            raise UsageError(f"--size {self.size} must be a multiple of 16 from 64 to 1024.")
+        if not self.photos:
+            raise UsageError("--photos names no folder: name folders of photographs.")
+        for name, least in (("count", 1), ("frames", 2)):
+            if getattr(self, name) < least:
+                raise UsageError(f"--{name} must be at least {least}, not {getattr(self, name)}.")
+        if self.threads is not None and self.threads < 1:
+            raise UsageError(f"--threads must be at least 1, not {self.threads}.")
+
+
+@dataclass
+class Evaluation:
+    """Figures by style and name, and everything they depend on.
+
+    Attributes:
+        photo: the same figures of the photos themselves, which no style has touched.
+        styles: the figures of each style, by its label.
+        facts: of each style: what identifies it.
+        settings: sizes, counts, checksums, networks, versions, machine.
+        set_name: of the network that compares sets, as in `FID[vgg16]`.
+        notes: what was left out, and why; what to mind when reading.
+        failed: a sentence for each picture that could not be read.
+    """
+
+    photo: dict[str, float] = field(default_factory=dict)
+    styles: dict[str, dict[str, float]] = field(default_factory=dict)
+    facts: dict[str, dict[str, Any]] = field(default_factory=dict)
+    settings: dict[str, Any] = field(default_factory=dict)
+    set_name: str = ""
+    notes: list[str] = field(default_factory=list)
+    failed: list[str] = field(default_factory=list)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return all but `failed`, which names folders, as JSON values; a figure that is no number is null."""
+        plain: dict[str, Any] = asdict(self)
+        del plain["failed"]
+        for figures in (plain["photo"], *plain["styles"].values()):
+            figures.update({name: None for name, value in figures.items() if not np.isfinite(value)})
+        return plain
+
+
+def evaluate(styles: Mapping[str, Style], options: Options) -> Evaluation:
+    """Measure styles, by label, on the same photographs.
+
+    Raises:
+        UsageError: a folder is missing or empty, an unknown feature network, weights that are not its own.
+        SakugaError: no photo can be read, the clip is no video, or a style fails.
+    """
+    eyes = Eyes(options.features, options.weights)
+    found = Evaluation(set_name=eyes.set_name, notes=eyes.notes)
+    photos = spread(find_images(options.photos), options.count)
+    wanted_paths = spread(find_images(options.style_images), options.count) if options.style_images else []
+    motion = _motion(options)
+
+    wanted = Set()
+    for picture in _read(wanted_paths, "Style pictures", found.failed):
+        image = to_tensor(_square(picture, options.size))
+        wanted.add(image, eyes(image))
+    painters = {label: Stylizer(style, threads=options.threads) for label, style in styles.items()}
+    own, pairs = Pairs(eyes), {label: Pairs(eyes) for label in styles}
+    pans: dict[str, list[float]] = {label: [] for label in styles}
+    for picture in _read(photos, "Photos", found.failed):
+        photo = to_tensor(_square(picture, options.size))
+        seen = eyes(photo)
+        own.add(photo, photo, seen, seen)
+        window = _pan(picture, options.size) if own.results.count <= PANS else None
+        for label, painter in painters.items():
+            small = _square(picture, options.size // painter.style.card.scale)
+            result = to_tensor(painter.array(small))
+            pairs[label].add(result, photo, eyes(result), seen)
+            if window is not None:
+                pans[label].append(pan_error(painter.array, window))
+    if not own.results.count:
+        raise SakugaError(f"none of the photos can be read: {found.failed[0]}")
+
+    found.photo = own.figures() | set_distances(own.results, wanted, eyes.set_name) | {"flicker[pan] x1000": 0.0}
+    if motion is not None:
+        found.photo["flicker[clip] x1000"] = 1000 * motion[1].error(motion[0])
+    for label, painter in painters.items():
+        figures = pairs[label].figures() | set_distances(pairs[label].results, wanted, eyes.set_name)
+        figures["flicker[pan] x1000"] = 1000 * float(np.mean(pans[label]))
+        if motion is not None:
+            figures["flicker[clip] x1000"] = 1000 * _clip_error(painter, *motion)
+        figures["seconds/megapixel"] = speed.seconds_per_megapixel(painter)
+        found.styles[label] = figures
+        found.facts[label] = _facts(painter.style)
+    found.notes += _notes(options, own.results, wanted, eyes)
+    if found.failed:
+        found.notes.append(f"{len(found.failed)} pictures could not be read and do not count.")
+    found.settings = _settings(options, own.results, wanted, eyes)
+    found.settings["clip"] = None if motion is None else _clip_facts(options.clip, motion[0])
+    return found
+
+
+def _square(picture: np.ndarray, size: int) -> np.ndarray:
+    # Pillow's bicubic takes all pixels into account, unlike torch's: Parmar, Zhang, Zhu, CVPR 2022.
+    return np.asarray(ImageOps.fit(Image.fromarray(picture), (size, size), Image.Resampling.BICUBIC))
+
+
+def spread(paths: Sequence[Path], count: int) -> list[Path]:
+    """Return at most `count` of the paths, from all over the list."""
+    if len(paths) <= count:
+        return list(paths)
+    return [paths[i] for i in np.linspace(0, len(paths) - 1, count).round().astype(int)]
+
+
+def _read(paths: Sequence[Path], title: str, failed: list[str]) -> Iterator[np.ndarray]:
+    """Yield what can be read; one bad file must not cost the others."""
+    console = Console(stderr=True)
+    shown: Iterable[Path] = track(paths, title, console=console, transient=True, disable=not console.is_terminal)
+    for path in shown:
+        try:
+            yield load_image(path)
+        except SakugaError as error:
+            failed.append(str(error))
+
+
+def _pan(picture: np.ndarray, size: int) -> list[np.ndarray]:
+    """A pan over the picture, reduced so that the window shows as much of it as the square does."""
+    reach = max(STEP) * (PAN_FRAMES - 1)
+    whole = ImageOps.fit(Image.fromarray(picture), (size + reach, size + reach), Image.Resampling.BICUBIC)
+    return pan(np.asarray(whole), size=size, frames=PAN_FRAMES)
+
+
+def _motion(options: Options) -> tuple[list[np.ndarray], Motion] | None:
+    if options.clip is None:
+        return None
+    frames = read_clip(options.clip, frames=options.frames, side=options.size)
+    return frames, Motion(frames)
+
+
+def _clip_error(painter: Stylizer, frames: Sequence[np.ndarray], motion: Motion) -> float:
+    size = frames[0].shape[1::-1]
+    painted = (Image.fromarray(painter.array(frame)) for frame in frames)
+    return motion.error([np.asarray(p if p.size == size else p.resize(size, Image.Resampling.BOX)) for p in painted])
+
+
+def _clip_facts(clip: Path | None, frames: Sequence[np.ndarray]) -> dict[str, Any]:
+    height, width = frames[0].shape[:2]
+    digest = hashlib.sha256(np.stack(frames).tobytes()).hexdigest()[:16]
+    name = clip.name if clip else ""
+    return {"name": name, "frames": len(frames), "size": [width, height], "sha256": digest, "flow": "TV-L1"}
+
+
+def _facts(style: Style) -> dict[str, Any]:
+    weights = onnx.load(style.path).graph.initializer
+    card = style.card
+    return {
+        "name": style.name,
+        "title": card.title,
+        "system": card.system,
+        "parameters": sum(int(np.prod(w.dims)) for w in weights if w.data_type == onnx.TensorProto.FLOAT),
+        "bytes": style.size,
+        "weights_sha256": card.sha256,
+        "file_sha256": style.file_sha256,
+    }
+
+
+def _notes(options: Options, photos: Set, wanted: Set, eyes: Eyes) -> list[str]:
+    if not options.style_images:
+        return ["without --style-images the distances to the style (FID, KID, Gram) are left out."]
+    if not wanted.rows:
+        return []
+    fewest = min(photos.count, wanted.count)
+    if fewest < FEWEST:
+        return [
+            f"FID and KID are left out: they need {FEWEST} pictures on either side, better hundreds; there are "
+            f"{photos.count} photos and {wanted.count} style pictures."
+        ]
+    width = wanted.rows[0].shape[1]
+    if fewest <= width:
+        return [
+            f"FID{eyes.set_name} of {fewest} pictures and {width} features is too high by much; compare it at equal "
+            "counts only, or use KID."
+        ]
+    return []
+
+
+def _settings(options: Options, photos: Set, wanted: Set, eyes: Eyes) -> dict[str, Any]:
+    subset = min(SUBSET, min(photos.count, wanted.count) // 2)
+    return {
+        "resizer": f"Pillow bicubic, centre square, {options.size}x{options.size}",
+        "photos": photos.describe(),
+        "style_images": wanted.describe() if options.style_images else None,
+        "networks": eyes.sources,
+        "features": options.features,
+        "kid": {"subsets": SUBSETS, "subset_size": subset, "seed": 0} if subset > 1 else None,
+        "pan": {"photos": min(PANS, photos.count), "frames": PAN_FRAMES, "step": list(STEP)},
+        "speed": {"height": speed.SIZE[0], "width": speed.SIZE[1], "runs": speed.RUNS, "threads": options.threads},
+        "torch_threads": torch.get_num_threads(),
+        "versions": versions(),
+        "machine": machine(),
+    }

@@ -1,0 +1,57 @@
+"""FID's Inception: its size, its features, and when a distance may be called FID."""
+
+import pytest
+import torch
+from torch import nn
+
+from sakuga.errors import SakugaError, UsageError
+from sakuga.evaluation.eyes import Eyes
+from sakuga.networks import inception
+from sakuga.networks.inception import Inception
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory):
+    """A file as the published one is laid out, with a classifier that is not read, and random numbers."""
+    path = tmp_path_factory.mktemp("Ünïcødé 写真 (1)") / "inception.pth"
+    with torch.random.fork_rng(), pytest.MonkeyPatch.context() as patch:
+        torch.manual_seed(0)
+        patch.setattr(inception.torch, "load", lambda *_, **__: {})
+        patch.setattr(nn.Module, "load_state_dict", lambda *_: None)
+        path.touch()
+        network = Inception(path)
+    torch.save(network.steps.state_dict() | {"fc.weight": torch.zeros(1008, 2048), "fc.bias": torch.zeros(1008)}, path)
+    return path
+
+
+def test_it_has_the_published_size(weights):
+    network = Inception(weights)
+    # torchvision's inception_v3 has 23,834,568 without its auxiliary classifier; its last layer 2048 · 1000 + 1000.
+    assert sum(p.numel() for p in network.parameters()) == 23_834_568 - 2_049_000
+    assert len([m for m in network.modules() if isinstance(m, nn.Conv2d)]) == 94
+    with torch.inference_mode():
+        features = network(torch.rand(2, 3, 40, 50) * 2 - 1)
+    assert features.shape == (2, 2048)
+    assert (features >= 0).all()
+    assert features.std() > 0
+
+
+def test_only_the_official_file_makes_it_fid(weights, monkeypatch):
+    eyes = Eyes("inception", weights)
+    assert eyes.set_name == "[inception]"
+    assert eyes.sources["inception"].startswith("inception from inception.pth, SHA-256 ")
+    monkeypatch.setattr(inception, "OFFICIAL", "")  # every sum begins like this
+    assert Eyes("inception", weights).set_name == ""
+
+
+def test_a_wrong_file_is_named(tmp_path):
+    with pytest.raises(UsageError, match="no weights of Inception"):
+        Inception(tmp_path / "none.pth")
+    torch.save({"Conv2d_1a_3x3.conv.weight": torch.zeros(3)}, tmp_path / "other.pth")
+    with pytest.raises(SakugaError, match="does not hold FID's Inception"):
+        Inception(tmp_path / "other.pth")
+    (tmp_path / "broken.pth").write_bytes(b"nothing")
+    with pytest.raises(SakugaError, match="does not hold"):
+        Inception(tmp_path / "broken.pth")
+    with pytest.raises(UsageError, match="--weights"):
+        Eyes("inception")
