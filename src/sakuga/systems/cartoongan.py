@@ -49,9 +49,10 @@ class CartoonGAN(Edged):
     L_G = -log D(G(p)) + ω mean |φ(G(p)) - φ(p)|, φ = conv4_4 of VGG-19. First G alone learns content.
 
     Source: Chen, Lai, Liu, "CartoonGAN: Generative Adversarial Networks for Photo Cartoonization", CVPR 2018,
-    equations 2 to 4; learning rates and batch as in the official code, which differs from the paper in `objective`
-    and `pool` (preset `official`). There G learns from D's opinion of a pooled, thus older, fake, the warm-up is twice as
-    long with a decaying second half, and content is compared at 224 pixels; here of its own, constant, as large as it is.
+    equations 2 to 4; learning rates and batch as in the official code, which differs from the paper in `objective` and
+    `pool` (preset `official`). There G learns from D's opinion of a pooled, thus older, fake, the warm-up is twice as
+    long with a decaying second half, and content is compared at 224 pixels; here of its own fake, at a constant rate,
+    at the crop's size.
     """
 
     name = "cartoongan"
