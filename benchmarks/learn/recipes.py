@@ -21,7 +21,7 @@ class Recipe:
 
     system: type[System]
     steps: int
-    """Some ten minutes of two cores."""
+    """Ten to twenty-five minutes of one core."""
     share: float
     """A figure without a bound must be at most this share of the better of an untrained network and the identity. Of
     style distance 0.7: two sets of the painter's own pictures are at 0.08 of the identity, so a third of the way."""
@@ -34,7 +34,7 @@ class Recipe:
 
 SMALL = {"features": "vgg16", "load": 192, "crop": 64, "batch": 4}
 CONTENT = 0.6
-"""Bound of the content distance: the painter's own pictures have 0.55 to their photos, untrained networks 0.8."""
+"""Bound of the content distance: the painter's own pictures have 0.51 to their photos, untrained networks 0.8."""
 CYCLE = 0.1
 """Bound of the cycle error, pixels in 0..1: a tenth of the range; untrained networks are at 0.25 and more."""
 RECIPES = (
