@@ -28,7 +28,7 @@ from sakuga.errors import UsageError
 from sakuga.export import export
 from sakuga.stylizer import Stylizer
 from sakuga.systems import SYSTEMS
-from sakuga.training.commands import build
+from sakuga.training.export import build
 from sakuga.training.trainer import Trainer
 
 MODULES = (
