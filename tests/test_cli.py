@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import make_style
+from made_style import make_style
 from PIL import Image
 
 from sakuga import batch

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import CARD, make_style
+from made_style import CARD, make_style
 
 import sakuga
 from sakuga import style

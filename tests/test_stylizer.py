@@ -3,9 +3,9 @@ import threading
 
 import numpy as np
 import pytest
-from conftest import make_style
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from made_style import make_style
 from PIL import Image
 
 import sakuga
