@@ -14,7 +14,8 @@ from made_style import make_style
 from PIL import Image
 
 from sakuga import batch
-from sakuga.cli import TRAINING, main
+from sakuga.cli import main
+from sakuga.verbs import VERBS
 
 
 @pytest.fixture(autouse=True)
@@ -590,25 +591,32 @@ def test_version_and_help(run):
     assert run("--version") == (0, [f"sakuga {version('sakuga')}"], "")
     status, out, _ = run("--help")
     assert status == 0
-    for verb in ("stylize", "styles", "info", *TRAINING):
+    for verb in ("stylize", "styles", "info", *VERBS):
         assert any(verb in line for line in out)
 
 
-@pytest.mark.parametrize("verb", TRAINING)
-def test_training_verbs_are_handed_on(run, monkeypatch, verb):
+@pytest.mark.parametrize("verb", VERBS)
+def test_verbs_of_other_modules_are_handed_on(run, monkeypatch, verb):
     calls = []
-    fake = types.SimpleNamespace(main=lambda verb, argv: calls.append((verb, argv)) or 7)
-    monkeypatch.setitem(sys.modules, "sakuga.training.commands", fake)
+    module, _, name = VERBS[verb].function.partition(":")
+    fake = types.SimpleNamespace(**{name: lambda argv: calls.append(argv) or 7})
+    monkeypatch.setitem(sys.modules, module, fake)
     assert run(verb, "--steps", "3", "--help")[0] == 7
-    assert calls == [(verb, ["--steps", "3", "--help"])]
+    assert calls == [["--steps", "3", "--help"]]
 
 
 def test_without_torch_the_extra_is_named(run, monkeypatch):
-    def fail(verb, argv):
+    def fail(argv):
         raise ModuleNotFoundError("No module named 'torch'", name="torch")
 
-    monkeypatch.setitem(sys.modules, "sakuga.training.commands", types.SimpleNamespace(main=fail))
+    monkeypatch.setitem(sys.modules, "sakuga.training.train", types.SimpleNamespace(train=fail))
     assert run("train", "x") == (1, [], "sakuga: sakuga train needs torch: pip install 'sakuga[train]'\n")
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_verb_has_its_function(verb):
+    module, _, name = VERBS[verb].function.partition(":")
+    assert callable(getattr(pytest.importorskip(module), name))
 
 
 # --- starting fast

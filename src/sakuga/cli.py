@@ -13,6 +13,8 @@ from tyro.conf import DisallowNone, FlagCreatePairsOff, Positional, arg
 
 from sakuga.errors import SakugaError, UsageError
 from sakuga.style import DEFAULT
+from sakuga.verbs import VERBS
+from sakuga.verbs import run as run_verb
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -24,16 +26,6 @@ Format = Literal["jpeg", "png", "webp", "tiff", "avif", "gif"]
 Number = Annotated[int | None, arg(metavar="N", help_behavior_hint="")]
 
 USAGE = "Turns pictures and video into anime, cartoon and painting: sakuga IN... [options] is short for sakuga stylize."
-TRAINING = {
-    "prepare": "Make a training folder of films and pictures.",
-    "train": "Train a style of your own.",
-    "export": "Make one style file of a training run.",
-    "evaluate": "Measure a style: distances, grain, flicker, speed.",
-    "compare": "Lay styles and trainings side by side on one page.",
-    "import": "Make a style file of published weights.",
-    "download": "Fetch what training needs, such as VGG-16.",
-}
-TRAINING_PACKAGES = {"torch", "lightning_fabric", "onnx", "scipy", "skimage", "tensorboard"}
 
 
 def stylize(
@@ -202,27 +194,15 @@ def _dispatch(args: list[str]) -> int:
 
         print(f"sakuga {__version__}")
         return 0
-    if args[0] in TRAINING:
-        return _train(args[0], args[1:])
+    if args[0] in VERBS:
+        return run_verb(args[0], args[1:])
     if args[0] not in (*verbs, "-h", "--help"):
         args = ["stylize", *args]
-    for verb, help in TRAINING.items():  # they stand in the help; they are run above, each parsing its own options
-        verbs[verb] = _stand_in(verb, help)
+    for name, verb in VERBS.items():  # they stand in the help; they are run above, each parsing its own options
+        verbs[name] = _stand_in(name, verb.help)
     status: int = tyro.extras.subcommand_cli_from_dict(
         verbs, prog="sakuga", description=USAGE, args=args, config=(DisallowNone,)
     )
-    return status
-
-
-def _train(verb: str, args: list[str]) -> int:
-    try:
-        from sakuga.training.commands import main as train
-
-        status: int = train(verb, args)
-    except ImportError as error:
-        if (error.name or "").partition(".")[0] not in TRAINING_PACKAGES:
-            raise
-        raise SakugaError(f"sakuga {verb} needs {error.name}: pip install 'sakuga[train]'") from None
     return status
 
 

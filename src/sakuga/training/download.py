@@ -7,6 +7,7 @@ import sys
 import tarfile
 import tempfile
 import urllib.request
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -23,6 +24,11 @@ VGG19 = (
     "https://download.pytorch.org/models/vgg19-dcbb9e9d.pth",
     "dcbb9e9dad569fff7a846263a77324fc34978fea2bfb039c012d710e1776ae44",
 )
+
+
+def main(args: Sequence[str]) -> int:
+    """Run `sakuga download` with its arguments; the exit status."""
+    return tyro.cli(download, args=list(args), prog="sakuga download")
 
 
 def download(

@@ -61,6 +61,11 @@ def _changed(changes: Sequence[str], system: str, kinds: dict[str, Any]) -> dict
     return changed
 
 
+def main(args: Sequence[str]) -> int:
+    """Run `sakuga export` with its arguments; the exit status."""
+    return tyro.cli(export, args=list(args), prog="sakuga export")
+
+
 def export(
     run: Annotated[Path, tyro.conf.Positional],
     /,
