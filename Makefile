@@ -38,7 +38,7 @@ clean:
 
 .venv/all: pyproject.toml constraints.txt | $(BIN)/python
 	@echo "Installing sakuga with torch and the tools of its tests into .venv; the first time takes minutes ..."
-	@$(PIP) install -c constraints.txt -e ".[train,dev]"
+	@$(PIP) install -c constraints.txt -e ".[train,serve,openvino,dev]"
 	@touch $@ .venv/core
 
 $(BIN)/python:

@@ -1,5 +1,6 @@
 """A style: one `.onnx` file that carries its own card."""
 
+import base64
 import hashlib
 import json
 import os
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 DEFAULT = "hosoda"
 KEY = "sakuga"  # of the card among the model's metadata_props
+INT8 = "sakuga.int8"  # of the same network in whole numbers (`sakuga.quantize`), an ONNX file in base64
 EMBEDDED = Path(__file__).with_name("styles")
 
 
@@ -99,7 +101,11 @@ class Style:
 
     path: Path
     card: Card
-    _sessions: dict[int, "InferenceSession"] = field(default_factory=dict, init=False, repr=False, compare=False)
+    int8: bytes | None = field(default=None, repr=False)
+    """The network in whole numbers, an ONNX file: `pixels` (1, H, W, 3) uint8 to the same, scale times as large."""
+    _sessions: dict[tuple[int, bool], "InferenceSession"] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
     _lock: Lock = field(default_factory=Lock, init=False, repr=False, compare=False)
 
     @property
@@ -122,15 +128,17 @@ class Style:
         """SHA-256 of the whole file, in hexadecimal digits."""
         return hashlib.sha256(self.path.read_bytes()).hexdigest()
 
-    def session(self, threads: int | None = None) -> "InferenceSession":
+    def session(self, threads: int | None = None, *, int8: bool = False) -> "InferenceSession":
         """Return the session that runs the network, made at the first call and shared by all threads afterwards.
 
         `threads`: how many the network computes with; None leaves the choice to ONNX Runtime (one for each core).
+        `int8`: run the variant in whole numbers, which the style must have.
         """
+        key = (threads or 0, int8)
         with self._lock:
-            if (threads or 0) not in self._sessions:
-                self._sessions[threads or 0] = _open(self.path, threads or 0, optimize=True)
-            return self._sessions[threads or 0]
+            if key not in self._sessions:
+                self._sessions[key] = _open(self.path, key[0], optimize=True, model=self.int8 if int8 else None)
+            return self._sessions[key]
 
     def describe(self) -> dict[str, Any]:
         """Return the card and the facts of the file as one JSON object."""
@@ -144,7 +152,8 @@ def read(path: Path) -> Style:
         raise SakugaError(f"{path} does not exist: name a style or the file of one")
     session = _open(path, 1, optimize=False)  # only looked at: optimising would take most of the time
     inputs, outputs = session.get_inputs(), session.get_outputs()
-    text = session.get_modelmeta().custom_metadata_map.get(KEY)
+    texts = session.get_modelmeta().custom_metadata_map
+    text = texts.get(KEY)
     if text is None:
         raise SakugaError(f"{path} is an ONNX file but no style, for it carries no card: make it with `sakuga export`")
     if [(i.name, i.type) for i in inputs] != [("image", "tensor(float)")] or not _is_image(inputs[0].shape):
@@ -152,7 +161,7 @@ def read(path: Path) -> Style:
     if len(outputs) != 1 or outputs[0].type != "tensor(float)":
         raise SakugaError(f"{path} is no style: it must have one output, of float32")
     try:
-        return Style(path, Card.from_json(text))
+        return Style(path, Card.from_json(text), _from_base64(texts.get(INT8)))
     except SakugaError as error:
         raise SakugaError(f"{path} is no usable style, for {error}: export it again") from None
 
@@ -221,8 +230,18 @@ def _is_image(shape: list[int | str | None]) -> bool:
     return fixed in ([1, 3, None, None], [None, 3, None, None])
 
 
-def _open(path: Path, threads: int, *, optimize: bool) -> "InferenceSession":
+def _from_base64(text: str | None) -> bytes | None:
+    try:
+        return None if text is None else base64.b64decode(text, validate=True)
+    except ValueError:
+        raise SakugaError("its int8 variant is damaged") from None
+
+
+def _open(path: Path, threads: int, *, optimize: bool, model: bytes | None = None) -> "InferenceSession":
+    """Open the ONNX file at `path`, or `model`, which it holds."""
     import onnxruntime as ort
+
+    from sakuga.engine import providers
 
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads
@@ -231,6 +250,7 @@ def _open(path: Path, threads: int, *, optimize: bool) -> "InferenceSession":
     if not optimize:
         options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
     try:
-        return ort.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+        on = providers() if optimize and model is None else ["CPUExecutionProvider"]
+        return ort.InferenceSession(path if model is None else model, options, providers=on)
     except Exception:  # ONNX Runtime's errors have no common class of their own
         raise SakugaError(f"{path} is no style: ONNX Runtime cannot read it as an ONNX file") from None

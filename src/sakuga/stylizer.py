@@ -4,21 +4,18 @@ import math
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from sakuga.engine import Engine, Precision, pick
 from sakuga.errors import SakugaError, UsageError
 from sakuga.image import MAX_PIXELS, Frame, Picture, Source, read, to_pil, write
 from sakuga.pixels import Array, match_histogram
 from sakuga.style import DEFAULT, Style, load
 from sakuga.video import SUFFIXES as VIDEO_SUFFIXES
-from sakuga.video import stylize_video
-
-if TYPE_CHECKING:
-    from onnxruntime import InferenceSession
+from sakuga.video import VideoOptions, is_pattern, stylize_video
 
 Floats = NDArray[np.float32]
 
@@ -37,6 +34,8 @@ class Stylizer:
     `keep_color`: take only the brightness from the style and the colours from the photo.
     `max_side`: reduce the picture first, so that neither side is longer; None keeps its size.
     `threads`: how many the network computes with; None: one for each core.
+    `precision`: "auto", what is fast here (`sakuga.engine.pick`), or "fp32", "int8", "bf16". Pictures of 16 bits are
+    never run in int8.
     Raises UsageError for an unknown style or a value out of range, SakugaError for a file that is not a style.
     """
 
@@ -48,6 +47,7 @@ class Stylizer:
         keep_color: bool = False,
         max_side: int | None = None,
         threads: int | None = None,
+        precision: Precision = "auto",
     ) -> None:
         if not 0 <= strength <= 1:
             raise UsageError(f"strength must lie between 0 and 1, not {strength}")
@@ -60,6 +60,7 @@ class Stylizer:
         self.keep_color = keep_color
         self.max_side = max_side
         self.threads = threads
+        self.engine = pick(self.style, precision, threads)
 
     def __call__(self, source: Source) -> Image.Image:
         """Stylise a picture given as a path, bytes, a file object, a PIL image or an array (H, W[, 1|3|4])."""
@@ -74,18 +75,28 @@ class Stylizer:
         overwrite: bool = False,
         max_pixels: int = MAX_PIXELS,
         progress: Callable[[int, int | None], None] | None = None,
+        video: VideoOptions | None = None,
     ) -> None:
         """Stylise the picture or video `source` into `target`; the folder of `target` is made where it is missing.
 
-        `format` and `max_pixels` concern pictures; `progress` is called for videos with frames done and in all.
+        `format` and `max_pixels` concern pictures, `video` videos; `progress` is called for videos with frames done and
+        in all. Numbered pictures (frames/%05d.png) are a video too. A video that was interrupted goes on (stylize_video).
         """
         if target.exists() and not overwrite:  # said before the work, not after it
             raise SakugaError(f"{target} exists: choose another name or allow overwriting (--overwrite)")
-        if source.suffix.lower() in VIDEO_SUFFIXES:
+        if source.suffix.lower() in VIDEO_SUFFIXES or is_pattern(source):
             _make_folder(target.parent)
             scale, side = self.style.card.scale, self.max_side
             stylize_video(
-                source, target, self.array, scale=scale, max_side=side, overwrite=overwrite, progress=progress
+                source,
+                target,
+                self.array,
+                scale=scale,
+                max_side=side,
+                overwrite=overwrite,
+                progress=progress,
+                options=video,
+                identity=self._identity,
             )
         else:
             picture = self.picture(read(source, max_pixels=max_pixels))
@@ -106,14 +117,34 @@ class Stylizer:
         enlarged = self._enlarge(rgb) if self._shows_photo else None
         if self.strength == 0:
             return rgb.copy() if enlarged is None else enlarged
+        engine = self.engine
+        if engine.whole and rgb.dtype != np.uint8:
+            engine = pick(self.style, "fp32", self.threads)
         half = np.iinfo(rgb.dtype).max / 2
         result = np.empty((*(side * self.style.card.scale for side in rgb.shape[:2]), 3), rgb.dtype)
-        for y, x, photo, styled in self._tiles(rgb):
-            styled = self._blend(photo if enlarged is None else _normalise(enlarged[y, x]), styled)
+        for y, x, piece, core in self._pieces(rgb):
+            if engine.whole and self.strength == 1 and not self.keep_color:
+                result[y, x] = self._run(engine, piece)[self._scaled(core)]
+                continue
+            photo = _normalise(piece)
+            painted = _normalise(self._run(engine, piece)) if engine.whole else self._run(engine, photo)
+            shown = photo[:, *core] if enlarged is None else _normalise(enlarged[y, x])
+            styled = self._blend(shown, painted[:, *self._scaled(core)])
             styled *= half
             styled += half + 0.5  # and the integer part: the nearest value
             result[y, x] = styled.transpose(1, 2, 0)
         return match_histogram(result, rgb) if self.style.card.match_histogram else result
+
+    @property
+    def _identity(self) -> dict[str, object]:
+        """What `array` depends on."""
+        engine = f"{self.engine.name}, {self.engine.precision}, {self.threads} threads"
+        return {
+            "style": self.style.file_sha256,
+            "strength": self.strength,
+            "keep_color": self.keep_color,
+            "engine": engine,
+        }
 
     @property
     def _shows_photo(self) -> bool:
@@ -137,8 +168,8 @@ class Stylizer:
             alpha = _resize(alpha, styled.shape[1::-1])
         return replace(frame, rgb=styled, alpha=alpha)
 
-    def _tiles(self, rgb: Array) -> Iterator[tuple[slice, slice, Floats, Floats]]:
-        """Yield rows and columns of the result, photo and result (3, ...) in [-1, 1], piece by piece.
+    def _pieces(self, rgb: Array) -> Iterator[tuple[slice, slice, Array, tuple[slice, slice]]]:
+        """Yield rows and columns of the result, the pixels to run for them, and what part of these the piece is.
 
         A piece is run with a margin as wide as the network looks, cut from the whole padded picture, and begins where
         the network's stride does; so each pixel comes out as if the picture had been run whole.
@@ -152,34 +183,37 @@ class Stylizer:
             tile, margin = TILE, _round_up(card.receptive_field // 2, card.multiple)
         else:
             tile, margin = max(tall, wide), 0
-        session = self.style.session(self.threads)
         for top, bottom in _cuts(tall, tile, card.multiple):
             for left, right in _cuts(wide, tile, card.multiple):
                 if top >= height or left >= width:
                     continue  # nothing but padding
                 above, before = min(margin, top), min(margin, left)
-                photo = _normalise(rgb[top - above : bottom + margin, left - before : right + margin])
+                piece = rgb[top - above : bottom + margin, left - before : right + margin]
                 rows, columns = slice(top, min(bottom, height)), slice(left, min(right, width))
                 core = slice(above, above + rows.stop - top), slice(before, before + columns.stop - left)
-                styled = self._run(session, photo)[:, *(_times(scale, part) for part in core)]
-                yield _times(scale, rows), _times(scale, columns), photo[:, *core], styled
+                yield _times(scale, rows), _times(scale, columns), piece, core
 
-    def _run(self, session: "InferenceSession", photo: Floats) -> Floats:
-        """Give (3, H, W) in [-1, 1] to the network."""
-        size = f"{photo.shape[2]}x{photo.shape[1]}"
+    def _scaled(self, core: tuple[slice, slice]) -> tuple[slice, slice]:
+        rows, columns = (_times(self.style.card.scale, part) for part in core)
+        return rows, columns
+
+    def _run(self, engine: Engine, photo: Array) -> Array:
+        """Give the network (3, H, W) in [-1, 1], or (H, W, 3) uint8 if the engine paints those."""
+        sides = photo.shape[:2] if engine.whole else photo.shape[1:]
+        size = f"{sides[1]}x{sides[0]}"
         try:
-            (result,) = session.run(None, {"image": photo[None]})
+            result = engine.run(photo)
         except Exception as error:  # ONNX Runtime's errors have no common class of their own
             reason = str(error).partition("\n")[0]
             raise SakugaError(
                 f"style {self.style.name} fails on {size} pixels ({reason}): reduce the picture (--max-side)"
             ) from error
-        if result.shape != (1, 3, *(side * self.style.card.scale for side in photo.shape[1:])):
+        scaled = tuple(side * self.style.card.scale for side in sides)
+        if result.shape != ((*scaled, 3) if engine.whole else (3, *scaled)):
             raise SakugaError(f"style {self.style.name} makes {result.shape} of {size} pixels: export it again")
-        if np.isnan(result.sum()):  # a sum is cheap and NaN spreads through it
+        if not engine.whole and np.isnan(result.sum()):  # a sum is cheap and NaN spreads through it
             raise SakugaError(f"style {self.style.name} makes values that are no numbers: export it again")
-        styled: Floats = result[0]
-        return styled
+        return result
 
     def _blend(self, photo: Floats, styled: Floats) -> Floats:
         """Apply strength and colour to two (3, H, W), the photo in [-1, 1]; `styled` is overwritten."""
@@ -200,12 +234,14 @@ def stylize(
     strength: float = 1.0,
     keep_color: bool = False,
     max_side: int | None = None,
+    precision: Precision = "auto",
 ) -> Image.Image:
     """Stylise one picture: a path, bytes, a file object, a PIL image or an array. `Stylizer` describes the options.
 
     Raises SakugaError when the picture or the style cannot be read, UsageError for a wrong option.
     """
-    return Stylizer(style, strength=strength, keep_color=keep_color, max_side=max_side)(source)
+    stylizer = Stylizer(style, strength=strength, keep_color=keep_color, max_side=max_side, precision=precision)
+    return stylizer(source)
 
 
 def _normalise(rgb: Array) -> Floats:

@@ -23,6 +23,9 @@ class Verb:
 
 
 VERBS = {
+    "webcam": Verb("Show a camera as anime, live.", "sakuga.webcam:main"),
+    "serve": Verb("Serve a web page and an HTTP API.", "sakuga.serve.command:main", "serve"),
+    "doctor": Verb("Print what this machine computes with, and the styles.", "sakuga.doctor:main"),
     "prepare": Verb("Make a training folder of films and pictures.", "sakuga.data.prepare.command:main", "train"),
     "train": Verb("Train a style of your own.", "sakuga.training.train:train", "train"),
     "export": Verb("Make one style file of a training run.", "sakuga.training.export:main", "train"),

@@ -16,6 +16,7 @@ class FastGenerator(nn.Module):
     Args:
         width: channels inside.
         blocks: residual blocks.
+        inner: channels between the two convolutions of a block; `width` by default.
         factor: side of the squares, also the size multiple of the input.
         residual: add the input to the output. A style that leaves nothing of the photo's pixels may do without.
         reflect: continue the picture by reflection as far as the network looks, where zeros stand for what is outside
@@ -24,7 +25,14 @@ class FastGenerator(nn.Module):
     """
 
     def __init__(
-        self, *, width: int = 64, blocks: int = 4, factor: int = 4, residual: bool = True, reflect: bool = False
+        self,
+        *,
+        width: int = 64,
+        blocks: int = 4,
+        inner: int | None = None,
+        factor: int = 4,
+        residual: bool = True,
+        reflect: bool = False,
     ):
         super().__init__()
         self.multiple = factor
@@ -35,9 +43,9 @@ class FastGenerator(nn.Module):
         self.head = nn.Conv2d(3 * factor**2, width, 3, padding=1)
         self.blocks = nn.ModuleList(
             nn.Sequential(
-                nn.Conv2d(width, width, 3, padding=1),
+                nn.Conv2d(width, inner or width, 3, padding=1),
                 nn.ReLU(inplace=True),
-                nn.Conv2d(width, width, 3, padding=1),
+                nn.Conv2d(inner or width, width, 3, padding=1),
             )
             for _ in range(blocks)
         )

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, get_origin
 
 import tyro
 
+from sakuga.data.images import find_images
 from sakuga.errors import SakugaError, UsageError
 from sakuga.export import export as export_network
 from sakuga.systems import SYSTEMS, System
@@ -111,6 +112,15 @@ def export(
         licence=licence,
         data=sources or None,
         overwrite=overwrite,
+        photos=_photos(system),
     )
     print(style.path)
     return 0
+
+
+def _photos(system: System) -> list[Path]:
+    """The photos of the training; none where they are no longer there."""
+    try:
+        return find_images(system.config.photos)
+    except UsageError:
+        return []
