@@ -1,5 +1,6 @@
 """`sakuga export`: a run becomes a style."""
 
+import sys
 import tomllib
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,6 +11,7 @@ import tyro
 from sakuga.data.images import find_images
 from sakuga.errors import SakugaError, UsageError
 from sakuga.export import export as export_network
+from sakuga.networks.fast import FastGenerator
 from sakuga.systems import SYSTEMS, System
 from sakuga.training import checkpoint
 from sakuga.training.config import kinds_of, typed
@@ -103,8 +105,9 @@ def export(
     if which == "best" and (run / checkpoint.LAST).is_file() and not (run / name).is_file():
         raise UsageError(f"{run} has no {name}: its samples were not judged; export --which last.")
     system = build(run, name, changes=set)
+    network = system.get_submodule(system.output)
     style = export_network(
-        system.get_submodule(system.output),
+        network,
         output,
         system=system,
         name=output.stem,
@@ -112,15 +115,16 @@ def export(
         licence=licence,
         data=sources or None,
         overwrite=overwrite,
-        photos=_photos(system),
+        photos=_photos(system) if isinstance(network, FastGenerator) else (),
     )
     print(style.path)
     return 0
 
 
 def _photos(system: System) -> list[Path]:
-    """The photos of the training; none where they are no longer there."""
+    """The photos of the training, for the int8 variant; none, saying so, where they are no longer there."""
     try:
         return find_images(system.config.photos)
-    except UsageError:
+    except UsageError as error:
+        print(f"sakuga: no int8 variant, which needs photos (--set photos=FOLDER): {error}", file=sys.stderr)
         return []
