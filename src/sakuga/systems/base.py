@@ -108,6 +108,11 @@ def together(network: nn.Module, *images: Tensor) -> tuple[Tensor, ...]:
     return outputs
 
 
+def source(origin: Path | str, use: str) -> dict[str, str]:
+    """Return the card's entry for a folder, a file or a `module:function` that served as `use`."""
+    return {"name": Path(origin).resolve().name or "unnamed", "licence": "not stated", "use": use}
+
+
 @contextmanager
 def frozen(*networks: nn.Module) -> Iterator[None]:
     """Within the block, gradients flow through these networks but not into their weights."""

@@ -15,7 +15,7 @@ from sakuga.losses import gradient_l1, gram, gram_style, hinge, l1, lpips
 from sakuga.networks.fast import FastGenerator
 from sakuga.networks.features import LPIPS_LAYERS, FeatureNetwork
 from sakuga.networks.patchgan import PatchGAN
-from sakuga.systems.base import Batch, Config, System, Terms, frozen
+from sakuga.systems.base import Batch, Config, System, Terms, frozen, source
 
 
 @dataclass
@@ -146,9 +146,7 @@ class Distill(System):
 
     def sources(self) -> list[dict[str, str]]:
         """Return the folders of photos and the teacher."""
-        photos = [{"name": Path(p).name, "licence": "not stated", "use": "photos"} for p in self.config.photos]
-        teacher = self.config.teacher if ":" in self.config.teacher else Path(self.config.teacher).name
-        return [*photos, {"name": teacher, "licence": "not stated", "use": "teacher"}]
+        return [*(source(p, "photos") for p in self.config.photos), source(self.config.teacher, "teacher")]
 
     def _heads(self, seen: dict[str, Tensor]) -> dict[str, Tensor]:
         assert self.features is not None

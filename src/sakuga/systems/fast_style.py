@@ -15,7 +15,7 @@ from sakuga.losses import checkerboard, content, gram, gram_style, total_variati
 from sakuga.networks.fast import FastGenerator
 from sakuga.networks.features import FeatureNetwork
 from sakuga.networks.johnson import TransformNet
-from sakuga.systems.base import Batch, Config, System, Terms
+from sakuga.systems.base import Batch, Config, System, Terms, source
 
 
 @dataclass
@@ -135,8 +135,7 @@ class FastStyle(System):
 
     def sources(self) -> list[dict[str, str]]:
         """Return the folders of photos and the painting."""
-        photos = [{"name": Path(p).name, "licence": "not stated", "use": "photos"} for p in self.config.photos]
-        return [*photos, {"name": Path(str(self.config.style)).name, "licence": "not stated", "use": "style"}]
+        return [*(source(p, "photos") for p in self.config.photos), source(str(self.config.style), "style")]
 
 
 def _bounded(image: Tensor) -> Tensor:

@@ -15,7 +15,7 @@ from sakuga.errors import UsageError
 from sakuga.losses import bce, l1
 from sakuga.networks.patchgan import PatchGAN
 from sakuga.networks.unet import UNet, per_picture
-from sakuga.systems.base import Batch, Config, System, Terms, frozen
+from sakuga.systems.base import Batch, Config, System, Terms, frozen, source
 from sakuga.systems.schedules import linear_decay
 
 
@@ -128,4 +128,4 @@ class Pix2Pix(System):
     def sources(self) -> list[dict[str, str]]:
         """Return the folders."""
         folders = [*self.config.photos, *([self.config.targets] if self.config.targets else [])]
-        return [{"name": Path(p).name, "licence": "not stated", "use": "pairs"} for p in folders]
+        return [source(folder, "pairs") for folder in folders]

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -17,7 +16,7 @@ from sakuga.errors import UsageError
 from sakuga.losses import content, l2
 from sakuga.networks.features import FeatureNetwork
 from sakuga.networks.superresolution import SuperResolution as Enlarger
-from sakuga.systems.base import Batch, Config, System, Terms
+from sakuga.systems.base import Batch, Config, System, Terms, source
 
 
 @dataclass
@@ -115,7 +114,7 @@ class SuperResolution(System):
 
     def sources(self) -> list[dict[str, str]]:
         """Return the folders of photos."""
-        return [{"name": Path(p).name, "licence": "not stated", "use": "photos"} for p in self.config.photos]
+        return [source(p, "photos") for p in self.config.photos]
 
 
 def reduced(picture: np.ndarray, factor: int) -> np.ndarray:

@@ -12,7 +12,7 @@ from sakuga.data.images import random_crops, sample_squares
 from sakuga.data.pictures import Pictures
 from sakuga.errors import UsageError
 from sakuga.systems.augment import diff_augment
-from sakuga.systems.base import Batch, Config, System
+from sakuga.systems.base import Batch, Config, System, source
 
 
 @dataclass
@@ -81,7 +81,7 @@ class Unpaired(System):
     def sources(self) -> list[dict[str, str]]:
         """Return the folders of both sides."""
         sides = ((self.config.photos, "photos"), (self.config.style, "style"))
-        return [{"name": Path(p).name, "licence": "not stated", "use": use} for paths, use in sides for p in paths]
+        return [source(path, use) for paths, use in sides for path in paths]
 
 
 def flatness(pictures: Sequence[np.ndarray], *, count: int = 32) -> float:
