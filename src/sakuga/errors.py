@@ -7,3 +7,11 @@ class SakugaError(Exception):
 
 class UsageError(SakugaError):
     """What was asked for is not possible as asked: an argument is wrong (exit status 2)."""
+
+
+class TooLargeError(SakugaError):
+    """A picture has more pixels than it may have."""
+
+
+class FormatError(SakugaError):
+    """A file is of no kind that can be read."""

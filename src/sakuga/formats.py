@@ -43,9 +43,7 @@ def jpeg(picture: Picture) -> bytes:
         del options["exif"]
     if picture.xmp and len(picture.xmp) <= _MARKER:
         options["xmp"] = picture.xmp
-    if picture.dpi and max(picture.dpi) < 65536:
-        options["dpi"] = picture.dpi
-    return _save(Image.fromarray(rgb), "JPEG", icc_profile=picture.icc, **options)
+    return _save(Image.fromarray(rgb), "JPEG", icc_profile=picture.icc, dpi=picture.dpi, **options)
 
 
 def png(picture: Picture) -> bytes:

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import os
 import struct
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import replace
-from io import BytesIO
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 import numpy as np
 from PIL import Image
 
 from sakuga import formats, metadata
 from sakuga.atomic import atomic
-from sakuga.errors import SakugaError, UsageError
+from sakuga.errors import SakugaError, TooLargeError, UsageError
+from sakuga.opening import check_size, content, identify, opened, unlimited
 from sakuga.picture import Frame, Picture
 from sakuga.pixels import Array, arrays, bleed, gray_alpha_bytes, icc_space, low_bytes, upright
+from sakuga.quiet import quiet
 
 __all__ = [
     "FORMATS",
@@ -53,14 +53,9 @@ READABLE_SUFFIXES = frozenset(SUFFIXES) | {
 }
 """The suffixes by which a folder's pictures are known."""
 
-# Only formats that are decoded in Pillow itself; EPS, for one, would run a program. TGA has no signature: it is last.
-_READABLE = [
-    *("JPEG", "PNG", "WEBP", "GIF", "TIFF", "AVIF", "BMP", "JPEG2000", "PPM"),
-    *("QOI", "PSD", "ICO", "ICNS", "DDS", "SGI", "PCX", "HEIF", "TGA"),
-]
 _ANIMATED = {"GIF", "WEBP", "PNG", "AVIF"}
+_MAX_SCANS = 100  # of a JPEG: each may cost a pass over the whole picture and take a few bytes; encoders write ten
 _ARRAY_TYPES = (np.uint8, np.uint16)
-_LIMIT = threading.Lock()
 
 
 Source = str | os.PathLike[str] | bytes | BinaryIO | Image.Image | Array
@@ -82,8 +77,8 @@ def read(source: Source, *, max_pixels: int | None = MAX_PIXELS) -> Picture:
     if isinstance(source, Image.Image):
         with _damage("the image"):
             return _decode(source, "the image", max_pixels, still=True)
-    with _opened(source) as (name, file), _damage(name):
-        return _decode(_identify(file, name), name, max_pixels, file=file)
+    with opened(source) as (name, file), _damage(name):
+        return _decode(identify(file, name, max_pixels), name, max_pixels, file=file)
 
 
 def encode(picture: Picture, format: str | None = None) -> bytes:
@@ -114,7 +109,13 @@ def write(picture: Picture, target: Path, *, format: str | None = None, overwrit
     target = Path(target)
     name = _format(format) if format else _format(target.suffix, target)
     with atomic(target, overwrite=overwrite) as temporary:
-        temporary.write_bytes(encode(picture, name))
+        try:
+            data = encode(picture, name)
+        except UsageError:
+            raise
+        except SakugaError as error:
+            raise SakugaError(f"{target}: {error}") from error.__cause__
+        temporary.write_bytes(data)
 
 
 def to_pil(picture: Picture) -> Image.Image:
@@ -140,67 +141,21 @@ def _format(name: str, target: Path | None = None) -> str:
 
 
 @contextmanager
-def _opened(source: Any) -> Iterator[tuple[str, BinaryIO]]:
-    """The source as a seekable file with a name for messages."""
-    if isinstance(source, (str, os.PathLike)):
-        name = str(source)
-        try:
-            file: Any = open(source, "rb")  # noqa: SIM115
-        except FileNotFoundError as error:
-            raise SakugaError(f"{name} does not exist: check the path") from error
-        except IsADirectoryError as error:
-            raise SakugaError(f"{name} is a folder: name a picture in it") from error
-        except (OSError, ValueError) as error:
-            raise SakugaError(f"{name} cannot be read ({getattr(error, 'strerror', None) or error})") from error
-        with file:
-            yield name, file if file.seekable() else BytesIO(file.read())
-    elif isinstance(source, (bytes, bytearray, memoryview)):
-        yield "the input", BytesIO(source)
-    elif hasattr(source, "read"):
-        data = source.read()
-        if not isinstance(data, bytes):
-            raise UsageError("the file must be opened in binary mode ('rb')")
-        yield str(getattr(source, "name", "the input")), BytesIO(data)
-    else:
-        kind = type(source).__name__
-        raise UsageError(f"a picture is a path, bytes, a binary file, a Pillow image or an array, not {kind}")
-
-
-@contextmanager
 def _damage(name: str) -> Iterator[None]:
     """Say plainly what Pillow says in many ways: its plugins raise almost anything on damaged data."""
     try:
-        yield
+        with quiet():
+            yield
     except UsageError:
         raise
     except SakugaError as error:
         raise (error if name in str(error) else SakugaError(f"{name}: {error}")) from error.__cause__
     except Image.DecompressionBombError as error:
-        raise SakugaError(f"{name} claims a size beyond all limits ({error}): do not trust it") from error
+        raise TooLargeError(f"{name} claims a size beyond all limits ({error}): do not trust it") from error
     except MemoryError as error:
         raise SakugaError(f"{name} does not fit into the memory: make it smaller first") from error
     except Exception as error:
         raise SakugaError(f"{name} is damaged or truncated ({error}): get a whole copy of it") from error
-
-
-def _identify(file: BinaryIO, name: str) -> Image.Image:
-    """What `Image.open` does, for the formats we allow and without its size limit, which is a global variable."""
-    file.seek(0)
-    prefix = file.read(16)
-    if not prefix:
-        raise SakugaError(f"{name} is empty: get a whole copy of it")
-    for load_plugins in (Image.preinit, Image.init):  # the common ones first: it is quicker
-        load_plugins()
-        for kind in _READABLE:
-            if kind not in Image.OPEN:
-                continue
-            factory, accept = Image.OPEN[kind]
-            if accept and accept(prefix) is not True:
-                continue
-            with suppress(SyntaxError, IndexError, TypeError, KeyError, struct.error):  # not of this kind after all
-                file.seek(0)
-                return factory(file, "")
-    raise SakugaError(f"{name} is not a picture in a format that can be read: convert it to PNG or JPEG")
 
 
 def _decode(
@@ -208,19 +163,21 @@ def _decode(
 ) -> Picture:
     kind = "JPEG" if image.format == "MPO" else image.format or "PNG"
     count = getattr(image, "n_frames", 1) if kind in _ANIMATED and not still else 1
-    _check_size(name, image.size, count, max_pixels)
+    check_size(name, image.size, count, max_pixels)
+    if kind == "JPEG" and file is not None and metadata.scans(content(file)) > _MAX_SCANS:
+        raise SakugaError(f"{name} has more than {_MAX_SCANS} scans, which only serves to stall: do not trust it")
     low: Array | None = None
     frames: list[Frame] = []
-    with _unlimited(image.size):
+    with unlimited(image.size):
         if file is not None and count == 1 and kind in ("PNG", "TIFF") and low_bytes(image):
             low = np.asarray(image)
-            image = _identify(file, name)
+            image = identify(file, name, max_pixels)
         four = file is not None and gray_alpha_bytes(image)
         # An animated PNG may begin with a picture that stands in for the animation and is no part of it.
         for index in range(1 if count > 1 and image.info.get("default_image") else 0, count):
-            if not still:
+            if index:  # a PSD, for one, has no frame 0
                 image.seek(index)
-                _check_size(name, image.size, count, max_pixels)  # a GIF's later frames may enlarge it
+                check_size(name, image.size, count, max_pixels)  # a GIF's later frames may enlarge it
             image.load()
             if not frames:
                 (orientation, exif), (width, height) = metadata.exif(image), image.size
@@ -231,7 +188,7 @@ def _decode(
                 rgb = bleed(rgb, alpha)
             duration = float(image.info.get("duration") or 0) if count > 1 else 0
             frames.append(Frame(rgb, alpha, duration))
-    if kind == "GIF" and file is not None and not metadata.gif_is_whole(_bytes(file)):
+    if kind == "GIF" and file is not None and not metadata.gif_is_whole(content(file)):
         raise EOFError("its end is missing")
     icc, loop = image.info.get("icc_profile"), image.info.get("loop")
     if kind == "GIF":  # it counts repetitions, the other formats count plays
@@ -245,7 +202,7 @@ def _decode(
         xmp=metadata.xmp(image),
         dpi=metadata.dpi(image),
         quality=metadata.quality(image),
-        lossless=kind == "WEBP" and file is not None and metadata.webp_is_lossless(_bytes(file)),
+        lossless=kind == "WEBP" and file is not None and metadata.webp_is_lossless(content(file)),
     )
 
 
@@ -259,38 +216,9 @@ def _from_array(values: Array, max_pixels: int | None) -> Picture:
             "an array must be uint8 or uint16 and (H, W), (H, W, 1), (H, W, 3) or (H, W, 4), "
             f"not {values.dtype} and {values.shape}"
         )
-    _check_size("the array", (values.shape[1], values.shape[0]), 1, max_pixels)
+    check_size("the array", (values.shape[1], values.shape[0]), 1, max_pixels)
     rgb, alpha = np.ascontiguousarray(values[..., :3]), None
     if values.shape[2] == 4:
         alpha = np.ascontiguousarray(values[..., 3])
         rgb = bleed(rgb, alpha)
     return Picture([Frame(rgb, alpha)])
-
-
-def _check_size(name: str, size: tuple[int, int], count: int, max_pixels: int | None) -> None:
-    pixels = size[0] * size[1] * count
-    if max_pixels is not None and pixels > max_pixels:
-        frames = f" in {count} frames" if count > 1 else ""
-        raise SakugaError(
-            f"{name} has {size[0]}x{size[1]} pixels{frames}, {pixels:,} in all and more than the limit of "
-            f"{max_pixels:,}: raise the limit (--max-pixels) if you trust the file"
-        )
-
-
-@contextmanager
-def _unlimited(size: tuple[int, int]) -> Iterator[None]:
-    """Lift Pillow's own limit, which is global, while a picture is decoded that ours lets through and that does not."""
-    if Image.MAX_IMAGE_PIXELS is None or size[0] * size[1] <= Image.MAX_IMAGE_PIXELS:
-        yield
-        return
-    with _LIMIT:
-        before, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
-        try:
-            yield
-        finally:
-            Image.MAX_IMAGE_PIXELS = before
-
-
-def _bytes(file: BinaryIO) -> bytes:
-    file.seek(0)
-    return file.read()

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import math
 import re
+import struct
 from collections.abc import Mapping
 from typing import Any
 
@@ -55,13 +55,34 @@ def xmp(image: Image.Image) -> bytes | None:
     return re.sub(rb'(tiff:Orientation(?:\s*=\s*["\']|>))[2-8]', rb"\g<1>1", packet)
 
 
+def exif_without_place(exif: bytes) -> bytes | None:
+    """EXIF without its GPS directory; None where it cannot be read."""
+    tags = Image.Exif()
+    try:
+        tags.load(exif)
+        kept = {tag: tags.get_ifd(tag) if tag == _EXIF_IFD else value for tag, value in tags.items()}
+    except Exception:  # as in `exif`
+        return None
+    kept.pop(_GPS_IFD, None)
+    return _written(kept) if kept else None
+
+
+def xmp_without_place(xmp: bytes) -> bytes | None:
+    """An XMP packet without coordinates; None where some remain, whatever way they are written."""
+    name = rb"[\w.-]+:[\w.-]*(?:gps|latitude|longitude)[\w.-]*"
+    xmp = re.sub(rb"<(" + name + rb")\b[^>]*(?:/>|>.*?</\1\s*>)", b"", xmp, flags=re.IGNORECASE | re.DOTALL)
+    xmp = re.sub(rb"\s" + name + rb"\s*=\s*(?:\"[^\"]*\"|'[^']*')", b"", xmp, flags=re.IGNORECASE)
+    told = xmp.replace(b"\0", b"").lower()  # a packet may be UTF-16
+    return None if any(word in told for word in (b"gps", b"latitude", b"longitude")) else xmp
+
+
 def dpi(image: Image.Image) -> tuple[float, float] | None:
     """The resolution in dots per inch, where the file gives a sensible one."""
     try:
         x, y = (float(value) for value in image.info["dpi"])
     except (KeyError, TypeError, ValueError, ZeroDivisionError):
         return None
-    return (x, y) if 0 < x < math.inf and 0 < y < math.inf else None
+    return (x, y) if 0 < x < 65536 and 0 < y < 65536 else None  # what a JPEG holds; PNG and TIFF fail far beyond
 
 
 def quality(image: Image.Image) -> int | None:
@@ -71,6 +92,17 @@ def quality(image: Image.Image) -> int | None:
         return None
     scale: float = 100 * sum(tables[0]) / _STANDARD_LUMINANCE
     return min(max(round(100 - scale / 2 if scale <= 100 else 5000 / scale), 1), 100)
+
+
+def scans(data: bytes) -> int:
+    """How many scans a JPEG has: its markers, each with the length of its header and the number of its components."""
+    return len(re.findall(rb"\xff\xda\0[\x08\x0a\x0c\x0e][\1-\4]", data))
+
+
+def carried_sizes(data: bytes) -> list[tuple[int, int]]:
+    """The width and height of every PNG header and JPEG 2000 codestream within a file."""
+    found = re.findall(rb"\x89PNG\r\n\x1a\n.{4}IHDR(.{8})|\xff\x4f\xff\x51.{4}(.{8})", data, re.DOTALL)
+    return [struct.unpack(">II", png or codestream) for png, codestream in found]
 
 
 def webp_is_lossless(data: bytes) -> bool:

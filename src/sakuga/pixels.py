@@ -93,9 +93,12 @@ def gray_alpha_bytes(image: Image.Image) -> bool:
     return True
 
 
-def icc_space(icc: bytes | None) -> str:
-    """The colour space an ICC profile describes: "RGB", "GRAY", "CMYK", ...; empty when there is none."""
-    return icc[16:20].decode("latin-1").strip() if icc and len(icc) >= 128 else ""
+def icc_space(icc: object) -> str:
+    """The colour space an ICC profile describes: "RGB", "GRAY", "CMYK", ...; empty when there is none.
+
+    Of a damaged TIFF it can be anything.
+    """
+    return icc[16:20].decode("latin-1").strip() if isinstance(icc, bytes) and len(icc) >= 128 else ""
 
 
 def arrays(image: Image.Image, low: Array | None = None, four: bool = False) -> tuple[Array, Array | None]:
