@@ -50,11 +50,11 @@ class TestEach:
         assert np.ptp(phases) < 2
 
     def test_tiles_equal_the_whole(self, name, photo, monkeypatch):
-        whole = Stylizer(name).array(photo)
-        monkeypatch.setattr("sakuga.stylizer.TILE", 128)
-        monkeypatch.setattr("sakuga.stylizer.WHOLE", 128 * 128)
-        tiled = Stylizer(name).array(photo)
-        assert np.abs(tiled.astype(int) - whole).max() <= 1
+        painters = [Stylizer(name, precision=precision) for precision in ("fp32", "auto")]
+        wholes = [painter.array(photo) for painter in painters]
+        monkeypatch.setattr("sakuga.stylizer.PIECE", 216**2)  # 128 and a margin of 44 on both sides
+        for painter, whole in zip(painters, wholes, strict=True):
+            assert np.abs(painter.array(photo).astype(int) - whole).max() <= 1
 
     def test_any_size(self, name, photo):
         for size in ((1, 1), (127, 93)):

@@ -101,8 +101,7 @@ class TestPictures:
     def test_tiles_equal_the_whole(self, style, photo, monkeypatch):
         large = np.tile(photo, (2, 2, 1))[:, :230]
         whole = Stylizer(style, precision="int8").array(large)
-        monkeypatch.setattr("sakuga.stylizer.WHOLE", 0, raising=False)
-        monkeypatch.setattr("sakuga.stylizer.TILE", 64, raising=False)
+        monkeypatch.setattr("sakuga.stylizer.PIECE", 0)
         assert np.array_equal(Stylizer(style, precision="int8").array(large), whole)
 
 

@@ -1,10 +1,9 @@
+import dataclasses
 import io
 import threading
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from made_style import make_style
 from PIL import Image
 
@@ -18,6 +17,32 @@ from sakuga.stylizer import Stylizer
 
 def noise(height, width, dtype=np.uint8, seed=0):
     return np.random.default_rng(seed).integers(0, np.iinfo(dtype).max, (height, width, 3), dtype, endpoint=True)
+
+
+def watch(painter, monkeypatch, *, limit=None, error=None):
+    """Record the sizes (height, width) that the network is run on; beyond `limit` pixels there is no memory."""
+    run, sizes = painter.engine.run, []
+
+    def watched(x):
+        sizes.append(x.shape[:2] if painter.engine.whole else x.shape[1:])
+        if limit is not None and sizes[-1][0] * sizes[-1][1] > limit:
+            raise error or MemoryError
+        return run(x)
+
+    monkeypatch.setattr(painter, "engine", dataclasses.replace(painter.engine, run=watched))
+    return sizes
+
+
+def starved():
+    """What ONNX Runtime raises when there is no memory."""
+    from onnxruntime.capi.onnxruntime_pybind11_state import RuntimeException
+
+    return RuntimeException("[ONNXRuntimeError] : 6 : RUNTIME_EXCEPTION : node Conv ... std::bad_alloc")
+
+
+def little_memory(monkeypatch):
+    monkeypatch.setattr(stylizer, "available", lambda: 0)
+    monkeypatch.setattr(stylizer, "LEAST", 1000)
 
 
 SIZES = [(1, 1), (1, 2), (2, 1), (3, 5), (1, 300), (63, 65), (64, 64), (101, 99), (13, 4097), (4097, 13)]
@@ -65,22 +90,14 @@ def test_tiles_equal_the_whole(made_style, monkeypatch, kind, dtype, height, wid
     photo = noise(height, width, dtype)
     painter = Stylizer(made_style(kind))
 
-    def assembled():
-        result = np.full((3, height, width), np.nan, np.float32)
-        pieces = list(painter._tiles(photo))
-        for y, x, _, styled in pieces:
-            result[:, y, x] = styled
-        return result, len(pieces)
-
-    (whole, one), rounded = assembled(), painter.array(photo)
-    monkeypatch.setattr(stylizer, "TILE", 48)
-    monkeypatch.setattr(stylizer, "WHOLE", 1000)
-    (tiled, many), rounded_tiled = assembled(), painter.array(photo)
-    assert one == 1
-    assert many >= 6
-    np.testing.assert_allclose(tiled, whole, rtol=0, atol=1e-5)
-    # 1e-5 is a third of a step of 16 bits.
-    np.testing.assert_allclose(rounded_tiled.astype(int), rounded.astype(int), atol=1)
+    whole = painter.array(photo)
+    monkeypatch.setattr(stylizer, "PIECE", 80**2)
+    sizes = watch(painter, monkeypatch)
+    tiled = painter.array(photo)
+    assert len(sizes) >= 4
+    assert max(h * w for h, w in sizes) <= (64 + 3 + 2 * 12) ** 2  # at least 64, rounded up to four; twelve around
+    # Twice 1e-5 is less than a step of 16 bits.
+    np.testing.assert_allclose(tiled.astype(int), whole.astype(int), atol=1)
 
 
 def test_a_style_that_enlarges(made_style, monkeypatch, tmp_path):
@@ -90,8 +107,7 @@ def test_a_style_that_enlarges(made_style, monkeypatch, tmp_path):
     expected = small.repeat(2, 0).repeat(2, 1)
     painter = Stylizer(made_style("double"))
     np.testing.assert_array_equal(painter.array(photo), expected)
-    monkeypatch.setattr(stylizer, "TILE", 48)
-    monkeypatch.setattr(stylizer, "WHOLE", 1000)
+    monkeypatch.setattr(stylizer, "PIECE", 80**2)
     np.testing.assert_allclose(painter.array(photo).astype(int), expected.astype(int), atol=1)
     rgba = np.dstack([photo, np.full(photo.shape[:2], 77, np.uint8)])
     assert np.asarray(painter(rgba)).shape == (100, 260, 4)
@@ -119,27 +135,44 @@ def test_tiles_with_too_small_a_margin_would_differ(tmp_path, monkeypatch):
     photo = noise(203, 310)
     painter = Stylizer(make_style(tmp_path / "lies.onnx", "strided", receptive_field=1, multiple=4))
     whole = painter.array(photo)
-    monkeypatch.setattr(stylizer, "TILE", 48)
-    monkeypatch.setattr(stylizer, "WHOLE", 1000)
+    monkeypatch.setattr(stylizer, "PIECE", 80**2)
     assert np.abs(painter.array(photo).astype(int) - whole).max() > 8
 
 
 def test_styles_that_look_everywhere_are_not_tiled(made_style, monkeypatch):
     photo = noise(90, 200)
     whole = Stylizer(made_style("global")).array(photo)
-    monkeypatch.setattr(stylizer, "WHOLE", 1000)
-    monkeypatch.setattr(stylizer, "TILE", 48)
+    little_memory(monkeypatch)
     np.testing.assert_array_equal(Stylizer(made_style("global")).array(photo), whole)
 
 
-@given(st.integers(1, 5000), st.integers(16, 1024), st.sampled_from([1, 4, 16]))
-@settings(max_examples=200, deadline=None)
-def test_cuts_cover_the_length_once(length, tile, multiple):
-    length = -(-length // multiple) * multiple
-    cuts = stylizer._cuts(length, tile, multiple)
-    assert [start for start, _ in cuts] == [0, *(end for _, end in cuts[:-1])]
-    assert cuts[-1][1] == length
-    assert all(start % multiple == 0 and 0 < end - start < tile + multiple for start, end in cuts)
+def test_out_of_memory_means_smaller_tiles(made_style, monkeypatch):
+    """The network fails on more than 100 x 100 pixels: on 310 x 203, perhaps on half of that a side, then no more."""
+    photo = noise(203, 310)
+    for kind in ("blur", "strided"):
+        whole = Stylizer(made_style(kind)).array(photo)
+        for error in (MemoryError(), RuntimeError("Failed to allocate memory for requested buffer"), starved()):
+            painter = Stylizer(made_style(kind))
+            sizes = watch(painter, monkeypatch, limit=100 * 100, error=error)
+            np.testing.assert_allclose(painter.array(photo).astype(int), whole.astype(int), atol=1)
+            assert sizes[0][0] >= 203
+            assert 1 <= sum(h * w > 100 * 100 for h, w in sizes) <= 2
+
+
+def test_out_of_memory_in_the_smallest_tiles(made_style, monkeypatch):
+    painter = Stylizer(made_style("strided"))
+    sizes = watch(painter, monkeypatch, limit=0)
+    with pytest.raises(SakugaError, match=r"too little memory .* strided on 700x400 pixels, .*small tiles.*--max-side"):
+        painter.array(noise(400, 700))
+    assert 2 <= len(sizes) <= 5
+
+
+def test_out_of_memory_of_a_style_that_cannot_be_tiled(made_style, monkeypatch):
+    painter = Stylizer(made_style("global"))
+    sizes = watch(painter, monkeypatch, limit=0)
+    with pytest.raises(SakugaError, match=r"too little memory .* global, .* on 90x80 pixels: .*--max-side.*export"):
+        painter.array(noise(80, 90))
+    assert len(sizes) == 1
 
 
 def test_strength_zero_is_the_photo(made_style):
@@ -273,7 +306,7 @@ def test_arrays_of_another_shape_or_type(made_style, array):
 
 
 def test_networks_that_fail(tmp_path):
-    with pytest.raises(SakugaError, match=r"style half makes \(1, 3, 32, 32\) of 64x64 pixels"):
+    with pytest.raises(SakugaError, match=r"style half makes \(3, 32, 32\) of 64x64 pixels"):
         Stylizer(make_style(tmp_path / "half.onnx", "half")).array(noise(64, 64))
     liar = make_style(tmp_path / "liar.onnx", "strided", multiple=1)
     with pytest.raises(SakugaError, match="style liar fails on 65x66 pixels") as caught:

@@ -32,7 +32,8 @@ class Card:
     `multiple`: the sides of what the network is given are multiples of this. `receptive_field`: the pixels, from end to
     end, on which one pixel of the result depends; 0 when it depends on the whole picture. `sha256`: of the weights.
     `scale`: how many times wider and taller the result is (super-resolution); `match_histogram`: whether its values are
-    then given the photo's distribution.
+    then given the photo's distribution. `local_receptive_field`: of a network whose `receptive_field` is 0, the pixels
+    on which one of the result depends when what it measures of the whole picture is given; 0 where it cannot be.
     Raises SakugaError, naming the field, when one cannot be true.
     """
 
@@ -49,21 +50,27 @@ class Card:
     sha256: str
     scale: int = 1
     match_histogram: bool = False
+    local_receptive_field: int = 0
 
     def __post_init__(self) -> None:
         for one in ("name", "title", "system", "licence", "date", "version", "sha256"):
-            _check(isinstance(getattr(self, one), str) and getattr(self, one), one, "must be a text that is not empty")
+            _check(_is_text(getattr(self, one)), one, "must be a text that is not empty and has no control characters")
         _check(re.fullmatch(r"[\w-]+", self.name), "name", "may hold letters, digits, '-' and '_' only")
         _check(isinstance(self.config, dict), "config", "must be an object")
         _check(
             isinstance(self.data, list)
-            and all(isinstance(d, dict) and {"name", "licence", "use"} <= d.keys() for d in self.data),
+            and all(
+                isinstance(d, dict) and all(_is_text(d.get(k)) for k in ("name", "licence", "use")) for d in self.data
+            ),
             "data",
-            "must be a list of objects with name, licence and use",
+            "must be a list of objects with name, licence and use, each a text",
         )
         # An upper bound, so that a mistaken card cannot ask for gigabytes of padding.
         _check(type(self.multiple) is int and 1 <= self.multiple <= 1024, "multiple", "must lie between 1 and 1024")
-        _check(type(self.receptive_field) is int and self.receptive_field >= 0, "receptive_field", "must be 0 or more")
+        rule = "must lie between 0 and 16384"
+        _check(type(self.receptive_field) is int and 0 <= self.receptive_field <= 16384, "receptive_field", rule)
+        local = self.local_receptive_field
+        _check(type(local) is int and 0 <= local <= 16384, "local_receptive_field", rule)
         _check(type(self.scale) is int and 1 <= self.scale <= 16, "scale", "must lie between 1 and 16")
         _check(type(self.match_histogram) is bool, "match_histogram", "must be true or false")
         _check(re.fullmatch(r"[0-9a-f]{64}", self.sha256), "sha256", "must be 64 hexadecimal digits")
@@ -77,7 +84,7 @@ class Card:
         """Read a card; fields that this version does not know are ignored."""
         try:
             read = json.loads(text)
-        except ValueError:
+        except (ValueError, RecursionError):
             raise SakugaError("the card is not JSON") from None
         if not isinstance(read, dict):
             raise SakugaError("the card is not a JSON object")
@@ -88,6 +95,11 @@ class Card:
     def to_json(self) -> str:
         """Write the card as `from_json` reads it."""
         return json.dumps(asdict(self), ensure_ascii=False)
+
+
+def _is_text(value: object) -> bool:
+    """Whether a value can be shown: no empty text, and none that steers a terminal or cannot be encoded."""
+    return isinstance(value, str) and bool(re.fullmatch(r"[^\x00-\x1f\x7f-\x9f\ud800-\udfff]+", value))
 
 
 def _check(true: object, name: str, rule: str) -> None:
@@ -158,7 +170,7 @@ def read(path: Path) -> Style:
         raise SakugaError(f"{path} is an ONNX file but no style, for it carries no card: make it with `sakuga export`")
     if [(i.name, i.type) for i in inputs] != [("image", "tensor(float)")] or not _is_image(inputs[0].shape):
         raise SakugaError(f"{path} is no style: its one input must be float32 'image' of shape (1, 3, height, width)")
-    if len(outputs) != 1 or outputs[0].type != "tensor(float)":
+    if outputs[0].type != "tensor(float)" or [o.name for o in outputs[1:]] not in ([], ["statistics"]):
         raise SakugaError(f"{path} is no style: it must have one output, of float32")
     try:
         return Style(path, Card.from_json(text), _from_base64(texts.get(INT8)))
@@ -246,6 +258,7 @@ def _open(path: Path, threads: int, *, optimize: bool, model: bytes | None = Non
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
+    options.enable_mem_pattern = False  # it saves no time and takes half as much memory again, or twice as much
     options.log_severity_level = 4  # what matters is raised; its log lines would stand between ours
     if not optimize:
         options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL

@@ -1,8 +1,8 @@
 """From a picture to its stylised copy: pad, tile, run, blend."""
 
-import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
+from math import isqrt
 from pathlib import Path
 
 import numpy as np
@@ -11,16 +11,24 @@ from PIL import Image
 
 from sakuga.engine import Engine, Precision, pick
 from sakuga.errors import SakugaError, UsageError
+from sakuga.frozen import freeze
 from sakuga.image import MAX_PIXELS, Frame, Picture, Source, read, to_pil, write
+from sakuga.memory import available, ran_out
 from sakuga.pixels import Array, match_histogram
 from sakuga.style import DEFAULT, Style, load
+from sakuga.tiles import cut, plan, round_up
 from sakuga.video import SUFFIXES as VIDEO_SUFFIXES
 from sakuga.video import VideoOptions, is_pattern, stylize_video
 
 Floats = NDArray[np.float32]
 
-TILE = 1024  # side of a tile without its margin: activations of a tile fit in memory whatever the picture's size
-WHOLE = 2 * TILE * TILE  # pixels up to which a picture is run in one piece, which saves the margins
+PIECE = 2688**2
+"""The most pixels that a style which looks at surroundings is given at once: larger pieces save little, memory less."""
+LEAST = 512**2
+"""Pixels that are given at once however little memory seems to be left."""
+# Bytes that a network takes for each pixel at once: what fast ones take (60 to 130) and White-box (600), with room to
+# spare; and the published generators, which take 900 to 1,700.
+LOCAL, GLOBAL = 1024, 2048
 # Networks that halve the picture several times and pad by reflection inside refuse very small pictures.
 SMALLEST = 64
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)[:, None, None]  # ITU-R BT.601, as in JPEG
@@ -80,7 +88,7 @@ class Stylizer:
         """Stylise the picture or video `source` into `target`; the folder of `target` is made where it is missing.
 
         `format` and `max_pixels` concern pictures, `video` videos; `progress` is called for videos with frames done and
-        in all. Numbered pictures (frames/%05d.png) are a video too. A video that was interrupted goes on (stylize_video).
+        in all. Numbered pictures (frames/%05d.png) are a video too. A video that was interrupted goes on where it was.
         """
         if target.exists() and not overwrite:  # said before the work, not after it
             raise SakugaError(f"{target} exists: choose another name or allow overwriting (--overwrite)")
@@ -117,23 +125,19 @@ class Stylizer:
         enlarged = self._enlarge(rgb) if self._shows_photo else None
         if self.strength == 0:
             return rgb.copy() if enlarged is None else enlarged
-        engine = self.engine
-        if engine.whole and rgb.dtype != np.uint8:
-            engine = pick(self.style, "fp32", self.threads)
-        half = np.iinfo(rgb.dtype).max / 2
-        result = np.empty((*(side * self.style.card.scale for side in rgb.shape[:2]), 3), rgb.dtype)
-        for y, x, piece, core in self._pieces(rgb):
-            if engine.whole and self.strength == 1 and not self.keep_color:
-                result[y, x] = self._run(engine, piece)[self._scaled(core)]
-                continue
-            photo = _normalise(piece)
-            painted = _normalise(self._run(engine, piece)) if engine.whole else self._run(engine, photo)
-            shown = photo[:, *core] if enlarged is None else _normalise(enlarged[y, x])
-            styled = self._blend(shown, painted[:, *self._scaled(core)])
-            styled *= half
-            styled += half + 0.5  # and the integer part: the nearest value
-            result[y, x] = styled.transpose(1, 2, 0)
-        return match_histogram(result, rgb) if self.style.card.match_histogram else result
+        room = available() // 2 // (LOCAL if self.style.card.receptive_field else GLOBAL)
+        room = max(room, LEAST)
+        if self.style.card.receptive_field:
+            room = min(room, PIECE)
+        while True:
+            try:
+                result = self._paint(rgb, enlarged, room)
+            except Exception as error:
+                if not ran_out(error):
+                    raise
+                room = self._less(room, rgb, error)
+            else:
+                return match_histogram(result, rgb) if self.style.card.match_histogram else result
 
     @property
     def _identity(self) -> dict[str, object]:
@@ -168,34 +172,60 @@ class Stylizer:
             alpha = _resize(alpha, styled.shape[1::-1])
         return replace(frame, rgb=styled, alpha=alpha)
 
-    def _pieces(self, rgb: Array) -> Iterator[tuple[slice, slice, Array, tuple[slice, slice]]]:
-        """Yield rows and columns of the result, the pixels to run for them, and what part of these the piece is.
-
-        A piece is run with a margin as wide as the network looks, cut from the whole padded picture, and begins where
-        the network's stride does; so each pixel comes out as if the picture had been run whole.
-        """
+    def _paint(self, rgb: Array, enlarged: Array | None, room: int) -> Array:
+        """Stylise with a network that is given at most `room` pixels at once, if it can be run in tiles."""
+        card, half = self.style.card, np.iinfo(rgb.dtype).max / 2
         height, width = rgb.shape[:2]
-        card, scale = self.style.card, self.style.card.scale
-        tall, wide = (_round_up(max(side, SMALLEST), card.multiple) for side in (height, width))
-        if (tall, wide) != (height, width):
-            rgb = np.pad(rgb, ((0, tall - height), (0, wide - width), (0, 0)), mode="reflect")
-        if card.receptive_field and tall * wide > WHOLE:
-            tile, margin = TILE, _round_up(card.receptive_field // 2, card.multiple)
-        else:
-            tile, margin = max(tall, wide), 0
-        for top, bottom in _cuts(tall, tile, card.multiple):
-            for left, right in _cuts(wide, tile, card.multiple):
-                if top >= height or left >= width:
-                    continue  # nothing but padding
-                above, before = min(margin, top), min(margin, left)
-                piece = rgb[top - above : bottom + margin, left - before : right + margin]
-                rows, columns = slice(top, min(bottom, height)), slice(left, min(right, width))
-                core = slice(above, above + rows.stop - top), slice(before, before + columns.stop - left)
-                yield _times(scale, rows), _times(scale, columns), piece, core
+        engine = self.engine
+        if engine.whole and rgb.dtype != np.uint8:
+            engine = pick(self.style, "fp32", self.threads)
+        side, margin = None, 0
+        if height * width > room and (reach := card.receptive_field or card.local_receptive_field):
+            margin = round_up(reach // 2, card.multiple)
+            side = max(isqrt(min(room, PIECE)) - 2 * margin, SMALLEST)
+            if not card.receptive_field:
+                engine = freeze(self.style, self.threads, self._reduced(rgb, room))
+        result = np.empty((height * card.scale, width * card.scale, 3), rgb.dtype)
+        for tile in plan(
+            height, width, tile=side, margin=margin, multiple=card.multiple, smallest=SMALLEST, scale=card.scale
+        ):
+            piece = cut(rgb, tile)
+            if engine.whole and self.strength == 1 and not self.keep_color:
+                result[tile.inner] = self._run(engine, piece)[tile.core]
+                continue
+            photo = _normalise(piece)
+            painted = _normalise(self._run(engine, piece)) if engine.whole else self._run(engine, photo)
+            shown = photo[:, *tile.core] if enlarged is None else _normalise(enlarged[tile.inner])
+            styled = self._blend(shown, painted[:, *tile.core])
+            styled *= half
+            styled += half + 0.5  # and the integer part: the nearest value
+            result[tile.inner] = styled.transpose(1, 2, 0)
+        return result
 
-    def _scaled(self, core: tuple[slice, slice]) -> tuple[slice, slice]:
-        rows, columns = (_times(self.style.card.scale, part) for part in core)
-        return rows, columns
+    def _reduced(self, rgb: Array, room: int) -> Floats:
+        """The picture, reduced to at most `room` pixels, as the network takes it."""
+        height, width = rgb.shape[:2]
+        scale = (room / (height * width)) ** 0.5
+        size = max(1, int(width * scale)), max(1, int(height * scale))
+        small = np.stack([_resize(rgb[..., c], size) for c in range(3)], axis=-1)
+        (whole,) = plan(size[1], size[0], multiple=self.style.card.multiple, smallest=SMALLEST)
+        return _normalise(cut(small, whole))
+
+    def _less(self, room: int, rgb: Array, error: Exception) -> int:
+        """Half the side that was too much, for another attempt; SakugaError where there can be none."""
+        card, size = self.style.card, f"{rgb.shape[1]}x{rgb.shape[0]}"
+        if not (reach := card.receptive_field or card.local_receptive_field):
+            raise SakugaError(
+                f"there is too little memory to run style {self.style.name}, which looks at the whole picture, on "
+                f"{size} pixels: reduce it (--max-side), or export the style again, which may make tiles possible"
+            ) from error
+        room = min(room, rgb.shape[0] * rgb.shape[1])
+        if isqrt(room) <= SMALLEST + reach:
+            raise SakugaError(
+                f"there is too little memory to run style {self.style.name} on {size} pixels, even in small tiles: "
+                "close other programs or reduce the picture (--max-side)"
+            ) from error
+        return room // 4
 
     def _run(self, engine: Engine, photo: Array) -> Array:
         """Give the network (3, H, W) in [-1, 1], or (H, W, 3) uint8 if the engine paints those."""
@@ -204,6 +234,8 @@ class Stylizer:
         try:
             result = engine.run(photo)
         except Exception as error:  # ONNX Runtime's errors have no common class of their own
+            if ran_out(error):
+                raise
             reason = str(error).partition("\n")[0]
             raise SakugaError(
                 f"style {self.style.name} fails on {size} pixels ({reason}): reduce the picture (--max-side)"
@@ -259,22 +291,8 @@ def _resize(plane: Array, size: tuple[int, int]) -> Array:
     return resized
 
 
-def _times(scale: int, part: slice) -> slice:
-    return slice(part.start * scale, part.stop * scale)
-
-
 def _make_folder(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise SakugaError(f"{folder} cannot be made ({error.strerror}): choose another folder") from error
-
-
-def _round_up(n: int, multiple: int) -> int:
-    return -(-n // multiple) * multiple
-
-
-def _cuts(length: int, tile: int, multiple: int) -> list[tuple[int, int]]:
-    """Divide `length` into as few equal stretches of about `tile` as possible, each beginning on the multiple."""
-    step = _round_up(math.ceil(length / math.ceil(length / tile)), multiple)
-    return [(start, min(start + step, length)) for start in range(0, length, step)]

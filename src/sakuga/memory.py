@@ -1,0 +1,65 @@
+"""How much memory is left, and how its lack shows."""
+
+from pathlib import Path
+
+UNKNOWN = 4 * 2**30
+"""Bytes taken for available where the system does not say."""
+
+
+def available() -> int:
+    """Bytes that this process can still use without swapping: the machine's, or its control group's if those are fewer.
+
+    On Linux; elsewhere a modest constant.
+    """
+    free = [_machine(Path("/proc/meminfo")), *_groups(Path("/proc/self/cgroup"), Path("/sys/fs/cgroup"))]
+    return min((n for n in free if n is not None), default=UNKNOWN)
+
+
+def ran_out(error: BaseException) -> bool:
+    """Whether an error says that there was no memory. ONNX Runtime has no class of its own for it."""
+    text = str(error).lower()
+    return isinstance(error, MemoryError) or any(
+        sign in text for sign in ("failed to allocate memory", "bad_alloc", "bad allocation", "out of memory")
+    )
+
+
+def _machine(path: Path) -> int | None:
+    for line in _read(path).splitlines():
+        if line.startswith("MemAvailable:"):
+            return int(line.split()[1]) * 1024
+    return None
+
+
+def _groups(own: Path, root: Path) -> list[int | None]:
+    """What is left of the limits of the process's group and of those around it (version 2), or of its one (version 1).
+
+    The group's page cache counts as used, but it gives way.
+    """
+    left = []
+    for line in _read(own).splitlines():
+        number, controllers, path = line.split(":", 2)
+        if number == "0":
+            folder = root / path.strip("/")
+            while folder.is_relative_to(root):
+                left.append(_left(folder, "memory.max", "memory.current", "inactive_file"))
+                folder = folder.parent
+        elif "memory" in controllers.split(","):
+            for folder in (root / "memory" / path.strip("/"), root / "memory"):
+                names = "memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"
+                left.append(_left(folder, *names))
+    return left
+
+
+def _left(folder: Path, limit: str, used: str, cache: str) -> int | None:
+    most, now = _read(folder / limit).strip(), _read(folder / used).strip()
+    if not (most.isdigit() and now.isdigit()):  # "max", or no such file
+        return None
+    counts = dict(line.split() for line in _read(folder / "memory.stat").splitlines())
+    return max(0, int(most) - int(now) + int(counts.get(cache, 0)))
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text()
+    except OSError:
+        return ""
