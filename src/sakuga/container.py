@@ -17,7 +17,14 @@ if TYPE_CHECKING:
 
 # As ITU-T H.273 numbers them, and FFmpeg after it.
 _BT709, _BT601 = 1, 6
-_MATRICES = {_BT709, 4, 5, _BT601, 7, 9}  # the convertible ones; besides: FCC, BT.601 again, SMPTE 240M, BT.2020
+_MATRICES = {
+    _BT709,
+    4,
+    5,
+    _BT601,
+    7,
+    9,
+}  # the convertible ones; besides: FCC, BT.601 again, SMPTE 240M, BT.2020
 
 
 def open_container(source: Path) -> InputContainer:
@@ -71,12 +78,16 @@ def packets(reader: InputContainer, video: VideoStream, source: Path) -> Iterato
     _check_whole(reader, video, end, source)
 
 
-def decode(packet: Packet, source: Path) -> list[VideoFrame]:
-    """Return the frames that a packet completes; raises SakugaError where the file is damaged."""
+def decode(packet: Packet, source: Path, since: Fraction | None = None) -> list[VideoFrame]:
+    """Return the frames that a packet completes; raises SakugaError where the file is damaged.
+
+    After a jump into the middle frames can lack what they refer to: those before `since` (in seconds) may.
+    """
     with reading(source):
         frames = packet.decode()
-    if any(frame.is_corrupt for frame in frames):
-        raise SakugaError(f"{source} is damaged at {frames[0].time:.1f} s: get a whole copy of it")
+    for frame in frames:
+        if frame.is_corrupt and (since is None or frame.time is None or frame.time >= since):
+            raise SakugaError(f"{source} is damaged at {frame.time or 0:.1f} s: get a whole copy of it")
     return frames
 
 

@@ -1,0 +1,123 @@
+"""RGB frames in, packets of a video codec out."""
+
+from __future__ import annotations
+
+import os
+from fractions import Fraction
+from heapq import heappop, heappush
+from itertools import chain, islice
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from sakuga.video.options import Codec
+from sakuga.video.shots import Form, Pixels, Shot
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from av import Packet, VideoFrame
+    from av.container import OutputContainer
+    from av.video.codeccontext import VideoCodecContext
+    from av.video.stream import VideoStream
+
+_LIMITED = 1  # the range of the colours, as FFmpeg numbers it
+THREADS = 4
+"""Of an encoder: as many on every machine, because results can depend on it."""
+
+
+def add_stream(writer: OutputContainer, form: Form, codec: Codec, crf: int | None) -> VideoStream:
+    """Add the stream to a container that packets of an Encoder of the same form can be written to."""
+    stream: VideoStream = writer.add_stream(codec.encoder, rate=form.rate)  # type: ignore[assignment]
+    _set_up(stream.codec_context, form, codec, crf)
+    stream.time_base = form.time_base
+    stream.metadata.update(form.metadata)
+    return stream
+
+
+def _set_up(context: VideoCodecContext, form: Form, codec: Codec, crf: int | None) -> None:
+    os.environ.setdefault("SVT_LOG", "1")  # errors alone: the AV1 encoder does not speak through libav
+    context.width, context.height = form.width, form.height
+    odd = form.width % 2 or form.height % 2
+    context.pix_fmt = "yuv444p" if odd and not codec.subsampled_odd else "yuv420p"
+    context.options = {"crf": str(codec.crf if crf is None else crf), **codec.options}
+    context.thread_count = THREADS
+    context.time_base, context.framerate = form.time_base, form.rate
+    if form.aspect:
+        context.sample_aspect_ratio = form.aspect
+    context.colorspace, context.color_range = form.matrix, _LIMITED
+    context.color_primaries, context.color_trc = form.primaries, form.transfer
+
+
+class ToFrame:
+    """From RGB (H, W, 3) uint8 to frames of another pixel format, with their time and length."""
+
+    def __init__(self, form: Form, pix_fmt: str) -> None:
+        from av.video.reformatter import Interpolation, VideoReformatter
+
+        self._form, self._pix_fmt, self._reformatter = form, pix_fmt, VideoReformatter()
+        self._interpolation = Interpolation.BICUBIC | Interpolation.FULL_CHR_H_INT | Interpolation.ACCURATE_RND
+
+    def __call__(self, shot: Shot[Pixels]) -> VideoFrame:
+        """Convert one frame."""
+        import av
+
+        frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(shot.image), format="rgb24")
+        frame.colorspace = self._form.matrix
+        frame = self._reformatter.reformat(
+            frame,
+            format=self._pix_fmt,
+            dst_color_range=_LIMITED,
+            interpolation=self._interpolation,
+        )
+        frame.pts, frame.duration, frame.time_base = (
+            shot.pts,
+            shot.duration,
+            self._form.time_base,
+        )
+        return frame
+
+
+class Encoder:
+    """One encoder from its first frame to its last; the packets carry no decoding times yet."""
+
+    def __init__(self, form: Form, codec: Codec, crf: int | None) -> None:
+        import av
+        from av.codec.context import Flags
+
+        self._context: VideoCodecContext = av.CodecContext.create(codec.encoder, "w")  # type: ignore[assignment]
+        _set_up(self._context, form, codec, crf)
+        self._context.flags |= Flags.global_header
+        self._to_frame = ToFrame(form, self._context.pix_fmt or "yuv420p")
+        self._durations: dict[int, int] = {}
+
+    def encode(self, shot: Shot[Pixels]) -> list[Packet]:
+        """Encode a frame; gives the packets of earlier ones."""
+        self._durations[shot.pts] = shot.duration
+        return [self._timed(packet) for packet in self._context.encode(self._to_frame(shot))]
+
+    def rest(self) -> list[Packet]:
+        """Empty the encoder."""
+        return [self._timed(packet) for packet in self._context.encode(None)]
+
+    def _timed(self, packet: Packet) -> Packet:
+        packet.duration = self._durations.pop(packet.pts or 0)
+        return packet
+
+
+def with_decoding_times(packets: Iterable[Packet], delay: int, time_base: Fraction) -> Iterator[Packet]:
+    """Give packets in decoding order the times at which to decode them, as one encoder would have done for all.
+
+    They are the times at which frames are shown, `delay` frames earlier; those of the first ones lie before the first.
+    """
+    packets = iter(packets)
+    early = list(islice(packets, 1))
+    times: list[int] = []
+    if not early:
+        return
+    first, step = early[0].pts or 0, max(1, early[0].duration or 1)
+    for number, packet in enumerate(chain(early, packets)):
+        heappush(times, packet.pts or 0)
+        packet.dts = heappop(times) if number >= delay else first - (delay - number) * step
+        packet.time_base = time_base
+        yield packet

@@ -1,0 +1,125 @@
+"""Numbered pictures as a video, and a video as numbered pictures."""
+
+from __future__ import annotations
+
+import glob
+import re
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from sakuga import image
+from sakuga.errors import SakugaError, UsageError
+from sakuga.picture import Frame, Picture
+from sakuga.video.options import VideoOptions
+from sakuga.video.shots import BT601, BT709, Form, Pixels, Shot, fitted, ticks_for
+
+RATE = Fraction(25)
+"""Frames a second where nothing else is said."""
+
+
+def sequence(pattern: Path) -> list[Path]:
+    """Return the pictures that a pattern means, in their order.
+
+    frames/%05d.png: 5 digits at least, from the smallest number on until one is missing. frames/*.png: by their names,
+    numbers in them by their value. Raises SakugaError where there are none.
+    """
+    name = pattern.name
+    if not re.search(r"%0?\d*d", name):
+        found = [Path(each) for each in glob.glob(str(pattern.expanduser()))]
+        found = sorted(each for each in found if each.is_file())
+        found.sort(key=lambda path: [int(part) if part.isdecimal() else part for part in re.split(r"(\d+)", path.name)])
+    else:
+        before, after = (re.escape(part.replace("%%", "%")) for part in re.split(r"%0?\d*d", name, maxsplit=1))
+        folder = pattern.parent if pattern.parent.is_dir() else None
+        matches = (re.fullmatch(f"{before}(\\d+){after}", each.name) for each in folder.iterdir()) if folder else ()
+        numbers = {int(match[1]) for match in matches if match and match[0] == name % int(match[1])}
+        first = min(numbers, default=0)
+        found = [pattern.with_name(name % n) for n in range(first, first + len(numbers)) if n in numbers]
+        if len(found) < len(numbers):
+            raise SakugaError(f"{pattern} has a gap after {_last_before_gap(numbers)}: number the pictures in one go, "
+                              f"or name them with a * instead of {pattern.name}")  # fmt: skip
+    if not found:
+        raise SakugaError(f"{pattern} stands for no picture that is there: check the path")
+    return found
+
+
+def _last_before_gap(numbers: set[int]) -> int:
+    return next(n for n in sorted(numbers) if n + 1 not in numbers)
+
+
+class NumberedSource:
+    """Pictures of the same size as frames of a video; without transparency.
+
+    Raises UsageError for options that only files of video have, SakugaError for a picture that cannot be read.
+    """
+
+    def __init__(self, pattern: Path, options: VideoOptions, max_side: int | None) -> None:
+        self._rate = options.rate or RATE
+        paths = sequence(pattern)
+        first = round((options.begin or 0) * self._rate)
+        count = len(paths) if options.length is None else max(1, round(options.length * self._rate))
+        self._paths = paths[first : first + count]
+        if not self._paths:
+            raise UsageError(f"--start {options.start} lies behind the end of {pattern}, "
+                             f"which lasts {float(len(paths) / self._rate):.1f} s")  # fmt: skip
+        self._source_size = self._read(self._paths[0]).shape
+        height, width = self._source_size[:2]
+        self._size = fitted(width, height, max_side)
+        self.form = Form(
+            *self._size,
+            ticks_for(self._rate),
+            self._rate,
+            matrix=BT709 if self._size[1] >= 720 else BT601,
+            total=len(self._paths),
+        )
+
+    def shots(self, skip: int = 0) -> Generator[Shot[Pixels], None, None]:
+        """Yield the pictures in order but for the first `skip`."""
+        step = round(1 / self._rate / self.form.time_base)
+        for number, path in enumerate(self._paths[skip:], skip):
+            rgb = self._read(path)
+            if rgb.shape != self._source_size:
+                height, width = self._source_size[:2]
+                raise SakugaError(f"{path} is {rgb.shape[1]}x{rgb.shape[0]}, unlike {self._paths[0].name} "
+                                  f"({width}x{height}): the frames of a video have one size")  # fmt: skip
+            if rgb.shape[1::-1] != self._size:
+                rgb = np.asarray(Image.fromarray(rgb).resize(self._size, Image.Resampling.LANCZOS))
+            yield Shot(rgb, number * step, step)
+
+    @staticmethod
+    def _read(path: Path) -> Pixels:
+        return np.asarray(image.to_pil(image.read(path)).convert("RGB"))
+
+
+@contextmanager
+def write_numbered(
+    pattern: Path, *, overwrite: bool = False
+) -> Iterator[Callable[[Iterable[tuple[Shot[Pixels], Any]]], None]]:
+    """Yield a function that writes frames as pictures numbered from 1; when anything fails, those are removed again.
+
+    Each is written whole or not at all. Raises SakugaError where one exists (unless `overwrite`) or cannot be written.
+    """
+    written: list[Path] = []
+
+    def write(shots: Iterable[tuple[Shot[Pixels], Any]]) -> None:
+        for number, (shot, _) in enumerate(shots, 1):
+            target = pattern.with_name(pattern.name % number)
+            image.write(Picture([Frame(shot.image)]), target, overwrite=overwrite)
+            written.append(target)
+
+    first = pattern.with_name(pattern.name % 1)
+    if first.exists() and not overwrite:
+        raise SakugaError(f"{first} exists: choose another name or allow overwriting (--overwrite)")
+    try:
+        yield write
+    except BaseException:
+        for path in written:
+            with suppress(OSError):
+                path.unlink()
+        raise

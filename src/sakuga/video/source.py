@@ -1,0 +1,241 @@
+"""A video file as RGB frames: cut, at their times or at a rate, deinterlaced, upright, in the colours of a screen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import suppress
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from sakuga.container import (
+    colour_matrix,
+    decode,
+    open_container,
+    packets,
+    reading,
+    video_stream,
+)
+from sakuga.errors import SakugaError, UsageError
+from sakuga.video.hdr import HLG, PQ, ToneMap
+from sakuga.video.options import VideoOptions
+from sakuga.video.shots import BT709, Form, Pixels, Shot, fitted, resample, ticks_for
+
+if TYPE_CHECKING:
+    from av import VideoFrame
+    from av.container import InputContainer
+    from av.video.stream import VideoStream
+
+Frames = Iterator["VideoFrame"]
+
+
+class Span:
+    """The part of a file that is wanted, in seconds of its own clock, and what to subtract from its times.
+
+    Without `--start` only the clocks of MPEG streams are set back, which were started at any time.
+    """
+
+    def __init__(self, reader: InputContainer, options: VideoOptions) -> None:
+        origin = max(Fraction(reader.start_time or 0, 1_000_000), Fraction(0))
+        clock = origin if reader.format.name in ("mpegts", "mpeg") else Fraction(0)
+        self.begin = None if options.begin is None else origin + options.begin
+        self.shift = clock if self.begin is None else self.begin
+        first = origin if self.begin is None else self.begin
+        self.end = None if options.length is None else first + options.length
+        length = Fraction(reader.duration or 0, 1_000_000)
+        stop = origin + length if self.end is None else min(origin + length, self.end)
+        self.seconds = max(Fraction(0), stop - first)
+        """About how long it is; 0 where the file does not tell."""
+        if self.begin is not None and length and not self.seconds:
+            raise UsageError(f"--start {options.start} lies behind the end of {reader.name.removeprefix('file:')}, "
+                             f"which lasts {float(length):.1f} s")  # fmt: skip
+
+    def ticks(self, time_base: Fraction) -> int:
+        """Return what to subtract from times, in ticks."""
+        return round(self.shift / time_base)
+
+
+class FileSource:
+    """A video file; `form` says what its frames are like once they are converted.
+
+    Raises SakugaError when the file is missing, no video, or has no frame that can be decoded.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        max_side: int | None,
+        options: VideoOptions,
+        warn: Callable[[str], None],
+    ) -> None:
+        self.path, self.options, self._max_side = path, options, max_side
+        first = _first_frame(path)
+        self._hdr = first.color_trc if first.color_trc in (PQ, HLG) else None
+        self._interlaced = bool(first.interlaced_frame)
+        self._turns = round(first.rotation / 90) % 4  # counter-clockwise
+        self._size = fitted(first.width, first.height, max_side)
+        self._matrix = colour_matrix(first)
+        if self._hdr:
+            warn(f"{path} is HDR: its brightness is compressed (ITU-R BT.2390) and its colours are brought to BT.709")
+        with open_container(path) as reader:
+            video = video_stream(reader, path)
+            span = Span(reader, options)
+            self._time_base = video.time_base or Fraction(1, 90_000)
+            rate = video.average_rate or video.guessed_rate or Fraction(25)
+            width, height = self._size[::-1] if self._turns % 2 else self._size
+            aspect = video.sample_aspect_ratio or None
+            whole = not (options.start or options.duration or options.fps)
+            form = Form(
+                width,
+                height,
+                self._time_base,
+                rate,
+                matrix=self._matrix,
+                primaries=first.color_primaries,
+                transfer=first.color_trc,
+                aspect=1 / aspect if aspect and self._turns % 2 else aspect,
+                total=(video.frames if whole else 0) or round(span.seconds * (options.rate or rate)) or None,
+                metadata=dict(video.metadata),
+            )
+        if self._hdr:
+            form = replace(form, matrix=BT709, primaries=BT709, transfer=BT709)
+        if options.rate:
+            form = replace(form, rate=options.rate, time_base=ticks_for(options.rate))
+        self.form = form
+
+    def shots(self, skip: int = 0) -> Generator[Shot[Pixels], None, None]:
+        """Yield the frames in order but for the first `skip`; a frame that comes several times is the same array."""
+        convert = _Convert(self._size, self._turns, self._matrix, self._hdr)
+        old, new = None, None
+        with open_container(self.path) as reader:
+            video = video_stream(reader, self.path)
+            span = Span(reader, self.options)
+            frames = self._decoded(reader, video, span)
+            shots = _timed(frames, video, span)
+            if self.options.rate:
+                shots = resample(shots, self._time_base, self.options.rate)
+            number = -1
+            for number, shot in enumerate(shots):
+                if number < skip:
+                    continue
+                if new is None or shot.image is not old:
+                    old, new = shot.image, convert(shot.image)
+                yield Shot(new, shot.pts, shot.duration)
+            if number < 0:
+                raise SakugaError(f"{self.path} has no frame in the part that was asked for: choose another")
+
+    def _decoded(self, reader: InputContainer, video: VideoStream, span: Span) -> Frames:
+        """Yield decoded frames, from a little before the span's beginning on."""
+        frames = self._sought(reader, video, span) if span.begin else _decoded(reader, video, self.path)
+        return _deinterlaced(frames, video) if self._interlaced else frames
+
+    def _sought(self, reader: InputContainer, video: VideoStream, span: Span) -> Frames:
+        import av
+
+        begin = span.begin or Fraction(0)
+        with suppress(av.FFmpegError):  # a file without an index is read from its beginning
+            reader.seek(max(0, int((begin - 1) * 1_000_000)))
+        frames = _decoded(reader, video, self.path, since=begin)
+        first = next(frames, None)
+        if first is not None and first.time is not None and first.time <= begin:
+            yield first
+            yield from frames
+            return
+        with open_container(self.path) as again:  # it went too far
+            yield from _decoded(again, video_stream(again, self.path), self.path, since=begin)
+
+
+class _Convert:
+    """From a decoded frame to RGB (H, W, 3) uint8, upright."""
+
+    def __init__(self, size: tuple[int, int], turns: int, matrix: int, hdr: int | None) -> None:
+        from av.video.reformatter import Interpolation, VideoReformatter
+
+        self._size, self._turns, self._matrix = size, turns, matrix
+        self._tone_map = ToneMap(hdr) if hdr else None
+        self._to_rgb = VideoReformatter()
+        # Without these two the colour of a whole 2x2 block would come from one sample.
+        self._interpolation = Interpolation.BICUBIC | Interpolation.FULL_CHR_H_INT | Interpolation.ACCURATE_RND
+
+    def __call__(self, frame: VideoFrame) -> Pixels:
+        frame.colorspace = colour_matrix(frame, self._matrix)
+        format = "rgb48le" if self._tone_map else "rgb24"
+        rgb: Any = self._to_rgb.reformat(frame, *self._size, format, interpolation=self._interpolation).to_ndarray()
+        shown = self._tone_map(rgb) if self._tone_map else rgb
+        return np.ascontiguousarray(np.rot90(shown, self._turns), dtype=np.uint8)
+
+
+def _first_frame(source: Path) -> VideoFrame:
+    """The size, rotation and colours that the result is set up with; they are sure only in a decoded frame."""
+    with open_container(source) as reader, reading(source):
+        for frame in reader.decode(video_stream(reader, source)):
+            return frame
+    raise SakugaError(f"{source} has no frame that can be decoded: get a whole copy of it")
+
+
+def _decoded(
+    reader: InputContainer,
+    video: VideoStream,
+    path: Path,
+    since: Fraction | None = None,
+) -> Frames:
+    for packet in packets(reader, video, path):
+        if packet.stream_index == video.index:
+            yield from decode(packet, path, since)
+
+
+def _deinterlaced(frames: Iterable[VideoFrame], video: VideoStream) -> Frames:
+    """Fill every other line from its neighbours in space and time (libav's bwdif), a frame for a frame."""
+    import av
+    from av.filter import Graph
+
+    graph = Graph()
+    lines = graph.add("bwdif", "mode=send_frame:deint=interlaced")
+    graph.link_nodes(graph.add_buffer(template=video), lines, graph.add("buffersink")).configure()
+
+    def finished() -> Frames:
+        with suppress(av.error.BlockingIOError, av.error.EOFError):
+            while True:
+                yield graph.vpull()
+
+    for frame in frames:
+        if frame.pts is None:
+            frame.pts = frame.dts
+        graph.vpush(frame)
+        yield from finished()
+    graph.vpush(None)
+    yield from finished()
+
+
+def _timed(frames: Iterable[VideoFrame], video: VideoStream, span: Span) -> Iterator[Shot[VideoFrame]]:
+    """Give the frames of the span their times, which always advance, and durations, in the stream's ticks."""
+    base = video.time_base or Fraction(1, 90_000)
+    rate = video.average_rate or video.guessed_rate or Fraction(25)
+    mean = max(1, round(1 / rate / base))
+    shift = span.ticks(base)
+    begin = None if span.begin is None else span.begin / base
+    stop = None if span.end is None else span.end / base
+    cut = None if span.end is None else round(span.end / base) - shift
+    before: Shot[VideoFrame] | None = None
+    for frame in frames:
+        time = frame.dts if frame.pts is None else round(frame.pts * (frame.time_base or base) / base)
+        if time is None:  # the next one that can be
+            time = shift if before is None else before.pts + mean + shift
+        if begin is not None and time < begin:
+            continue
+        over = stop is not None and time >= stop
+        time -= shift
+        if before:
+            time = max(time, before.pts + 1)
+            yield replace(before, duration=(min(time, cut) if over and cut else time) - before.pts)
+        if over:
+            return
+        before = Shot(frame, time, mean)
+    if before:
+        end = None if video.duration is None else (video.start_time or 0) + video.duration - shift
+        end = min((each for each in (end, cut) if each is not None), default=0)
+        yield replace(before, duration=end - before.pts if end > before.pts else mean)

@@ -1,0 +1,163 @@
+"""From a source of frames to the result, of whatever kind both are."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from sakuga.atomic import atomic
+from sakuga.errors import SakugaError, UsageError
+from sakuga.video.animation import write_animation
+from sakuga.video.encoder import Encoder
+from sakuga.video.mux import Muxer
+from sakuga.video.numbered import NumberedSource, write_numbered
+from sakuga.video.options import ANIMATIONS, CONTAINERS, VideoOptions, is_pattern, is_sequence
+from sakuga.video.painting import Paint, Painter, Progress, Source, paint_all
+from sakuga.video.segments import LENGTH, State, WorkFolder
+from sakuga.video.shots import Form, Pixels, Shot
+from sakuga.video.source import FileSource
+
+
+def say(sentence: str) -> None:
+    """Print a warning on standard error."""
+    print(f"sakuga: {sentence}", file=sys.stderr, flush=True)
+
+
+def stylize_video(
+    source: Path,
+    target: Path,
+    paint: Paint,
+    *,
+    scale: int = 1,
+    max_side: int | None = None,
+    overwrite: bool = False,
+    progress: Progress | None = None,
+    options: VideoOptions | None = None,
+    identity: Mapping[str, Any] | None = None,
+    warn: Callable[[str], None] = say,
+) -> None:
+    """Write `source` to `target` with `paint` applied to every frame.
+
+    `paint` maps RGB (H, W, 3) uint8, upright, to (scale · H, scale · W, 3). `progress` is called after each frame with
+    the number done and about how many there are (None where the file does not tell). `source` is a video, or numbered
+    pictures (a name such as %05d.png, or with wildcards). `target` is a video (CONTAINERS), an animated picture
+    (ANIMATIONS) or numbered pictures.
+
+    In a video each frame keeps its timestamp and time base (Matroska counts in milliseconds; the clock of an MPEG
+    stream is made to start at 0), unless `options.fps` asks for a rhythm of its own. Sound is copied packet by packet,
+    subtitles too where the container holds their kind, and chapters. A rotation is applied; the matrix is kept (BT.709
+    or BT.601 by height where the source names none); HDR becomes BT.709. The size is exact: H.264 can halve the
+    resolution of colour only at even sizes, so odd ones are written as yuv444p, which not every player shows;
+    `max_side` reduces to even sizes.
+
+    `identity` says what `paint` is, in words that JSON holds. With it, a run that was killed or interrupted leaves its
+    finished segments beside the target, and the same call goes on from there; the result is the same.
+
+    Raises UsageError for another suffix or options that do not fit it, SakugaError when the source is missing, no
+    video, damaged or shorter than it says, when its sound does not fit into the container, and when `target` exists or
+    cannot be written. Then, and when `paint` raises, no result is left.
+    """
+    source, target, options = Path(source), Path(target), options or VideoOptions()
+    _check(source, target, options)
+    frames: Source
+    if is_pattern(source):
+        frames = NumberedSource(source, options, max_side)
+    else:
+        frames = FileSource(source, max_side=max_side, options=options, warn=warn)
+
+    total, stable = frames.form.total, options.stable
+    painter = partial(Painter, paint, scale, total=total, stable=stable, progress=progress)
+    form = replace(frames.form, width=frames.form.width * scale, height=frames.form.height * scale)
+    if is_sequence(target):
+        with write_numbered(target, overwrite=overwrite) as write:
+            paint_all(frames, painter(), write)
+    elif target.suffix.lower() in ANIMATIONS:
+        with atomic(target, overwrite=overwrite) as temporary:
+            paint_all(frames, painter(), lambda shots: write_animation(temporary, form, shots))
+    else:
+        codec = options.codec_for(target)
+        with atomic(target, overwrite=overwrite) as temporary:
+            temporary.unlink()  # a kill would leave it; until the end all work is in a folder that may be left
+            file = source if isinstance(frames, FileSource) else None
+            muxer = Muxer(file, target, form, codec, options, warn)
+            known = file and identity and _facts(file, form, options, identity)
+            with _work_folder(target, known or None) as work:
+                done = work.finished
+                state = work.state() if done and stable else None
+                make = partial(Encoder, form, codec, options.crf)
+                write = partial(_write_segments, work, done, make)
+                paint_all(frames, painter(done=done * LENGTH, state=state), write, skip=done * LENGTH)
+                muxer.write(work.result, work.packets())
+                os.replace(work.result, temporary)
+
+
+@contextmanager
+def _work_folder(target: Path, identity: Mapping[str, Any] | None) -> Iterator[WorkFolder]:
+    """Yield the work folder; afterwards it is removed, unless the same call could go on from there."""
+    work = WorkFolder(target, identity)
+    try:
+        yield work
+    except (KeyboardInterrupt, OSError) as error:  # such as a full disk
+        if not (work.lasting and work.finished):
+            work.remove()
+        elif isinstance(error, KeyboardInterrupt):
+            again = f"interrupted; the same command goes on from frame {work.finished * LENGTH}"
+            raise KeyboardInterrupt(again) from None
+        raise
+    except BaseException:  # it would come to this again
+        work.remove()
+        raise
+    work.remove()
+
+
+def _write_segments(
+    work: WorkFolder, number: int, encoder: Callable[[], Encoder], shots: Iterable[tuple[Shot[Pixels], State | None]]
+) -> None:
+    """Encode the frames into segments from `number` on."""
+    packets, current, count = [], encoder(), 0
+    for shot, state in shots:
+        packets += current.encode(shot)
+        count += 1
+        if count == LENGTH:
+            work.save(number, packets + current.rest(), state)
+            packets, current, count, number = [], encoder(), 0, number + 1
+    if count:
+        work.save(number, packets + current.rest(), None)
+
+
+def _check(source: Path, target: Path, options: VideoOptions) -> None:
+    """Refuse, before any work, what the target cannot be."""
+    suffix = target.suffix.lower()
+    if suffix in CONTAINERS:
+        return
+    if suffix not in ANIMATIONS and not is_sequence(target):
+        endings = ", ".join([*CONTAINERS, *ANIMATIONS])
+        raise UsageError(f"{target} is not a name for a video that can be written: end it in {endings}")
+    for flag in ("codec", "crf"):
+        if getattr(options, flag) is not None:
+            raise UsageError(f"--{flag} has no meaning for {target}: name the output {', '.join(CONTAINERS)}")
+
+
+def _facts(source: Path, form: Form, options: VideoOptions, paint: Mapping[str, Any]) -> dict[str, Any]:
+    """Everything that a result depends on."""
+    import av
+
+    from sakuga import __version__
+
+    try:
+        file = source.stat()
+    except OSError as error:
+        raise SakugaError(f"{source} cannot be read ({error.strerror}): check the path") from error
+    return {
+        "source": [str(source.resolve()), file.st_size, file.st_mtime_ns],
+        "options": vars(options),
+        "form": repr(form),
+        "paint": dict(paint),
+        "versions": [__version__, av.__version__],
+    }

@@ -1,0 +1,222 @@
+"""Video by the command: every flag of `stylize`, pipes, numbered pictures, and what is refused."""
+
+import io
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+from clips import FRAMES, invert, make, quadrants, read
+from PIL import Image
+
+from sakuga.cli import main
+from sakuga.streams import is_video_data
+from sakuga.video import stylize_video
+from sakuga.video.segments import LENGTH
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, style_folder, made_style, monkeypatch):
+    """A fresh folder with a clip, and the style `neg`."""
+    place = tmp_path / "here"
+    place.mkdir()
+    monkeypatch.chdir(place)
+    (style_folder / "neg.onnx").write_bytes(made_style("invert").read_bytes())
+    make(place / "clip.mp4")
+    return place
+
+
+@pytest.fixture
+def run(capsys):
+    def run(*args):
+        status = main([*map(str, args)])
+        out, err = capsys.readouterr()
+        return status, out.splitlines(), err
+
+    return run
+
+
+def first(path):
+    return read(path).frames[0].astype(int)
+
+
+@pytest.mark.parametrize(
+    ("flags", "wanted"),
+    [
+        ([], 255 - quadrants().astype(int)),
+        (["--strength", "0.5"], np.full((48, 64, 3), 127)),
+        (["--strength", "0"], quadrants().astype(int)),
+        (["--threads", "1"], 255 - quadrants().astype(int)),
+        (["--precision", "fp32"], 255 - quadrants().astype(int)),
+    ],
+)
+def test_flags_of_painting(run, flags, wanted):
+    assert run("clip.mp4", "-s", "neg", *flags) == (0, ["clip.neg.mp4"], "")
+    assert np.abs(first("clip.neg.mp4") - wanted).mean() < 5
+
+
+def test_keep_color(run):
+    """The brightness is the negative's: of the first quarter 255 - (0.299 · 200 + 0.587 · 40 + 0.114 · 40) = 167."""
+    assert run("clip.mp4", "-s", "neg", "--keep-color")[0] == 0
+    red, green, _ = first("clip.neg.mp4")[10, 14]
+    assert red > green + 50, "the red quarter is red no more"
+    assert first("clip.neg.mp4")[10, 14] @ [0.299, 0.587, 0.114] == pytest.approx(167, abs=25)  # red is clipped
+
+
+@pytest.mark.parametrize(
+    ("flags", "name", "check"),
+    [
+        (["--max-side", "32"], "clip.neg.mp4", lambda clip: clip.stream["size"] == (32, 24)),
+        (["--start", "0.5"], "clip.neg.mp4", lambda clip: len(clip.times) == FRAMES // 2),
+        (["--duration", "0:00.25"], "clip.neg.mp4", lambda clip: len(clip.times) == 6),
+        (["--fps", "12"], "clip.neg.mp4", lambda clip: clip.times[1] == Fraction(1, 12)),
+        (["--codec", "h265"], "clip.neg.mp4", lambda clip: clip.stream["codec"] == "hevc"),
+        (["--crf", "40"], "clip.neg.mp4", lambda clip: len(clip.times) == FRAMES),
+        (["--stable"], "clip.neg.mp4", lambda clip: len(clip.times) == FRAMES),
+        (["-o", "new/b.mkv"], "new/b.mkv", lambda clip: len(clip.sounds) == 1),
+        (["-o", "new/"], "new/clip.neg.mp4", lambda clip: len(clip.sounds) == 1),
+    ],
+)
+def test_flags_of_the_result(run, flags, name, check):
+    status, out, err = run("clip.mp4", "-s", "neg", *flags)
+    assert (status, [Path(line) for line in out], err) == (0, [Path(name)], "")
+    assert check(read(name))
+
+
+def test_overwrite_and_an_existing_result(run):
+    Path("clip.neg.mp4").write_bytes(b"mine")
+    status, _, err = run("clip.mp4", "-s", "neg")
+    assert (status, Path("clip.neg.mp4").read_bytes()) == (1, b"mine")
+    assert "--overwrite" in err
+    assert run("clip.mp4", "-s", "neg", "--overwrite")[0] == 0
+    assert len(read("clip.neg.mp4").times) == FRAMES
+
+
+def test_a_folder_with_a_video_and_a_picture_takes_flags_of_both(run):
+    Image.fromarray(quadrants()).save("photo.png")
+    status, out, err = run(".", "-s", "neg", "-o", "out", "--fps", "12", "--format", "webp")
+    assert status == 0, err
+    assert sorted(map(Path, out)) == [Path("out/clip.neg.mp4"), Path("out/photo.neg.webp")]
+    assert len(read("out/clip.neg.mp4").times) == 12
+
+
+@pytest.mark.parametrize("flag", [["--fps", "5"], ["--start", "1"], ["--stable"], ["--codec", "av1"], ["--crf", "0"]])
+def test_flags_of_videos_are_refused_for_a_picture(run, flag):
+    Image.fromarray(quadrants()).save("photo.png")
+    status, out, err = run("photo.png", "-s", "neg", *flag)
+    assert (status, out) == (2, [])
+    assert err == f"sakuga: {flag[0]} is for videos, but photo.png is a picture: leave it out\n"
+
+
+@pytest.mark.parametrize("flag", [["--fps", "x"], ["--start", "1:99"], ["--codec", "mpeg1"], ["--crf", "99"]])
+def test_wrong_values(run, flag):
+    status, out, err = run("clip.mp4", "-s", "neg", *flag)
+    assert (status, out) == (2, [])
+    assert flag[0].strip("-") in err
+    assert "Traceback" not in err
+
+
+def test_numbered_pictures(run):
+    assert run("clip.mp4", "-s", "neg", "-o", "frames/%03d.png") == (0, [str(Path("frames/%03d.png"))], "")
+    assert len(list(Path("frames").iterdir())) == FRAMES
+    status, out, err = run("frames/%03d.png", "-s", "neg", "--fps", "24")
+    assert (status, err) == (0, "")
+    assert [Path(line).resolve() for line in out] == [Path("frames.neg.mp4").resolve()]
+    assert read("frames.neg.mp4").times == [Fraction(i, 24) for i in range(FRAMES)]
+    assert run("frames/*.png", "-s", "neg", "-o", "c.gif")[:2] == (0, ["c.gif"])
+    assert run("frames/*.png", "-s", "neg", "-o", "each")[0] == 0, "without a name of a video they are pictures"
+    assert len(list(Path("each").iterdir())) == FRAMES
+
+
+def sakuga(*args, **options):
+    command = [sys.executable, "-m", "sakuga", *map(str, args)]
+    return subprocess.run(command, capture_output=True, check=False, **options)
+
+
+def test_standard_input_and_output():
+    done = sakuga("-", "-s", "neg", "-o", "-", "--fps", "12", input=Path("clip.mp4").read_bytes())
+    assert (done.returncode, done.stderr) == (0, b"")
+    with av.open(io.BytesIO(done.stdout)) as reader:
+        assert "matroska" in reader.format.name
+        frames = [frame.to_ndarray(format="rgb24").astype(int) for frame in reader.decode(video=0)]
+    assert len(frames) == 12
+    assert np.abs(frames[0] - (255 - quadrants().astype(int))).mean() < 5
+    done = sakuga("-", "-s", "neg", "-o", "there", input=Path("clip.mp4").read_bytes())
+    assert [Path(line) for line in done.stdout.decode().splitlines()] == [Path("there/stdin.neg.mp4")]
+    assert sorted(os.listdir()) == ["clip.mp4", "there"]
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [("a.mp4", {}), ("a.mkv", {}), ("a.avi", {"video": "mpeg4", "sounds": ("mp3",)}), ("a.ts", {}),
+     ("a.webm", {"video": "libvpx", "sounds": ("libopus",)}), ("a.mov", {}), ("a.mpg", {"video": "mpeg2video",
+     "sounds": ("mp2",)}), ("a.flv", {"video": "flv", "sounds": ()})],
+)  # fmt: skip
+def test_videos_are_known_by_their_first_bytes(name, options):
+    assert is_video_data(make(Path(name), **options).read_bytes()[:512])
+
+
+@pytest.mark.parametrize("format", ["PNG", "JPEG", "WEBP", "GIF", "TIFF", "AVIF", "BMP"])
+def test_pictures_are_no_videos(format):
+    data = io.BytesIO()
+    Image.fromarray(quadrants()).save(data, format)
+    assert not is_video_data(data.getvalue()[:512])
+
+
+def test_text_is_no_video():
+    assert not is_video_data(b"")
+    assert not is_video_data(b"GIGIGIGIG" * 60)
+
+
+SLOW = """
+import sys, time
+from sakuga import cli, stylizer
+array = stylizer.Stylizer.array
+count = 0
+def slow(self, rgb):
+    global count
+    count += 1
+    if count == {stop}:
+        print("now", flush=True)
+        time.sleep(60)
+    return array(self, rgb)
+stylizer.Stylizer.array = slow
+raise SystemExit(cli.main({args!r}))
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_interrupted_it_says_how_to_go_on_and_goes_on(run, number):
+    make(Path("long.mp4"), times=range(LENGTH + 50))
+    args = ["long.mp4", "-s", "neg"]
+    command = [sys.executable, "-c", SLOW.format(stop=LENGTH + 40, args=args)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout.readline() == b"now\n"
+        for _ in range(100):  # until the writer has finished the segment
+            if Path(".long.neg.mp4.sakuga-part/000000.npz").exists():
+                break
+            signal.sigtimedwait([], 0.1)
+        process.send_signal(number)
+        _, said = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert said.decode() == f"sakuga: interrupted; the same command goes on from frame {LENGTH}\n"
+    facts = json.loads(Path(".long.neg.mp4.sakuga-part/made-of.json").read_text("utf-8"))
+    assert re.fullmatch(r"[0-9a-f]{64}", facts["paint"]["style"])
+    assert run(*args)[0] == 0
+    assert run(*args, "-o", "whole.mp4")[0] == 0
+    assert Path("long.neg.mp4").read_bytes() == Path("whole.mp4").read_bytes()
+    assert not Path(".long.neg.mp4.sakuga-part").exists()
+
+
+def test_the_command_and_the_function_agree(run):
+    assert run("clip.mp4", "-s", "neg")[0] == 0
+    stylize_video(Path("clip.mp4"), Path("b.mp4"), invert)
+    assert Path("b.mp4").read_bytes() == Path("clip.neg.mp4").read_bytes()
