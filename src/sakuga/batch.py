@@ -4,14 +4,19 @@ import glob
 import hashlib
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from sakuga.errors import SakugaError
 from sakuga.image import READABLE_SUFFIXES, SUFFIXES, extension
+from sakuga.parallel import cores, in_order
 from sakuga.style import names
 from sakuga.video import SUFFIXES as VIDEO_SUFFIXES
+
+SHARE = 16_000_000
+"""Pixels for each worker that may be in memory at once, so that a photo of 12 megapixels is no hindrance."""
 
 
 @dataclass(frozen=True)
@@ -68,25 +73,60 @@ def plan(inputs: Sequence[str], output: Path | None, style: str, format: str | N
         lengths = [length + more for length, more in zip(lengths, longer, strict=True)]
 
 
-def run(jobs: Iterable[Job], work: Callable[[Job], None], *, overwrite: bool = False) -> Report:
+def staff(jobs: int | None, pictures: int, threads: int | None = None) -> tuple[int, int]:
+    """Return how many pictures to work on at once and with how many threads the network computes each.
+
+    `jobs`, `threads`: as the user wants them; None: as the machine's cores suggest. One thread a picture and a picture
+    a core is quickest: nothing waits for anything, and reading and writing overlap the network. (Measured with two
+    cores: 14 % less processor time than two threads on one picture, see benchmarks/folders.py.)
+    """
+    workers = max(1, min(jobs or cores(), pictures))
+    return workers, threads or max(1, cores() // workers)
+
+
+def run(
+    jobs: Iterable[Job],
+    work: Callable[[Job], None],
+    *,
+    overwrite: bool = False,
+    workers: int = 1,
+    progress: Callable[[], None] | None = None,
+) -> Report:
     """Do `work` for every job whose target is missing, or for all with `overwrite`; print each result's path.
 
-    Goes on after failures, which are in the report.
+    `workers` pictures are worked on at once (fewer when they are large) and each video alone; paths and the report are
+    in the order of the jobs all the same. `progress` is called after each job. Goes on after failures, which are in
+    the report.
     """
     report = Report()
-    for job in jobs:
-        if job.target.exists() and not overwrite:
+
+    def missing() -> Iterator[Job]:
+        for job in jobs:
+            if overwrite or not job.target.exists():
+                yield job
+                continue
             report.skipped.append(job.target)
-            continue
-        try:
-            work(job)
-        except SakugaError as error:
-            report.failed.append(str(error))
-        except Exception as error:  # a fault of ours in one file must not cost the others
-            report.failed.append(f"{job.source}: unexpected {type(error).__name__}: {error}")
-        else:
-            report.done.append(job.target)
-            print(job.target, flush=True)
+            if progress:
+                progress()
+
+    limit = workers * SHARE
+
+    def weight(job: Job) -> int:
+        return limit if is_video(job.source) else _pixels(job.source, limit)
+
+    with closing(in_order(work, missing(), workers=workers, weight=weight, limit=limit)) as outcomes:
+        for job, error in outcomes:
+            if error is None:
+                report.done.append(job.target)
+                print(job.target, flush=True)
+            elif isinstance(error, SakugaError):
+                report.failed.append(str(error))
+            elif isinstance(error, Exception):  # a fault of ours in one file must not cost the others
+                report.failed.append(f"{job.source}: unexpected {type(error).__name__}: {error}")
+            else:
+                raise error
+            if progress:
+                progress()
     return report
 
 
@@ -171,3 +211,18 @@ def _ending(source: Path, format: str | None) -> str:
             return extension(image.format or "PNG")
     except (OSError, ValueError, Image.DecompressionBombError):
         return ".png"
+
+
+def _pixels(source: Path, most: int) -> int:
+    """Return how many pixels its header says a picture has: 1 when it does not say, `most` when beyond all limits."""
+    from PIL import Image
+
+    from sakuga.quiet import quiet
+
+    try:
+        with quiet(), Image.open(source) as image:
+            return image.width * image.height * int(getattr(image, "n_frames", 1))
+    except Image.DecompressionBombError:
+        return most
+    except Exception:  # whatever is wrong with the file: the work will say it
+        return 1

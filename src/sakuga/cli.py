@@ -2,9 +2,11 @@
 
 import json as json_
 import os
+import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -15,6 +17,7 @@ from sakuga.errors import SakugaError, UsageError
 from sakuga.style import DEFAULT
 from sakuga.verbs import VERBS
 from sakuga.verbs import run as run_verb
+from sakuga.video.options import VideoOptions, is_pattern, is_sequence, is_video_target
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -40,11 +43,15 @@ def stylize(
     format: Annotated[Format | None, arg(help_behavior_hint="")] = None,
     overwrite: Flag = False,
     threads: Number = None,
+    jobs: Number = None,
+    precision: Literal["auto", "fp32", "int8", "bf16"] = "auto",
+    video: Annotated[VideoOptions, arg(name="")] = VideoOptions(),  # noqa: B008 - it is frozen
 ) -> int:
     """Stylise pictures, folders and videos.
 
     Args:
-        inputs: A picture, a folder, a quoted glob, a video, or - for standard input.
+        inputs: A picture, a folder, a quoted glob, a video, numbered pictures (frames/%05d.png), or - for standard
+            input.
         output: A file (one input, a name with a suffix), a folder, or - for standard output. Without it results lie
             beside their inputs as NAME.STYLE.EXT.
         style: A name that `sakuga styles` lists, or the path of a style file.
@@ -55,20 +62,27 @@ def stylize(
         format: Format of the results; otherwise that of the input, or of the name after -o.
         overwrite: Replace results that exist.
         threads: Threads to compute with; otherwise one for each core.
+        jobs: Pictures to work on at once; otherwise one for each core.
+        precision: Arithmetic of the network; auto takes what is fast on this machine.
+        video: What is wanted of a video; pictures beside it in a folder are not concerned.
     """
     from sakuga import image
-    from sakuga.batch import Job, is_many, is_video, plan, run
+    from sakuga.batch import Job, is_many, is_video, plan, run, staff
     from sakuga.stylizer import Stylizer
 
     if not inputs:
         raise UsageError("name a picture, a folder or a video, or - for standard input (sakuga --help)")
     if max_pixels is not None and max_pixels < 1:
         raise UsageError(f"max_pixels must be at least 1, not {max_pixels}")
+    if jobs is not None and jobs < 1:
+        raise UsageError(f"jobs must be at least 1, not {jobs}")
     limit = max_pixels or image.MAX_PIXELS
-    stylizer = Stylizer(style, strength=strength, keep_color=keep_color, max_side=max_side, threads=threads)
+    make = partial(Stylizer, strength=strength, keep_color=keep_color, max_side=max_side, precision=precision)
+    stylizer = make(style, threads=threads)
     name = stylizer.style.name
-    many = is_many(inputs)
     into = None if output in (None, "-") else Path(output)
+    frames = _is_frames(inputs, into)
+    many = is_many(inputs) and not frames
     file = into if into and not many and not into.is_dir() and (into.suffix or into.exists()) else None
     if many and into and into.is_file():
         raise UsageError(f"{into} is a file: the results of several inputs need a folder")
@@ -76,35 +90,54 @@ def stylize(
         raise UsageError(f"{file} would not be what its suffix says: leave out --format {format} or change the name")
 
     if "-" in inputs or output == "-":
-        if many or is_video(Path(inputs[0])):
-            raise UsageError("- stands for one picture: name no other input, no folder and no video with it")
-        picture = image.read(sys.stdin.buffer if inputs[0] == "-" else inputs[0], max_pixels=limit)
-        picture = stylizer.picture(picture)
-        if into is None:
-            return _to_stdout(image.encode(picture, format))
-        target = file or into / f"stdin.{name}{image.extension(format or picture.format)}"
-        target.parent.mkdir(parents=True, exist_ok=True)
-        image.write(picture, target, format=format, overwrite=overwrite)
-        print(target)
-        return 0
+        from sakuga.streams import stylize_stream
 
-    def work(job: Job) -> None:
+        if many or frames:
+            raise UsageError("- stands for one picture or one video: name no other input and no folder with it")
+        stream = partial(stylize_stream, format=format, overwrite=overwrite, max_pixels=limit, video=video)
+        if written := stream(stylizer, inputs[0], into):
+            print(written)
+        return 0
+    if not (many or frames or is_video(Path(inputs[0]))) and (flags := video.given()):
+        raise UsageError(f"{flags[0]} is for videos, but {inputs[0]} is a picture: leave it out")
+    with suppress(ValueError):  # not in the main thread
+        signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: a video goes on another time
+
+    def work(job: Job, stylizer: Stylizer = stylizer) -> None:
         with _frames(progress, job) as count:
-            stylizer.file(job.source, job.target, format=format, overwrite=overwrite, max_pixels=limit, progress=count)
+            make_file = partial(stylizer.file, format=format, overwrite=overwrite, max_pixels=limit, video=video)
+            make_file(job.source, job.target, progress=count)
 
     if not many:
-        job = Job(Path(inputs[0]), file) if file else plan(inputs, into, name, format)[0]
-        with _progress(is_video(job.source)) as progress:
+        if frames:
+            folder = Path(inputs[0]).absolute().parent
+            job = Job(Path(inputs[0]), file or (into or folder.parent) / f"{folder.name}.{name}.mp4")
+        else:
+            job = Job(Path(inputs[0]), file) if file else plan(inputs, into, name, format)[0]
+        with _progress(frames or is_video(job.source)) as progress:
             work(job)
         print(job.target)
         return 0
-    jobs = plan(inputs, into, name, format)
+    planned = plan(inputs, into, name, format)
+    workers, each = staff(jobs, sum(not is_video(job.source) for job in planned), threads)
+    one_of_many = make(stylizer.style, threads=each)
+
+    def share(job: Job) -> None:
+        work(job, stylizer if is_video(job.source) else one_of_many)
+
     with _progress() as progress:
-        report = run(progress.track(jobs, description="all") if progress else jobs, work, overwrite=overwrite)
+        count = _counter(progress, len(planned))
+        report = run(planned, share, overwrite=overwrite, workers=workers, progress=count)
     for sentence in report.failed:
         _say(sentence)
     _say(f"{len(report.done)} done, {len(report.skipped)} skipped (exist already), {len(report.failed)} failed")
     return 1 if report.failed else 0
+
+
+def _is_frames(inputs: list[str], into: Path | None) -> bool:
+    """Whether the input is the frames of one video: frames/%05d.png, or wildcards where a video is to be made."""
+    (first, *more) = inputs
+    return not more and is_pattern(first) and bool(is_sequence(first) or (into and is_video_target(into)))
 
 
 def styles(json: Flag = False) -> int:
@@ -182,8 +215,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except OSError as error:
         _say(f"{error.filename or 'the system'}: {error.strerror or error}")
         return 1
-    except KeyboardInterrupt:
-        _say("interrupted")
+    except KeyboardInterrupt as error:
+        _say(str(error) or "interrupted")
         return 130
 
 
@@ -230,6 +263,14 @@ def _progress(wanted: bool = True) -> "Iterator[Progress | None]":
         yield progress
 
 
+def _counter(progress: "Progress | None", total: int) -> Callable[[], None] | None:
+    """Return what counts the files of a folder in a bar of its own."""
+    if progress is None:
+        return None
+    task = progress.add_task("all", total=total)
+    return lambda: progress.advance(task)
+
+
 @contextmanager
 def _frames(progress: "Progress | None", job: "Job") -> "Iterator[Callable[[int, int | None], None] | None]":
     """Yield what a video reports its frames to: a bar of its own that appears with the first."""
@@ -248,14 +289,6 @@ def _print_table(table: object) -> None:
     if not console.is_terminal:
         console.width = 200  # a pipe has no width; lines are for programs there
     console.print(table)
-
-
-def _to_stdout(data: bytes) -> int:
-    if sys.stdout.isatty():
-        raise UsageError("a picture does not belong in a terminal: redirect the output or give -o FILE")
-    sys.stdout.buffer.write(data)
-    sys.stdout.buffer.flush()
-    return 0
 
 
 def _say(sentence: str) -> None:

@@ -23,7 +23,7 @@ class Verb:
 
 
 VERBS = {
-    "webcam": Verb("Show a camera as anime, live.", "sakuga.webcam:main"),
+    "webcam": Verb("Show a camera as anime, live.", "sakuga.webcam.command:main"),
     "serve": Verb("Serve a web page and an HTTP API.", "sakuga.serve.command:main", "serve"),
     "doctor": Verb("Print what this machine computes with, and the styles.", "sakuga.doctor:main"),
     "prepare": Verb("Make a training folder of films and pictures.", "sakuga.data.prepare.command:main", "train"),

@@ -1,0 +1,1 @@
+"""A camera as anime, live, in the browser of this machine."""

@@ -1,0 +1,194 @@
+"""What the browser asks for: the page, the newest picture, endless streams, a snapshot, another style."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import socket
+import sys
+import time
+from collections.abc import Callable, Mapping
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler
+from pathlib import Path
+from socketserver import ThreadingTCPServer
+from typing import ClassVar
+from urllib.parse import parse_qs, urlsplit
+
+from sakuga import image
+from sakuga.errors import SakugaError, UsageError
+from sakuga.picture import Frame, Picture
+from sakuga.style import Style
+from sakuga.stylizer import Stylizer
+from sakuga.webcam.live import Live
+
+HOST = "127.0.0.1"
+_PAGE = Path(__file__).with_name("page.html")
+_HERE = {"127.0.0.1", "localhost", "::1"}
+_PATIENCE = 5.0  # seconds that a viewer is kept waiting for the next picture
+_BUFFER = 1 << 17  # bytes on their way to a slow viewer, whose picture would otherwise lag behind
+_HEADERS = {
+    "Cache-Control": "no-store",
+    # Other sites may neither embed the picture nor frame the page; nor does the page load anything from elsewhere.
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Content-Security-Policy": "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; "
+    "connect-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
+
+
+class Server(ThreadingTCPServer):
+    """Serves `live` to the browsers of this machine; `make` makes what paints in a style.
+
+    Raises SakugaError when the port is taken or not permitted, UsageError when it is none.
+    """
+
+    daemon_threads = True
+    block_on_close = False
+    request_queue_size = 32
+    allow_reuse_address = os.name != "nt"  # there it would let two programs have one port
+
+    def __init__(self, port: int, live: Live, styles: list[Style], make: Callable[[Style], Stylizer]) -> None:
+        if not 0 <= port <= 65535:
+            raise UsageError(f"port must lie between 0 and 65535, not {port}")
+        self.live, self.make = live, make
+        self.styles = {style.name: style for style in styles}
+        try:
+            super().__init__((HOST, port), _Handler)
+        except OSError as error:
+            taken = error.errno == errno.EADDRINUSE
+            reason = "is taken by another program" if taken else f"cannot be used ({error.strerror})"
+            other = port + 1 if 1024 <= port < 65535 else 7861
+            raise SakugaError(f"port {port} {reason}: choose another (--port {other})") from error
+
+    @property
+    def address(self) -> str:
+        """The page's."""
+        return f"http://{HOST}:{self.server_address[1]}/"
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Say what went wrong, unless it is that a viewer has left."""
+        if not isinstance(sys.exception(), (ConnectionError, TimeoutError)):
+            super().handle_error(request, client_address)  # type: ignore[arg-type]
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: Server
+    protocol_version = "HTTP/1.1"
+    server_version, sys_version = "sakuga", ""
+    timeout = 60
+    _gets: ClassVar[Mapping[str, str]] = {
+        "/": "page",
+        "/state.json": "state",
+        "/frame.jpg": "frame",
+        "/before.mjpg": "stream",
+        "/after.mjpg": "stream",
+        "/snapshot.png": "snapshot",
+    }
+
+    def do_GET(self) -> None:
+        self.url = urlsplit(self.path)
+        if not self._admitted():
+            return
+        if name := self._gets.get(self.url.path):
+            getattr(self, f"_{name}")()
+        else:
+            self._say(HTTPStatus.NOT_FOUND, f"there is nothing at {self.url.path}: open {self.server.address}")
+
+    def do_POST(self) -> None:
+        if not self._admitted():
+            return
+        if urlsplit(self.path).path != "/style":
+            return self._say(HTTPStatus.NOT_FOUND, "only a style can be posted, to /style")
+        size = self.headers.get("Content-Length", "")
+        if not size.isdecimal() or int(size) > 1000:
+            return self._say(HTTPStatus.BAD_REQUEST, "post the name of a style")
+        name = self.rfile.read(int(size)).decode("utf-8", "replace")
+        style = self.server.styles.get(name)
+        if style is None:
+            return self._say(HTTPStatus.NOT_FOUND, f"there is no style {name!r}: choose one of the page")
+        try:
+            self.server.live.stylizer = self.server.make(style)
+        except SakugaError as error:
+            return self._say(HTTPStatus.UNPROCESSABLE_ENTITY, str(error))
+        self._send(b"", "text/plain", status=HTTPStatus.NO_CONTENT)
+
+    def _admitted(self) -> bool:
+        """Refuse other sites: those that ask across origins, and those whose name was made to mean this machine.
+
+        The second (DNS rebinding) is one origin to the browser; only the name it asks for gives it away.
+        """
+        host = self.headers.get("Host", "")
+        origin = self.headers.get("Origin")
+        try:
+            here = urlsplit(f"//{host}").hostname in _HERE
+            same = origin is None or urlsplit(origin).netloc.lower() == host.lower()
+        except ValueError:
+            here = same = False
+        if not (here and same):
+            self.close_connection = True  # whatever else it sent is not read
+            self._say(HTTPStatus.FORBIDDEN, f"this camera is shown at {self.server.address} only")
+        return here and same
+
+    def _page(self) -> None:
+        self._send(_PAGE.read_bytes(), "text/html; charset=utf-8")
+
+    def _state(self) -> None:
+        styles = [{"name": name, "title": style.card.title} for name, style in self.server.styles.items()]
+        state = {"styles": styles, "style": self.server.live.stylizer.style.name}
+        self._send(json.dumps(state, ensure_ascii=False).encode(), "application/json")
+
+    def _frame(self) -> None:
+        """Send the newest picture beside its painted copy, as soon as it is another than ?after=NUMBER."""
+        number = parse_qs(self.url.query).get("after", ["0"])[0]
+        shot = self.server.live.after(int(number) if number.isdecimal() else 0, _PATIENCE)
+        if shot is None:
+            return self._say(HTTPStatus.SERVICE_UNAVAILABLE, "there is no new picture")
+        facts = {"X-Frame": str(shot.number), "X-Rate": f"{shot.rate:.1f}", "X-Style": shot.style}
+        self._send(shot.both, "image/jpeg", facts)
+
+    def _stream(self) -> None:
+        """Send JPEGs without end, each in the place of the one before, as cameras in a network do."""
+        view = self.url.path[1:].partition(".")[0]
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _BUFFER)
+        self.close_connection = True
+        self.send_response(HTTPStatus.OK)
+        for name, value in {"Content-Type": "multipart/x-mixed-replace; boundary=next", **_HEADERS}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(b"--next\r\n")
+        number, live = 0, self.server.live
+        while not live.ended.is_set():
+            if shot := live.after(number, _PATIENCE):
+                number, jpeg = shot.number, shot.jpegs[view]
+                head = f"Content-Type: image/jpeg\r\nContent-Length: {len(jpeg)}\r\n\r\n"
+                # The boundary at once: browsers show a picture when they have seen the end of it.
+                self.wfile.write(head.encode() + jpeg + b"\r\n--next\r\n")
+
+    def _snapshot(self) -> None:
+        shot = self.server.live.after(0, _PATIENCE)
+        if shot is None:
+            return self._say(HTTPStatus.SERVICE_UNAVAILABLE, "there is no picture yet")
+        name = f"webcam-{time.strftime('%Y%m%d-%H%M%S')}.{shot.style.encode('ascii', 'ignore').decode()}.png"
+        attached = {"Content-Disposition": f'attachment; filename="{name}"'}
+        self._send(image.encode(Picture([Frame(shot.after)]), "PNG"), "image/png", attached)
+
+    def _say(self, status: HTTPStatus, sentence: str) -> None:
+        self._send(sentence.encode(), "text/plain; charset=utf-8", status=status)
+
+    def _send(
+        self, data: bytes, kind: str, headers: Mapping[str, str] | None = None, status: HTTPStatus = HTTPStatus.OK
+    ) -> None:
+        self.send_response(status)
+        about = {"Content-Type": kind, "Content-Length": str(len(data))}
+        for name, value in {**about, **_HEADERS, **(headers or {})}.items():
+            self.send_header(name, value)
+        if self.close_connection:
+            self.send_header("Connection", "close")
+        self.end_headers()
+        self.wfile.write(data)
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Say nothing: a line for each picture would drown the address."""
