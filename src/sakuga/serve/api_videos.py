@@ -1,0 +1,82 @@
+"""POST /v1/video and /v1/jobs: a video is a job that is asked for later."""
+
+import asyncio
+import shutil
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, BinaryIO
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import FileResponse, JSONResponse, Response
+
+from sakuga.serve.errors import RefusedError, responses
+from sakuga.serve.gate import client
+from sakuga.serve.jobs import Status
+from sakuga.serve.options import PaintOptions, form_schema
+from sakuga.serve.probe import check
+from sakuga.serve.upload import disposition, upload
+
+if TYPE_CHECKING:
+    from sakuga.serve.app import Studio
+
+_BINARY = {"schema": {"type": "string", "format": "binary"}}
+_BODY = {"required": True, "content": {**form_schema(PaintOptions), "video/*": _BINARY}}
+_VIDEO = {"description": "The painted video.", "content": {"video/mp4": _BINARY}}
+
+
+def router(studio: "Studio") -> APIRouter:
+    """The routes."""
+    routes = APIRouter(tags=["videos"])
+
+    @routes.post(
+        "/v1/video",
+        status_code=202,
+        response_model=Status,
+        responses=responses(400, 408, 413, 415, 429, 503),
+        openapi_extra={"requestBody": _BODY},
+    )
+    async def video(request: Request, options: Annotated[PaintOptions, Query()]) -> JSONResponse:
+        """Queue one video; ask for it at the `url` of the answer."""
+        async with upload(request) as sent:
+            chosen = sent.options(options)
+            style = studio.catalogue.get(chosen.style)
+            folder = Path(tempfile.mkdtemp(dir=studio.folder))
+            try:
+                source = folder / "source.mp4"
+                await asyncio.to_thread(_copy, sent.file, source)
+                await asyncio.to_thread(check, source, studio.limits)
+            except BaseException:
+                shutil.rmtree(folder, ignore_errors=True)
+                raise
+            who = client(request.scope)
+            studio.videos.stay(who)
+            job = studio.jobs.add(folder, sent.name, style, chosen, lambda: studio.videos.leave(who))
+        status = job.tell()
+        return JSONResponse(status, 202, {"Location": status["url"]})
+
+    @routes.get("/v1/jobs/{id}", responses=responses(404))
+    async def job(id: str) -> Status:
+        """Say how far a video is."""
+        return studio.jobs.get(id).tell()
+
+    @routes.get("/v1/jobs/{id}/result", response_class=FileResponse, responses={200: _VIDEO, **responses(404, 409)})
+    async def result(id: str) -> FileResponse:
+        """Fetch a painted video, whole or in part (Range)."""
+        job = studio.jobs.get(id)
+        if job.tell()["status"] != "done":
+            raise RefusedError(409, "no_result", f"The job is {job.tell()['status']}: it has no result.")
+        headers = {"Content-Disposition": disposition(job.name or "video.", job.style.name, ".mp4")}
+        return FileResponse(job.result, media_type="video/mp4", headers=headers)
+
+    @routes.delete("/v1/jobs/{id}", status_code=204, response_class=Response, responses=responses(404))
+    async def cancel(id: str) -> Response:
+        """Cancel a video that is not finished; forget one that is, with its result."""
+        studio.jobs.remove(id)
+        return Response(status_code=204)
+
+    return routes
+
+
+def _copy(file: BinaryIO, target: Path) -> None:
+    with target.open("wb") as out:
+        shutil.copyfileobj(file, out, 2**20)

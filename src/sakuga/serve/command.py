@@ -1,0 +1,142 @@
+"""`sakuga serve`: the web page and the HTTP API on this machine."""
+
+import asyncio
+import logging
+import signal
+import socket
+import sys
+import webbrowser
+from collections.abc import Sequence
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+import uvicorn
+from fastapi import FastAPI
+from tyro.conf import DisallowNone, FlagCreatePairsOff, arg
+
+from sakuga.errors import SakugaError, UsageError
+from sakuga.serve.app import create_app
+from sakuga.serve.catalogue import find
+from sakuga.serve.headers import loopback_hosts
+from sakuga.serve.limits import Limits
+from sakuga.serve.protocol import protocol
+
+Number = Annotated[int | None, arg(metavar="N", help_behavior_hint="")]
+_DEFAULTS = Limits()
+
+
+def main(args: Sequence[str]) -> int:
+    """Run `sakuga serve` until it is stopped; the exit status."""
+    status: int = tyro.cli(command, args=list(args), prog="sakuga serve", config=(DisallowNone,))
+    return status
+
+
+def command(
+    *,
+    host: str = "127.0.0.1",
+    port: int = 7860,
+    styles: Annotated[list[Path] | None, arg(metavar="DIR...", help_behavior_hint="")] = None,
+    max_side: Number = None,
+    max_bytes: int = _DEFAULTS.max_bytes,
+    max_pixels: int = _DEFAULTS.max_pixels,
+    max_video_seconds: int = _DEFAULTS.max_video_seconds,
+    workers: int = _DEFAULTS.workers,
+    max_queue: int = _DEFAULTS.max_queue,
+    open: Annotated[bool, FlagCreatePairsOff, arg(help_behavior_hint="")] = False,
+) -> int:
+    """Serve a web page and an HTTP API (described at /docs). By default only this machine can reach them.
+
+    Args:
+        host: The address to listen at; 0.0.0.0 is all of this machine's.
+        port: The port to listen at; 0 is any free one.
+        styles: Folders of styles to offer beside those that `sakuga styles` lists.
+        max_side: Refuse pictures that would be painted with a longer side than this.
+        max_bytes: Refuse pictures of more bytes.
+        max_pixels: Refuse pictures of more pixels, all frames of an animation together.
+        max_video_seconds: Refuse longer videos.
+        workers: Pictures that are painted at a time.
+        max_queue: Pictures that may wait for that; more are refused for the moment.
+        open: Open the page in the browser.
+    """
+    logging.basicConfig(level=logging.WARNING, format="sakuga: %(message)s")
+    limits = Limits(
+        max_side=max_side,
+        max_bytes=max_bytes,
+        max_pixels=max_pixels,
+        max_video_seconds=max_video_seconds,
+        workers=workers,
+        max_queue=max_queue,
+    )
+    offered = find(styles or [])
+    with _listen(host, port) as listener:
+        address = ip_address(listener.getsockname()[0].partition("%")[0])
+        local = address.is_loopback
+        app = create_app(offered, limits, hosts=loopback_hosts(host) if local else None)
+        if not local:
+            print(
+                f"sakuga: warning: whoever can reach {host} can use this server: it asks for no password",
+                file=sys.stderr,
+            )
+        here = host == "127.0.0.1" or address.is_unspecified
+        url = _url("localhost" if here else host, listener.getsockname()[1])
+        return _serve(app, limits, listener, url, open)
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """A socket that listens, or a sentence about why there is none."""
+    if not 0 <= port <= 65535:
+        raise UsageError(f"port must lie between 0 and 65535, not {port}")
+    try:
+        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    except (OSError, UnicodeError):
+        raise UsageError(f"{host}:{port} is no address of this machine: check --host and --port") from None
+    try:
+        return socket.create_server(address[:2], family=family, backlog=1024)
+    except OSError as error:
+        raise SakugaError(f"port {port} of {host} cannot be used ({error.strerror}): choose another --port") from None
+
+
+def _url(host: str, port: int) -> str:
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}"
+
+
+def _serve(app: FastAPI, limits: Limits, listener: socket.socket, url: str, open: bool) -> int:
+    config = uvicorn.Config(
+        app,
+        http=protocol(limits),
+        ws="none",
+        lifespan="on",
+        log_config=None,
+        log_level=logging.CRITICAL,  # what goes wrong inside a request is logged by the gate
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,  # else any local client could say that it is another one
+        timeout_graceful_shutdown=10,
+    )
+    server = _Server(config, url, open)
+    # uvicorn raises the signal that stopped it again; it must not end the process before it has cleaned up.
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        server.run([listener])
+    except KeyboardInterrupt:
+        pass
+    finally:
+        signal.signal(signal.SIGTERM, before)
+        app.state.studio.close()
+    return 0
+
+
+class _Server(uvicorn.Server):
+    """Says where it is once it answers."""
+
+    def __init__(self, config: uvicorn.Config, url: str, open: bool) -> None:
+        super().__init__(config)
+        self.url, self.open = url, open
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        print(f"sakuga serves {self.url} (API: {self.url}/docs); Ctrl-C stops it", flush=True)
+        if self.open:
+            await asyncio.to_thread(webbrowser.open, self.url)

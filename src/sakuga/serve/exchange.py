@@ -1,0 +1,104 @@
+"""One request and its answer, byte by byte: counted, timed, and ended without breaking the connection."""
+
+import asyncio
+import time
+from collections.abc import Awaitable
+from contextlib import suppress
+from typing import TypeVar
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import Message, Receive, Scope, Send
+
+from sakuga.serve.errors import RefusedError
+from sakuga.serve.headers import SECURITY
+from sakuga.serve.limits import Limits
+
+T = TypeVar("T")
+_PIECE = 64 * 1024  # an answer is sent in pieces: a client that stops reading then holds no more than one
+_LINGER = 2.0  # seconds for which a refused client may still send
+
+
+class SlowReaderError(Exception):
+    """The client does not take the answer."""
+
+
+class Exchange:
+    """`receive` and `send` of an application, within the limits; `max_bytes` are those of the request's body."""
+
+    def __init__(self, scope: Scope, receive: Receive, send: Send, limits: Limits, max_bytes: int) -> None:
+        self.headers = Headers(scope=scope)
+        self.limits, self.max_bytes = limits, max_bytes
+        self.status: int | None = None  # of the answer, once it has begun
+        self._receive, self._send = receive, send
+        self._whole = scope["method"] in ("GET", "HEAD")  # whether nothing more of the request is to come
+        self._bytes = self._sent = 0
+        self._begin = self._send_begin = time.monotonic()
+
+    def check_length(self) -> None:
+        """Raise RefusedError where the header promises too much."""
+        length = self.headers.get("content-length", "0")
+        if int(length) > self.max_bytes:  # h11 lets nothing but digits through
+            raise self._too_many()
+
+    async def receive(self) -> Message:
+        """The next piece of the request. Raises RefusedError when it is too much or too slow."""
+        if self._whole:
+            return await self._receive()  # that the client has left is all that can come
+        try:
+            message = await self._timely(self._receive(), self._begin, self._bytes)
+        except TimeoutError:
+            raise RefusedError(408, "too_slow", "The file came too slowly: try again on a better line.") from None
+        self._bytes += len(message.get("body", b""))
+        self._whole = not message.get("more_body", False)
+        if self._bytes > self.max_bytes:
+            raise self._too_many()
+        return message
+
+    async def send(self, message: Message) -> None:
+        """Send a piece of the answer. Raises SlowReaderError when the client does not take it."""
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            self._send_begin = time.monotonic()
+            headers = MutableHeaders(scope=message)
+            for name, value in SECURITY.items():
+                headers[name] = value
+            headers.setdefault("Cache-Control", "no-store")
+            if not self._whole:
+                headers["Connection"] = "close"
+            await self._send(message)
+            return
+        body, more = message.get("body", b""), message.get("more_body", False)
+        view = memoryview(body)
+        for at in range(0, len(view), _PIECE):
+            await self._pass_on(view[at : at + _PIECE])
+        if more:
+            return
+        if not self._whole:
+            await self._linger()
+        await self._send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    async def _pass_on(self, piece: memoryview) -> None:
+        sending = self._send({"type": "http.response.body", "body": bytes(piece), "more_body": True})
+        try:
+            await self._timely(sending, self._send_begin, self._sent)
+        except TimeoutError:
+            raise SlowReaderError from None
+        self._sent += len(piece)
+
+    async def _linger(self) -> None:
+        """Take what a refused client still sends: closing before would destroy the answer on its way."""
+        if "expect" in self.headers:  # it waits for our leave to send
+            return
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_LINGER):
+                while (await self._receive()).get("more_body"):
+                    pass
+
+    async def _timely(self, doing: Awaitable[T], begin: float, moved: int) -> T:
+        limits = self.limits
+        left = begin + limits.idle_seconds + moved / limits.bytes_per_second - time.monotonic()
+        async with asyncio.timeout(min(left, limits.idle_seconds)):
+            return await doing
+
+    def _too_many(self) -> RefusedError:
+        return RefusedError(413, "too_large", f"The file has more than {self.max_bytes:,} bytes: make it smaller.")

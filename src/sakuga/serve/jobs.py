@@ -1,0 +1,193 @@
+"""Videos, painted one at a time beside the pictures; each is a job that is asked for later."""
+
+import asyncio
+import logging
+import secrets
+import shutil
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from typing_extensions import TypedDict
+
+from sakuga.errors import SakugaError
+from sakuga.serve.errors import RefusedError
+from sakuga.serve.limits import Limits
+from sakuga.serve.options import PaintOptions
+from sakuga.serve.probe import forget_place
+from sakuga.style import Style
+from sakuga.stylizer import Stylizer
+
+log = logging.getLogger("sakuga.serve")
+State = Literal["queued", "running", "done", "failed", "cancelled"]
+_GIVE_WAY = 1.0  # seconds for which a video waits for pictures before its next frame
+
+
+class Status(TypedDict):
+    """What is told about a job."""
+
+    id: str
+    status: State
+    url: str
+    frames: int
+    total: int | None
+    seconds_left: float | None
+    error: str | None
+    result: str | None
+
+
+class _CancelledError(Exception):
+    """Raised in the middle of a video to end it."""
+
+
+@dataclass
+class Job:
+    """One video: `folder` holds its source and then its result."""
+
+    id: str
+    folder: Path
+    name: str
+    style: Style
+    options: PaintOptions
+    leave: Callable[[], None]  # gives its place in the lane back; called once, from the event loop
+    status: State = "queued"
+    frames: int = 0
+    total: int | None = None
+    error: str | None = None
+    begun: float = 0
+    ended: float | None = None
+    cancelled: threading.Event = field(default_factory=threading.Event)
+    work: Future | None = None
+
+    @property
+    def source(self) -> Path:
+        """What was uploaded; FFmpeg looks at its contents, whatever the suffix."""
+        return self.folder / "source.mp4"
+
+    @property
+    def result(self) -> Path:
+        """What is made of it."""
+        return self.folder / "result.mp4"
+
+    def tell(self) -> Status:
+        """Its state."""
+        url, left = f"/v1/jobs/{self.id}", None
+        status = "cancelled" if self.cancelled.is_set() else self.status
+        if status == "running" and self.frames and self.total:
+            pace = (time.monotonic() - self.begun) / self.frames
+            left = round(max(self.total - self.frames, 0) * pace, 1)
+        result = f"{url}/result" if status == "done" else None
+        return Status(
+            id=self.id,
+            status=status,
+            url=url,
+            frames=self.frames,
+            total=self.total,
+            seconds_left=left,
+            error=self.error,
+            result=result,
+        )
+
+
+class Jobs:
+    """All jobs of a server, in a temporary folder that goes when it stops. Its methods are the event loop's."""
+
+    def __init__(self, limits: Limits, idle: threading.Event, painted: Callable[[int], None]) -> None:
+        self.limits, self.idle, self.painted = limits, idle, painted
+        self.jobs: dict[str, Job] = {}
+        self.pool = ThreadPoolExecutor(1, "video")
+
+    def add(self, folder: Path, name: str, style: Style, options: PaintOptions, leave: Callable[[], None]) -> Job:
+        """Queue the video that lies in `folder`, which is the job's from now on."""
+        job = Job(secrets.token_urlsafe(16), folder, name, style, options, leave)
+        self.jobs[job.id] = job
+        job.work = self.pool.submit(self._run, job, asyncio.get_running_loop())
+        self.sweep()
+        return job
+
+    def get(self, id: str) -> Job:
+        """The job; raises RefusedError (404) where there is none any more."""
+        if id not in self.jobs:
+            raise RefusedError(404, "not_found", "There is no such job (any more): results are kept for a while only.")
+        return self.jobs[id]
+
+    def remove(self, id: str) -> None:
+        """Cancel a job that is not finished, which can then still be asked about; forget a finished one."""
+        job = self.get(id)
+        if job.ended is None:
+            job.cancelled.set()
+            if job.work and job.work.cancel():  # it has not begun
+                self._end(job, "cancelled")
+        else:
+            del self.jobs[id]
+            shutil.rmtree(job.folder, ignore_errors=True)
+
+    def sweep(self) -> None:
+        """Forget what has been kept for long enough, and the oldest where there are too many."""
+        finished = sorted((job.ended, id) for id, job in self.jobs.items() if job.ended is not None)
+        too_many = max(0, len(finished) - self.limits.results)
+        for index, (ended, id) in enumerate(finished):
+            if index < too_many or time.monotonic() - ended > self.limits.keep_seconds:
+                self.remove(id)
+
+    def cancel_all(self) -> None:
+        """End everything soon."""
+        for job in self.jobs.values():
+            job.cancelled.set()
+
+    def close(self) -> None:
+        """End everything and wait for it."""
+        self.cancel_all()
+        self.pool.shutdown()
+
+    def _run(self, job: Job, loop: asyncio.AbstractEventLoop) -> None:
+        """Paint, in the video's thread."""
+        status, error = self._paint(job)
+        if job.cancelled.is_set():
+            status, error = "cancelled", None
+        with suppress(RuntimeError):  # the loop has gone, and with it everybody who could ask
+            loop.call_soon_threadsafe(self._end, job, status, error)
+
+    def _end(self, job: Job, status: State, error: str | None = None) -> None:
+        job.status, job.error, job.ended = status, error, time.monotonic()
+        for file in job.folder.iterdir():
+            if status != "done" or file != job.result:
+                shutil.rmtree(file) if file.is_dir() else file.unlink()
+        job.leave()
+
+    def _paint(self, job: Job) -> tuple[State, str | None]:
+        try:
+            self._check(job)
+            job.status, job.begun = "running", time.monotonic()
+            options = job.options
+            stylizer = Stylizer(
+                job.style, strength=options.strength, keep_color=options.keep_color, max_side=options.max_side
+            )
+            stylizer.file(job.source, job.result, progress=lambda done, total: self._frame(job, done, total))
+            forget_place(job.result)
+            return "done", None
+        except _CancelledError:
+            return "cancelled", None
+        except SakugaError as error:
+            sentence = str(error).replace(str(job.source), "the video").replace(str(job.result), "the result")
+            return "failed", f"{sentence[:1].upper()}{sentence[1:]}."
+        except Exception:
+            log.exception("job %s failed", job.id)
+            return "failed", "The server failed; whoever runs it finds the reason in its log."
+
+    def _frame(self, job: Job, done: int, total: int | None) -> None:
+        job.frames, job.total = done, total
+        self.painted(1)
+        if done > self.limits.max_video_seconds * self.limits.frames_per_second:
+            raise SakugaError(f"the video has more than {done - 1} frames: cut it")
+        self.idle.wait(_GIVE_WAY)
+        self._check(job)
+
+    def _check(self, job: Job) -> None:
+        if job.cancelled.is_set():
+            raise _CancelledError

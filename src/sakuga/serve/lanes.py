@@ -1,0 +1,70 @@
+"""Who may come in and who is working: a bounded number of places in each lane, pictures and videos apart."""
+
+import math
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from ipaddress import ip_address
+
+from sakuga.serve.errors import RefusedError
+
+
+class Lane:
+    """Places for requests, from before their first byte is read to after the last one is sent.
+
+    One client may have half of them, so that others come in too; all of them where everybody is this machine.
+    """
+
+    def __init__(self, name: str, places: int, at_once: int) -> None:
+        self.name, self.places, self.at_once = name, places, at_once
+        self.share = max(1, places // 2)
+        self.taken: Counter[str] = Counter()
+        self.seconds = 1.0  # that one piece of work has lately taken
+
+    def __len__(self) -> int:
+        return self.taken.total()
+
+    def enter(self, client: str) -> None:
+        """Take a place. Raises RefusedError: 429 where this client has its share, 503 where all are taken."""
+        if len(self) >= self.places:
+            raise RefusedError(
+                503, "queue_full", f"All {self.places} places for {self.name} are taken.", self.retry_after()
+            )
+        if not _is_here(client) and self.taken[client] >= self.share:
+            raise RefusedError(
+                429, "too_many", f"You have {self.share} {self.name} being worked on already.", self.retry_after()
+            )
+        self.taken[client] += 1
+
+    def stay(self, client: str) -> None:
+        """Take a place for what goes on after the request, which has one."""
+        self.taken[client] += 1
+
+    def leave(self, client: str) -> None:
+        """Give a place back."""
+        self.taken[client] -= 1
+        self.taken += Counter()  # forgets those with none
+
+    @contextmanager
+    def place(self, client: str) -> Iterator[None]:
+        """A place for as long as the block runs."""
+        self.enter(client)
+        try:
+            yield
+        finally:
+            self.leave(client)
+
+    def took(self, seconds: float) -> None:
+        """Remember how long work takes."""
+        self.seconds += (seconds - self.seconds) / 8
+
+    def retry_after(self) -> int:
+        """Seconds after which half of those here should be done."""
+        return min(max(1, math.ceil(len(self) / 2 * self.seconds / self.at_once)), 60)
+
+
+def _is_here(client: str) -> bool:
+    try:
+        return ip_address(client.partition("%")[0]).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,49 @@
+"""What the server takes and for how long it waits; everything past it is refused at once."""
+
+import os
+from dataclasses import dataclass, field
+
+from sakuga.errors import UsageError
+
+MIB = 2**20
+
+
+def _workers() -> int:
+    return 2 if (os.cpu_count() or 1) >= 4 else 1
+
+
+@dataclass(frozen=True)
+class Limits:
+    """The limits of one server.
+
+    `max_bytes` of a picture's file and `max_video_bytes` of a video's; `max_pixels` of a picture, all its frames
+    together, before and after painting; `max_side` of a picture as it is painted (None: any); `max_video_seconds`, of
+    which each may have `frames_per_second` frames of `frame_pixels` pixels.
+    `workers` pictures are painted at a time, beside them one large picture and one video; `max_queue` more pictures may
+    wait, and `max_videos` are taken in all. `results` videos are kept, each for `keep_seconds`.
+    `connections` may be open at once. A client from which nothing comes for `idle_seconds`, or less than
+    `bytes_per_second` on average after those, is let go.
+    Raises UsageError for a limit below 1.
+    """
+
+    max_bytes: int = 32 * MIB
+    max_pixels: int = 50_000_000
+    max_side: int | None = None
+    max_video_seconds: int = 60
+    max_video_bytes: int = 256 * MIB
+    workers: int = field(default_factory=_workers)
+    max_queue: int = 32
+    max_videos: int = 4
+    results: int = 32
+    keep_seconds: float = 3600
+    frames_per_second: int = 60
+    frame_pixels: int = 4096 * 2304
+    connections: int = 512
+    idle_seconds: float = 20
+    bytes_per_second: int = 16 * 1024
+
+    def __post_init__(self) -> None:
+        for name in ("max_bytes", "max_pixels", "max_side", "max_video_seconds", "workers", "max_queue"):
+            value = getattr(self, name)
+            if value is not None and value < 1:
+                raise UsageError(f"{name} must be at least 1, not {value}")

@@ -1,0 +1,147 @@
+/** The page: what is in the list, what is shown, and what happens at a click. */
+
+import * as api from "./api.js";
+import * as camera from "./camera.js";
+import * as controls from "./controls.js";
+import { $, bytes, say } from "./dom.js";
+import * as intake from "./intake.js";
+import { Item } from "./item.js";
+import { Painter } from "./painter.js";
+import * as rows from "./rows.js";
+import * as stage from "./stage.js";
+import { zip } from "./zip.js";
+
+const items = [];
+let current = null;
+let limits = {};
+
+const painter = new Painter({ items, current: () => current, settings: controls.settings, changed });
+const act = {
+  title: controls.title,
+  pick: (item) => pick(item),
+  again: (item) => painter.again(item),
+  cancel: (item) => (painter.stop(item, "cancelled"), painter.pump()),
+  remove,
+};
+
+function add(files) {
+  const added = files.map((file) => new Item(file, isVideo(file)));
+  if (!added.length) return;
+  items.push(...added);
+  for (const item of added) refuse(item);
+  pick(added[0]);
+  say(added.length > 1 ? `${added.length} files added` : `${added[0].file.name} added`);
+}
+
+/** Says at once what the server would say after the upload. */
+function refuse(item) {
+  const most = item.isVideo ? limits.max_video_bytes : limits.max_bytes;
+  const { size } = item.file;
+  if (!size) fail(item, "The file is empty, or a folder.");
+  else if (most && size > most) fail(item, `The file has ${bytes(size)}; this server takes up to ${bytes(most)}.`);
+}
+
+function fail(item, note) {
+  Object.assign(item, { status: "failed", note, refused: true });
+}
+
+function isVideo({ name, type }) {
+  const suffix = name.toLowerCase().split(".").pop();
+  const known = (limits.video_formats ?? []).map((format) => format.toLowerCase().replace(/^\./, ""));
+  return type.startsWith("video/") || known.includes(suffix);
+}
+
+function pick(item) {
+  current = item;
+  painter.pump();
+  draw();
+}
+
+function remove(item) {
+  const place = items.indexOf(item);
+  items.splice(place, 1);
+  item.release();
+  pick(item === current ? (items[place] ?? items[place - 1] ?? null) : current);
+  // The button that had the focus is gone.
+  (document.querySelectorAll("#rows .pick")[Math.min(place, items.length - 1)] ?? $("#empty button")).focus();
+}
+
+function changed(item) {
+  if (item.status === "done") say(`${item.file.name} is painted`);
+  if (item.status === "failed") say(`${item.file.name}: ${item.note}`);
+  draw();
+}
+
+function draw() {
+  const stale = (item) => Boolean(item.result) && JSON.stringify(item.result.settings) !== painter.key(item);
+  rows.update(items, current, act, stale);
+  document.body.classList.toggle("filled", items.length > 0);
+  stage.show(current, controls.title);
+  const done = items.filter((item) => item.status === "done");
+  const save = $("#save");
+  const ready = current?.status === "done";
+  save.setAttribute("aria-disabled", !ready);
+  if (ready) Object.assign(save, { href: current.result.url, download: current.result.name });
+  else save.removeAttribute("href");
+  $("#save-all").hidden = items.length < 2;
+  $("#save-all").disabled = !done.length;
+  const part = done.length < items.length ? ` (${done.length} of ${items.length})` : "";
+  $("#save-all").textContent = `Download all${part}`;
+}
+
+async function saveAll() {
+  const files = items.filter((item) => item.status === "done").map(({ result }) => result);
+  let url;
+  try {
+    url = URL.createObjectURL(await zip(files));
+  } catch (error) {
+    return notice(error.message);
+  }
+  Object.assign(document.createElement("a"), { href: url, download: "sakuga.zip" }).click();
+  setTimeout(() => URL.revokeObjectURL(url), 60_000); // the browser reads it after the click
+}
+
+function leave() {
+  for (const item of items) {
+    if (item.status === "painting") painter.stop(item, item.isVideo ? "cancelled" : "waiting");
+  }
+}
+
+/** Tells of what concerns no file of the list. */
+function notice(sentence) {
+  $("#notice").textContent = sentence;
+  $("#notice").hidden = !sentence;
+}
+
+const doing = {
+  choose: intake.choose,
+  camera: camera.open,
+  sample: () => intake.sample().then((file) => add([file]), (error) => notice(error.message)),
+};
+
+async function start() {
+  $("#host").textContent = location.host;
+  for (const button of document.querySelectorAll("[data-do]")) {
+    button.addEventListener("click", doing[button.dataset.do]);
+  }
+  $("#save-all").addEventListener("click", saveAll);
+  addEventListener("pagehide", leave);
+  addEventListener("pageshow", () => painter.pump()); // the browser may bring the page back as it was
+  intake.setUp(add);
+  camera.setUp(add);
+  draw();
+  try {
+    const [styles, known] = await Promise.all([api.styles(), api.limits()]);
+    limits = known;
+    controls.setUp(styles, limits, () => (painter.pump(), draw()));
+  } catch (error) {
+    $("#styles").replaceChildren();
+    return notice(error.message);
+  }
+  const kinds = limits.formats.map(controls.spell).join(", ");
+  $("#limits").textContent = `${kinds}, up to ${bytes(limits.max_bytes)}; video up to ${limits.max_video_seconds} s`;
+  $("#chooser").accept = ["image/*", "video/*", ".tif", ".tiff", ".mkv"].join(",");
+  painter.pump();
+}
+
+start();

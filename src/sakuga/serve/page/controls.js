@@ -1,0 +1,80 @@
+/** The form: styles, strength and the rest. */
+
+import { $, make } from "./dom.js";
+
+const SIDES = [4000, 3000, 2000, 1600, 1200, 800];
+const STYLE = "sakuga.style"; // where the browser keeps the last one
+const titles = new Map();
+const form = $("#controls");
+
+/** Fills the form and calls `changed` when the user has changed something and paused. */
+export function setUp(styles, limits, changed) {
+  for (const style of styles) titles.set(style.name, style.title);
+  const last = remembered();
+  const chosen = styles.find(({ name }) => name === last) ?? styles.find((style) => style.default) ?? styles[0];
+  $("#styles").replaceChildren(...styles.map((style) => card(style, style === chosen)));
+  const list = $("#styles"); // on a phone it is one row that scrolls
+  list.scrollLeft = ($("input:checked", list)?.parentElement.offsetLeft ?? 0) - list.clientWidth / 2 + 45;
+
+  const top = limits.max_side;
+  const whole = top ? `as the original, up to ${top}` : "as the original";
+  const sides = SIDES.filter((side) => !top || side < top);
+  form.max_side.append(new Option(whole, ""), ...sides.map((side) => new Option(`at most ${side} pixels`, side)));
+  form.format.append(...limits.formats.map((format) => new Option(spell(format), format)));
+
+  let timer;
+  form.addEventListener("input", ({ target }) => {
+    $("#percent").textContent = `${form.strength.value} %`;
+    if (target.name === "style") remember(target.value);
+    clearTimeout(timer);
+    // A dragged slider fires many times a second; a choice is one click.
+    timer = setTimeout(changed, target === form.strength ? 250 : 0);
+  });
+  form.addEventListener("submit", (event) => event.preventDefault());
+}
+
+/** The settings as the server takes them. */
+export function settings() {
+  return {
+    style: form.elements.style?.value ?? "",
+    strength: form.strength.value / 100,
+    keep_color: form.keep_color.checked,
+    max_side: form.max_side.value,
+    format: form.format.value,
+    strip: form.strip.checked,
+  };
+}
+
+/** A format as people write it. */
+export const spell = (format) => format.toUpperCase().replace("WEBP", "WebP");
+
+/** What the style is called. */
+export const title = (name) => titles.get(name) ?? name;
+
+function card(style, chosen) {
+  return make(
+    "label",
+    { className: "style", title: style.title },
+    make("input", { type: "radio", name: "style", value: style.name, checked: chosen }),
+    make("img", { src: style.thumbnail, alt: "", width: 96, height: 96, loading: "lazy" }),
+    make("span", { className: "name" }, style.title),
+    make("small", { className: "soft" }, style.licence),
+  );
+}
+
+// A browser may refuse to store anything; then the default is chosen the next time.
+function remember(name) {
+  try {
+    localStorage.setItem(STYLE, name);
+  } catch {
+    return;
+  }
+}
+
+function remembered() {
+  try {
+    return localStorage.getItem(STYLE);
+  } catch {
+    return null;
+  }
+}

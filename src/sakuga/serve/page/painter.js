@@ -1,0 +1,86 @@
+/**
+ * Who is painted when: the picture that is shown first, then the others in order; two pictures and one video at a time.
+ * A picture needs painting when its last attempt was with other settings than those of now; a video, which takes
+ * longer, only when asked for.
+ */
+
+import { picture, Refused, video } from "./api.js";
+
+const SLOTS = { picture: 2, video: 1 };
+const VIDEO_FIELDS = ["style", "strength", "keep_color", "max_side"];
+
+export class Painter {
+  /** `current()`: the item that is shown; `settings()`: those of now; `changed(item)` is called at every change. */
+  constructor({ items, current, settings, changed }) {
+    Object.assign(this, { items, current, settings, changed });
+  }
+
+  /** Starts whatever needs painting and has room; called after every change of the items or the settings. */
+  pump() {
+    const settings = this.settings();
+    if (!settings.style) return;
+    for (const item of this.items) {
+      if (!item.isVideo && !item.refused && item.tried !== this.key(item)) this.stop(item, "waiting");
+    }
+    const first = this.current();
+    for (const item of [first, ...this.items.filter((other) => other !== first)]) {
+      if (item?.status === "waiting" && this.#room(item)) this.#paint(item);
+    }
+  }
+
+  /** Paints the item anew, whatever came of it before. */
+  again(item) {
+    this.stop(item, "waiting");
+    this.pump();
+  }
+
+  /** Gives the item up, with `status` from now on. */
+  stop(item, status) {
+    item.abort?.abort();
+    item.abort = null;
+    if (item.status === status) return;
+    Object.assign(item, { status, note: "", job: null });
+    this.changed(item);
+  }
+
+  /** The settings that a result of this item depends on, as text. */
+  key(item) {
+    return JSON.stringify(this.#fields(item));
+  }
+
+  #fields(item) {
+    const settings = this.settings();
+    if (!item.isVideo) return settings;
+    return Object.fromEntries(VIDEO_FIELDS.map((name) => [name, settings[name]]));
+  }
+
+  #room(item) {
+    const busy = this.items.filter((other) => other.isVideo === item.isVideo && other.status === "painting");
+    return busy.length < SLOTS[item.isVideo ? "video" : "picture"];
+  }
+
+  async #paint(item) {
+    const settings = this.#fields(item);
+    const { signal } = (item.abort = new AbortController());
+    const tell = (news) => {
+      if (signal.aborted) return; // a later attempt has taken over
+      Object.assign(item, news);
+      this.changed(item);
+    };
+    const busy = (seconds) => tell({ note: `The server is busy: asking again in ${Math.ceil(seconds)} s.` });
+    tell({ status: "painting", note: "", tried: JSON.stringify(settings) });
+    const start = performance.now();
+    try {
+      const made = item.isVideo
+        ? await video(item.file, settings, signal, busy, (job) => tell({ job, note: "" }))
+        : await picture(item.file, settings, signal, busy);
+      if (signal.aborted) return;
+      item.finish({ ...made, settings, style: settings.style, seconds: (performance.now() - start) / 1000 });
+      tell({ status: "done", note: "", job: null });
+    } catch (error) {
+      if (!(error instanceof Refused) && error.name !== "AbortError") console.error(error);
+      tell({ status: "failed", note: error.message, job: null });
+    }
+    this.pump();
+  }
+}

@@ -1,0 +1,83 @@
+"""The page /docs: the OpenAPI description as plain HTML, with nothing to run and nothing from another host."""
+
+import re
+from collections.abc import Iterator, Mapping
+from html import escape
+from typing import Any
+
+_PAGE = """<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{title} {version}: HTTP API</title>
+<link rel="stylesheet" href="/docs.css">
+</head>
+<body>
+<main>
+<h1>{title} {version}: HTTP API</h1>
+<p>{description} For programs: <a href="/openapi.json">openapi.json</a>. <a href="/">To the page</a>.</p>
+{body}
+</main>
+</body>
+</html>
+"""
+
+
+def html(openapi: Mapping[str, Any]) -> str:
+    """The whole page."""
+    info = openapi["info"]
+    parts: list[str] = []
+    for path, methods in openapi["paths"].items():
+        for method, operation in methods.items():
+            parts += _operation(f"{method.upper()} {path}", operation)
+    texts = {name: escape(str(info.get(name, ""))) for name in ("title", "version", "description")}
+    return _PAGE.format(**texts, body="\n".join(parts))
+
+
+def _operation(name: str, operation: Mapping[str, Any]) -> Iterator[str]:
+    anchor = re.sub(r"\W+", "-", name.lower()).strip("-")
+    yield f'<section id="{anchor}"><h2><a href="#{anchor}"><code>{escape(name)}</code></a></h2>'
+    for paragraph in operation.get("description", "").split("\n\n"):
+        yield "<p>" + re.sub("`([^`]+)`", r"<code>\1</code>", escape(paragraph)) + "</p>"
+    rows = [(p["name"], p["in"], _type(p["schema"]), p["schema"]) for p in operation.get("parameters", [])]
+    content = operation.get("requestBody", {}).get("content", {})
+    for kind, body in content.items():
+        rows += [(key, kind, _type(value), value) for key, value in body["schema"].get("properties", {}).items()]
+        if "properties" not in body["schema"]:
+            rows.append(("(body)", kind, "the file", {}))
+    if rows:
+        cells = (
+            (f"<code>{escape(key)}</code>", escape(place), escape(kind), escape(_about(schema)))
+            for key, place, kind, schema in rows
+        )
+        yield _table(("name", "in", "type", "what it is"), cells)
+    answers = (
+        (f"<code>{status}</code>", escape(answer["description"]), escape(", ".join(answer.get("content", {}))))
+        for status, answer in sorted(operation["responses"].items())
+    )
+    yield _table(("status", "meaning", "content"), answers)
+    yield "</section>"
+
+
+def _about(schema: Mapping[str, Any]) -> str:
+    default = schema.get("default")
+    told = "" if default is None else f" Default: {str(default).lower() if isinstance(default, bool) else default}."
+    return f"{schema.get('description', '')}{told}".strip()
+
+
+def _type(schema: Mapping[str, Any]) -> str:
+    """A schema in a few words: its type, or its values, with the bounds."""
+    if "anyOf" in schema:
+        return ", ".join(_type(one) for one in schema["anyOf"] if one.get("type") != "null")
+    if "enum" in schema:
+        return ", ".join(map(str, schema["enum"]))
+    low, high = schema.get("minimum"), schema.get("maximum")
+    bounds = "" if low is None and high is None else f" from {low} to {high}"
+    return f"{schema.get('format') or schema.get('type', '')}{bounds}"
+
+
+def _table(head: tuple[str, ...], rows: Any) -> str:
+    cells = "".join(f"<th>{name}</th>" for name in head)
+    lines = "\n".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in rows)
+    return f'<div class="wide"><table>\n<tr>{cells}</tr>\n{lines}\n</table></div>'

@@ -1,0 +1,95 @@
+"""`sakuga serve` as a process: its first line, its mistakes, and how it ends."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+
+import httpx
+import pytest
+from running import picture, video, wait_for
+
+
+@pytest.fixture
+def serve(tmp_path, made_style):
+    """Start `sakuga serve` with the style invert and a folder of its own for temporary files."""
+    (tmp_path / "Ünïcødé 写真 (1)").mkdir()
+    styles = tmp_path / "Ünïcødé 写真 (1)" / "styles"
+    styles.mkdir()
+    (styles / "invert.onnx").write_bytes(made_style("invert").read_bytes())
+    temporary = tmp_path / "tmp"
+    temporary.mkdir()
+    started = []
+
+    def start(*args):
+        env = {
+            "PATH": "",
+            "TMPDIR": str(temporary),
+            "SAKUGA_STYLES": str(tmp_path / "none"),
+            "PYTHONIOENCODING": "utf-8",
+        }
+        env |= {name: value for name, value in os.environ.items() if name in ("PYTHONPATH", "HOME")}
+        command = [sys.executable, "-m", "sakuga", "serve", "--port", "0", "--styles", str(styles), *args]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=env)
+        started.append(process)
+        line = process.stdout.readline()
+        found = re.search(r"http://\S+:\d+", line)
+        return process, found and found[0]
+
+    yield start, temporary
+    for process in started:
+        process.kill()
+        process.communicate()
+
+
+def test_it_ends_in_the_middle_of_work_and_leaves_nothing(serve):
+    start, temporary = serve
+    process, url = start()
+    answer = httpx.post(f"{url}/v1/stylize", params={"style": "invert"}, files={"file": ("a.png", picture())})
+    assert answer.status_code == 200
+    job = httpx.post(f"{url}/v1/video", files={"file": ("a.mp4", video(frames=600, rate=60))}).json()
+    wait_for(lambda: httpx.get(f"{url}{job['url']}").json()["frames"] > 0)
+    assert list(temporary.glob("sakuga-serve-*/*/source.mp4"))
+    process.send_signal(signal.SIGTERM)
+    _, said = process.communicate(timeout=15)
+    assert process.returncode == 0
+    assert said == ""
+    assert list(temporary.glob("sakuga-*")) == []
+
+
+def test_a_port_that_is_taken_is_one_sentence(capsys):
+    from sakuga.cli import main
+
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        assert main(["serve", "--port", str(taken.getsockname()[1])]) == 1
+    said = capsys.readouterr().err
+    assert re.fullmatch(r"sakuga: port \d+ of 127\.0\.0\.1 cannot be used \(.*\): choose another --port\n", said)
+
+
+def test_other_hosts_are_a_warning_and_ctrl_c_is_no_error(serve):
+    start, temporary = serve
+    process, url = start("--host", "0.0.0.0")
+    assert httpx.get(url, headers={"Host": "anything.example"}).status_code == 200
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=15)
+    assert process.returncode == 0
+    assert list(temporary.glob("sakuga-*")) == []
+    assert said.startswith("sakuga: warning: whoever can reach 0.0.0.0 can use this server")
+
+
+@pytest.mark.parametrize(
+    ("args", "sentence"),
+    [
+        (["--styles", "/nowhere"], "/nowhere is not a folder with style files (.onnx): check --styles"),
+        (["--max-queue", "0"], "max_queue must be at least 1, not 0"),
+        (["--host", "nowhere.invalid"], "nowhere.invalid:7860 is no address of this machine: check --host and --port"),
+        (["--port", "70000"], "port must lie between 0 and 65535, not 70000"),
+    ],
+)
+def test_wrong_usage_is_one_sentence(args, sentence, capsys):
+    from sakuga.cli import main
+
+    assert main(["serve", *args]) == 2
+    assert capsys.readouterr().err == f"sakuga: {sentence}\n"

@@ -1,0 +1,147 @@
+"""Videos: from the upload to the result, and everything that ends a job before."""
+
+from io import BytesIO
+
+import av
+import pytest
+from running import picture, running, video, wait_for
+from test_refusals import check
+
+
+def send(server, data, **options):
+    return server.client.post("/v1/video", files={"file": ("Ünïcødé 写真 (1).mov", data)}, data=options)
+
+
+def finished(server, job):
+    told = {}
+
+    def done():
+        told.update(server.client.get(job["url"]).json())
+        return told["status"] not in ("queued", "running")
+
+    wait_for(done)
+    return told
+
+
+def test_a_video_becomes_what_the_command_makes(server, made_style, tmp_path):
+    from sakuga.cli import main
+
+    source = tmp_path / "a.mp4"
+    source.write_bytes(video())
+    assert main([str(source), "-s", str(made_style("invert")), "--max-side", "48", "-o", str(tmp_path / "b.mp4")]) == 0
+    answer = send(server, video(), max_side="48")
+    assert answer.status_code == 202
+    job = answer.json()
+    assert (job["url"], answer.headers["location"]) == (f"/v1/jobs/{job['id']}",) * 2
+    told = finished(server, job)
+    assert (told["status"], told["frames"], told["error"]) == ("done", 12, None)
+    assert told["result"] == f"{job['url']}/result"
+    result = server.client.get(told["result"])
+    assert result.headers["content-type"] == "video/mp4"
+    assert (
+        "filename*=UTF-8''%C3%9Cn%C3%AFc%C3%B8d%C3%A9%20%E5%86%99%E7%9C%9F%20%281%29.invert.mp4"
+        in (result.headers["content-disposition"])
+    )
+    assert result.content == (tmp_path / "b.mp4").read_bytes()
+    part = server.client.get(told["result"], headers={"Range": "bytes=4-7"})
+    assert (part.status_code, part.content) == (206, b"ftyp")
+
+
+def test_the_place_is_left_out_and_the_title_is_kept(server):
+    sent = video(metadata={"location": "+52.5200+013.4050/", "title": "Walk"})
+    with av.open(BytesIO(sent)) as reader:
+        assert "location" in reader.metadata
+    result = server.client.get(finished(server, send(server, sent).json())["result"]).content
+    with av.open(BytesIO(result)) as reader:
+        assert "location" not in reader.metadata
+        assert reader.metadata["title"] == "Walk"
+        assert len(list(reader.decode(video=0))) == 12
+    assert b"loci" not in result
+    assert b"\xa9xyz" not in result
+
+
+def test_a_finished_job_can_be_forgotten(server):
+    job = send(server, video()).json()
+    finished(server, job)
+    folder = server.studio.jobs.get(job["id"]).folder
+    assert [file.name for file in folder.iterdir()] == ["result.mp4"]
+    assert server.client.delete(job["url"]).status_code == 204
+    check(server.client.get(job["url"]), 404, "not_found")
+    check(server.client.get(f"{job['url']}/result"), 404, "not_found")
+    assert not folder.exists()
+
+
+def test_a_running_job_can_be_cancelled(server):
+    job = send(server, video(frames=400, rate=24)).json()
+    wait_for(lambda: server.client.get(job["url"]).json()["frames"] > 1)
+    check(server.client.get(f"{job['url']}/result"), 409, "no_result")
+    assert server.client.delete(job["url"]).status_code == 204
+    told = server.client.get(job["url"]).json()
+    assert (told["status"], told["result"]) == ("cancelled", None)
+    wait_for(lambda: len(server.studio.videos) == 0)
+    assert server.client.get(job["url"]).json()["frames"] < 400
+    assert list(server.studio.jobs.get(job["id"]).folder.iterdir()) == []
+    assert server.client.delete(job["url"]).status_code == 204
+    check(server.client.get(job["url"]), 404, "not_found")
+
+
+def test_queued_jobs_wait_can_be_cancelled_and_are_few(made_style):
+    with running([made_style("invert")], max_videos=2) as server:
+        first, second = (send(server, video(frames=400, rate=24)).json() for _ in range(2))
+        check(send(server, video()), 503, "queue_full")
+        assert server.client.get(second["url"]).json()["status"] == "queued"
+        for job in (second, first):
+            assert server.client.delete(job["url"]).status_code == 204
+            assert server.client.get(job["url"]).json()["status"] == "cancelled"
+        wait_for(lambda: len(server.studio.videos) == 0)
+        assert finished(server, send(server, video()).json())["status"] == "done"
+
+
+def test_too_long_too_large_or_no_video(made_style):
+    limits = {"max_video_seconds": 1, "max_video_bytes": 100_000, "frame_pixels": 5000}
+    with running([made_style("invert")], **limits) as server:
+        check(send(server, video(frames=30)), 413, "too_long")  # 2.5 s
+        check(send(server, video(frames=70, rate=100)), 413, "too_long")  # 0.7 s of 100 frames a second
+        check(send(server, video(size=(96, 64))), 413, "too_many_pixels")
+        check(send(server, bytes(100_001)), 413, "too_large")
+        check(send(server, picture()), 415, "no_video")
+        check(send(server, video()[:500]), 415, "no_video")
+        check(send(server, b""), 400, "empty")
+        check(send(server, video(), strength="2"), 422, "bad_option")
+        check(send(server, video(), format="png"), 422, "bad_option")
+        assert finished(server, send(server, video()).json())["status"] == "done"
+        assert len(list(server.studio.folder.iterdir())) == 1  # nothing of those refused
+
+
+def test_frames_are_counted_where_the_file_does_not_tell(made_style, monkeypatch):
+    monkeypatch.setattr("sakuga.serve.api_videos.check", lambda *_: None)
+    with running([made_style("invert")], max_video_seconds=1, frames_per_second=5) as server:
+        told = finished(server, send(server, video(frames=12)).json())
+        assert (told["status"], told["error"]) == ("failed", "The video has more than 5 frames: cut it.")
+
+
+@pytest.mark.parametrize("head", ["ffconcat version 1.0\nfile ", "#EXTM3U\n#EXT-X-TARGETDURATION:9\n#EXTINF:1,\n"])
+def test_a_playlist_opens_no_other_file(server, tmp_path, head):
+    """FFmpeg would read the files and addresses that a playlist names."""
+    other = server.studio.folder / "other.mp4"
+    other.write_bytes(video())
+    check(send(server, f"{head}../other.mp4\n#EXT-X-ENDLIST\n".encode()), 415, "no_video")
+    other.unlink()
+
+
+def test_a_video_that_fails_says_why_without_paths(server, monkeypatch):
+    monkeypatch.setattr("sakuga.serve.api_videos.check", lambda *_: None)
+    told = finished(server, send(server, b"no video").json())
+    assert (told["status"], told["result"]) == ("failed", None)
+    assert told["error"].startswith("The video ")
+    assert "/" not in told["error"]
+    assert list(server.studio.jobs.get(told["id"]).folder.iterdir()) == []
+
+
+def test_results_go_after_their_time(made_style):
+    with running([made_style("invert")], keep_seconds=0.0, results=2) as server:
+        first = send(server, video()).json()
+        finished(server, first)
+        second = send(server, video()).json()  # which sweeps
+        finished(server, second)
+        check(server.client.get(first["url"]), 404, "not_found")
