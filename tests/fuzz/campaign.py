@@ -1,0 +1,47 @@
+"""Which inputs there are: each kind's are numbered, and a number always makes the same bytes."""
+
+import tempfile
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from random import Random
+
+import mutate
+import samples
+from runner import Case
+
+PICTURES = {"png": "png", "jpeg": "jpg", "gif": "gif", "webp": "webp", "tiff": "tif", "avif": "avif", "other": "bin"}
+"""Each kind of picture and its usual suffix."""
+
+SHARES = {"png": 18, "jpeg": 12, "gif": 12, "webp": 10, "tiff": 14, "avif": 6, "other": 12}
+SHARES |= {"mp4": 3, "mov": 1, "mkv": 2, "webm": 1, "avi": 1, "ts": 1, "style": 7}
+"""How many of a hundred inputs are of each kind."""
+
+
+def case(kind: str, seed: int) -> Case:
+    """The input of a kind with this number."""
+    random = Random(f"{kind} {seed}")
+    if kind == "style":
+        return Case(kind, seed, "onnx", mutate.mutated(samples.styles(_folder()), random))
+    if kind in samples.CLIPS:
+        return Case(kind, seed, kind, mutate.mutated(samples.videos(kind, _folder()), random))
+    data = mutate.mutated(samples.pictures(kind), random)
+    suffix = mutate.suffix(PICTURES[kind], random)
+    return Case(kind, seed, suffix, data)
+
+
+def cases(count: int, first: int = 0, only: str | None = None) -> Iterator[Case]:
+    """About `count` inputs, numbered from `first`, in their shares or all of one kind."""
+    for kind, share in {only: 100}.items() if only else SHARES.items():
+        for seed in range(first, first + -(-count * share // 100)):
+            yield case(kind, seed)
+
+
+@cache
+def _folder() -> Path:
+    folder = tempfile.TemporaryDirectory(prefix="fuzz-samples-")
+    _kept.append(folder)
+    return Path(folder.name)
+
+
+_kept: list[tempfile.TemporaryDirectory[str]] = []  # removed at exit
