@@ -43,10 +43,10 @@ RECIPES = (
     # The painting keeps most of the photo's tones, so the identity is strong: a fifth off it is the painter's work.
     Recipe(Pix2Pix, 2500, 0.8, {"crop": 128, "load": 192, "batch": 4, "width": 32, "levels": 6, "lr": 5e-4}),
     # Four paintings, one decoder that saw none of them; the content bound is wider because Kandinsky's shapes are his.
-    Recipe(AdaIN, 1200, 0.7, {**SMALL, "crop": 96, "lr": 1e-3, "style_weight": 1.0}, {"content": 0.7}),
+    Recipe(AdaIN, 4000, 0.7, {**SMALL, "crop": 96, "lr": 1e-3, "style_weight": 1.0}, {"content": 0.7}),
     Recipe(
         CycleGAN,
-        2000,
+        8000,
         0.7,
         {"load": 192, "crop": 64, "batch": 4, "width": 24, "blocks": 3, "upsample": "resize", "lr": 6e-4},
         {"content": CONTENT, "cycle": CYCLE},
@@ -54,7 +54,7 @@ RECIPES = (
     # Content and style outweigh colour a thousand times at first; in so few steps no colour would be learned.
     Recipe(
         AnimeGAN,
-        1200,
+        7500,
         0.7,
         {**SMALL, "width": 32, "lr": 1e-3, "lr_d": 2e-4, "color": 20000.0},
         {"content": CONTENT},
@@ -70,10 +70,10 @@ RECIPES = (
     ),
     Recipe(
         UGATIT,
-        1000,
+        4000,
         0.7,
         {"load": 192, "crop": 64, "batch": 2, "width": 24, "blocks": 2, "layers": (6, 4), "lr": 5e-4},
         {"content": CONTENT, "cycle": CYCLE},
     ),
-    Recipe(AnimeGANv3, 600, 0.7, {**SMALL, "width": 16, "lr": 5e-4, "warmup_lr": 1e-3}, {"content": CONTENT}),
+    Recipe(AnimeGANv3, 3000, 0.7, {**SMALL, "width": 16, "lr": 5e-4, "warmup_lr": 1e-3}, {"content": CONTENT}),
 )
