@@ -21,6 +21,7 @@ CARD: dict[str, Any] = {
     "sha256": "0" * 64,
     "scale": 1,
     "match_histogram": False,
+    "local_receptive_field": 0,
 }
 KINDS = {"identity": (1, 1), "invert": (1, 1), "blur": (1, 3), "strided": (4, 20), "global": (1, 0), "double": (1, 3)}
 """Each kind's true multiple and receptive field."""

@@ -155,9 +155,9 @@ class Jobs:
 
     def _end(self, job: Job, status: State, error: str | None = None) -> None:
         job.status, job.error, job.ended = status, error, time.monotonic()
-        for file in job.folder.iterdir():
+        for file in job.folder.glob("*"):  # nothing where the server has stopped and removed the folder
             if status != "done" or file != job.result:
-                shutil.rmtree(file) if file.is_dir() else file.unlink()
+                shutil.rmtree(file, ignore_errors=True) if file.is_dir() else file.unlink(missing_ok=True)
         job.leave()
 
     def _paint(self, job: Job) -> tuple[State, str | None]:
