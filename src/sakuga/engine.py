@@ -3,12 +3,10 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
-from importlib import import_module
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
-import numpy as np
-
 from sakuga.errors import UsageError
+from sakuga.machine import instructions
 from sakuga.pixels import Array
 
 if TYPE_CHECKING:
@@ -20,7 +18,7 @@ PRECISIONS: tuple[str, ...] = get_args(Precision)
 GPUS = ("TensorrtExecutionProvider", "CUDAExecutionProvider", "DmlExecutionProvider", "CoreMLExecutionProvider")
 """ONNX Runtime's providers that are better than the processor, the best first; each comes with a package of its own."""
 
-DOT_PRODUCTS = {"AVX512VNNI", "AVX512_CLX", "AVX512_ICL", "ASIMDDP"}
+DOT_PRODUCTS = {"VNNI", "NEON dot product"}
 """Instructions that multiply bytes and add them up at once. Without one, int8 is no faster, and on AVX2 inexact."""
 
 
@@ -73,9 +71,7 @@ def providers() -> list[str]:
 @cache
 def fast_int8() -> bool:
     """Return whether the processor has one of DOT_PRODUCTS."""
-    package = "numpy._core" if np.__version__ >= "2" else "numpy.core"  # no public name for one dictionary
-    features = import_module(f"{package}._multiarray_umath").__cpu_features__
-    return any(features.get(name) for name in DOT_PRODUCTS)
+    return not DOT_PRODUCTS.isdisjoint(instructions())
 
 
 def _best(style: "Style") -> str:
