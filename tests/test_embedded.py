@@ -56,6 +56,12 @@ class TestEach:
         for painter, whole in zip(painters, wholes, strict=True):
             assert np.abs(painter.array(photo).astype(int) - whole).max() <= 1
 
+    def test_int8_paints_the_same(self, name, photo):
+        exact, whole_numbers = (Stylizer(name, precision=precision).array(photo) for precision in ("fp32", "int8"))
+        apart = np.abs(exact.astype(int) - whole_numbers)
+        assert 0 < apart.mean() <= 0.01 * 255
+        assert np.percentile(apart, 99.9) <= 16  # no places where it shows
+
     def test_any_size(self, name, photo):
         for size in ((1, 1), (127, 93)):
             small = Image.fromarray(photo).resize(size)
