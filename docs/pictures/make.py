@@ -1,6 +1,13 @@
-"""Make the README's pictures out of examples/: `python docs/pictures/make.py` (needs the package and Pillow)."""
+"""Make the README's pictures out of examples/: `python docs/pictures/make.py`.
 
+Needs the package with its extra `serve`, playwright and chromium.
+"""
+
+import re
+import subprocess
+import sys
 from pathlib import Path
+from shutil import which
 
 import numpy as np
 from PIL import Image
@@ -40,8 +47,27 @@ def gallery(name: str, side: int = 256) -> None:
     Image.fromarray(sheet).save(HERE / f"{name}-all.jpg", quality=90)
 
 
+def page(name: str) -> None:
+    """Write a screenshot of the page of `sakuga serve` with the photo painted."""
+    from playwright.sync_api import sync_playwright
+
+    command = [sys.executable, "-m", "sakuga", "serve", "--port", "0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server, sync_playwright() as driver:
+        url = re.search(r"http://\S+", server.stdout.readline())[0]
+        browser = driver.chromium.launch(executable_path=which("chromium"), args=["--no-sandbox"])
+        shown = browser.new_page(viewport={"width": 1200, "height": 800}, reduced_motion="reduce")
+        shown.goto(url, wait_until="networkidle")  # with the thumbnails of the styles
+        shown.set_input_files("#chooser", EXAMPLES / f"{name}.jpg")
+        shown.wait_for_selector("[data-status=done]")
+        shown.wait_for_selector(".divider:visible")
+        shown.screenshot(path=HERE / "serve.jpg", quality=88)
+        browser.close()
+        server.terminate()
+
+
 if __name__ == "__main__":
     before_after("astronaut", DEFAULT)
     before_after("coffee", DEFAULT)
     before_after("chelsea", DEFAULT)
     gallery("astronaut")
+    page("astronaut")

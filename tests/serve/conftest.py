@@ -1,11 +1,15 @@
-"""A server that all tests of this folder share; those that need other limits start their own."""
+"""Servers and a browser that the tests of this folder share; those that need other limits start their own."""
 
 import threading
+from urllib.parse import urlsplit
 
 import pytest
+from browser import chromium, serving
 from running import running
 
 from sakuga.stylizer import Stylizer
+
+DESKTOP = {"width": 1440, "height": 900}
 
 
 @pytest.fixture
@@ -43,3 +47,51 @@ def brake(monkeypatch):
     monkeypatch.setattr("sakuga.serve.pictures.Stylizer", Held)
     yield brake
     brake.go.set()
+
+
+@pytest.fixture(scope="module")  # longer would leave its event loop running under the tests of others
+def browser():
+    with chromium() as browser:
+        yield browser
+
+
+@pytest.fixture(scope="package")
+def site(tmp_path_factory):
+    with serving(tmp_path_factory.mktemp("none")) as address:
+        yield address
+
+
+@pytest.fixture
+def visit(browser, site):
+    """Return a function that opens the page; afterwards nothing may have gone wrong in it or gone elsewhere."""
+    from on_page import expect
+
+    contexts, wrong = [], []
+
+    def watch(request):
+        if urlsplit(request.url).scheme not in ("blob", "data") and not request.url.startswith(f"{site}/"):
+            wrong.append(f"a request to {request.url}")
+
+    def console(message):
+        # The browser logs every refusal by the server; those that a test provokes are no fault of the page.
+        if message.type in ("error", "warning") and not message.text.startswith("Failed to load resource"):
+            wrong.append(message.text)
+
+    def open(viewport=DESKTOP, script=None, touch=False):
+        context = browser.new_context(viewport=viewport, reduced_motion="reduce", has_touch=touch)
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(20_000)
+        page.on("request", watch)
+        page.on("console", console)
+        page.on("pageerror", lambda error: wrong.append(str(error)))
+        if script:
+            page.add_init_script(script)
+        page.goto(site)
+        expect(page.get_by_role("radio", name="Hosoda")).to_be_checked()
+        return page
+
+    yield open
+    for context in contexts:
+        context.close()
+    assert wrong == []

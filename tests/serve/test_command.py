@@ -49,7 +49,7 @@ def test_it_ends_in_the_middle_of_work_and_leaves_nothing(serve):
     process, url = start()
     answer = httpx.post(f"{url}/v1/stylize", params={"style": "invert"}, files={"file": ("a.png", picture())})
     assert answer.status_code == 200
-    job = httpx.post(f"{url}/v1/video", files={"file": ("a.mp4", video(frames=600, rate=60))}).json()
+    job = httpx.post(f"{url}/v1/video", files={"file": ("a.mp4", video(frames=2400, rate=60))}).json()
     wait_for(lambda: httpx.get(f"{url}{job['url']}").json()["frames"] > 0)
     assert list(temporary.glob("sakuga-serve-*/*/source.mp4"))
     process.send_signal(signal.SIGTERM)
@@ -59,13 +59,29 @@ def test_it_ends_in_the_middle_of_work_and_leaves_nothing(serve):
     assert list(temporary.glob("sakuga-*")) == []
 
 
+def test_what_a_killed_server_left_goes_with_the_next_start(serve):
+    start, temporary = serve
+    killed, _ = start()
+    (left,) = temporary.glob("sakuga-serve-*")
+    (left / "source.mp4").write_bytes(b"private")
+    start()
+    (foreign,) = set(temporary.glob("sakuga-serve-*")) - {left}
+    for folder in (left, foreign):  # as if they had been there for long
+        os.utime(folder, (0, 0))
+    killed.kill()
+    killed.wait()
+    start()
+    assert not left.exists()
+    assert foreign.exists()  # its server lives
+
+
 def test_a_port_that_is_taken_is_one_sentence(capsys):
     from sakuga.cli import main
 
     with socket.create_server(("127.0.0.1", 0)) as taken:
         assert main(["serve", "--port", str(taken.getsockname()[1])]) == 1
     said = capsys.readouterr().err
-    assert re.fullmatch(r"sakuga: port \d+ of 127\.0\.0\.1 cannot be used \(.*\): choose another --port\n", said)
+    assert re.fullmatch(r"sakuga: port \d+ of 127\.0\.0\.1 cannot be used \([\w ]+\): choose another --port\n", said)
 
 
 def test_other_hosts_are_a_warning_and_ctrl_c_is_no_error(serve):

@@ -45,6 +45,11 @@ def test_a_video_becomes_what_the_command_makes(server, made_style, tmp_path):
     assert result.content == (tmp_path / "b.mp4").read_bytes()
     part = server.client.get(told["result"], headers={"Range": "bytes=4-7"})
     assert (part.status_code, part.content) == (206, b"ftyp")
+    last = server.client.get(told["result"], headers={"Range": "bytes=-3"})
+    assert (last.status_code, last.content) == (206, result.content[-3:])
+    size = len(result.content)
+    for wrong in (f"bytes={size}-", "bytes=5-2", "bytes=-0", "bytes=a-b", "bytes=0-1,4-5", "lines=0-1", "9" * 5000):
+        check(server.client.get(told["result"], headers={"Range": wrong}), 416, "no_range")
 
 
 def test_the_place_is_left_out_and_the_title_is_kept(server):
@@ -60,6 +65,23 @@ def test_the_place_is_left_out_and_the_title_is_kept(server):
     assert b"\xa9xyz" not in result
 
 
+def test_strip_leaves_no_text_and_no_date(server):
+    told = {"title": "Walk", "artist": "Ada", "location": "+52.5200+013.4050/", "creation_time": "2021-05-04T03:02:01Z"}
+    results = []
+    for strip in ("false", "true"):
+        job = finished(server, send(server, video(metadata=told), strip=strip).json())
+        results.append(server.client.get(job["result"]).content)
+    kept, stripped = (av.open(BytesIO(result)) for result in results)
+    assert kept.metadata["title"] == "Walk"
+    assert not set(stripped.metadata) - {"major_brand", "minor_version", "compatible_brands"}
+    assert "creation_time" not in stripped.streams.video[0].metadata
+    assert b"Ada" in results[0]
+    assert b"Ada" not in results[1]
+    frames, wanted = ([frame.to_ndarray().tobytes() for frame in one.decode(video=0)] for one in (stripped, kept))
+    assert len(frames) == 12
+    assert frames == wanted
+
+
 def test_a_finished_job_can_be_forgotten(server):
     job = send(server, video()).json()
     finished(server, job)
@@ -72,14 +94,14 @@ def test_a_finished_job_can_be_forgotten(server):
 
 
 def test_a_running_job_can_be_cancelled(server):
-    job = send(server, video(frames=400, rate=24)).json()
+    job = send(server, video(frames=1400, rate=24)).json()
     wait_for(lambda: server.client.get(job["url"]).json()["frames"] > 1)
     check(server.client.get(f"{job['url']}/result"), 409, "no_result")
     assert server.client.delete(job["url"]).status_code == 204
     told = server.client.get(job["url"]).json()
     assert (told["status"], told["result"]) == ("cancelled", None)
     wait_for(lambda: len(server.studio.videos) == 0)
-    assert server.client.get(job["url"]).json()["frames"] < 400
+    assert server.client.get(job["url"]).json()["frames"] < 1400
     assert list(server.studio.jobs.get(job["id"]).folder.iterdir()) == []
     assert server.client.delete(job["url"]).status_code == 204
     check(server.client.get(job["url"]), 404, "not_found")
@@ -87,7 +109,8 @@ def test_a_running_job_can_be_cancelled(server):
 
 def test_queued_jobs_wait_can_be_cancelled_and_are_few(made_style):
     with running([made_style("invert")], max_videos=2) as server:
-        first, second = (send(server, video(frames=400, rate=24)).json() for _ in range(2))
+        long = video(frames=1400, rate=24)
+        first, second = (send(server, long).json() for _ in range(2))
         check(send(server, video()), 503, "queue_full")
         assert server.client.get(second["url"]).json()["status"] == "queued"
         for job in (second, first):
@@ -127,6 +150,13 @@ def test_a_playlist_opens_no_other_file(server, tmp_path, head):
     other.write_bytes(video())
     check(send(server, f"{head}../other.mp4\n#EXT-X-ENDLIST\n".encode()), 415, "no_video")
     other.unlink()
+
+
+def test_retry_after_follows_how_long_videos_take(made_style):
+    with running([made_style("invert")]) as server:
+        finished(server, send(server, video()).json())
+        wait_for(lambda: len(server.studio.videos) == 0)
+        assert server.studio.videos.seconds != 1.0  # which it is before anything is known
 
 
 def test_a_video_that_fails_says_why_without_paths(server, monkeypatch):

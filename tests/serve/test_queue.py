@@ -107,7 +107,7 @@ def test_a_client_that_does_not_read_is_let_go(made_style):
 
 
 def test_pictures_are_painted_while_a_video_is(server):
-    job = server.client.post("/v1/video", files={"file": ("a.mp4", video(frames=240, rate=24))}).json()
+    job = server.client.post("/v1/video", files={"file": ("a.mp4", video(frames=1400, rate=24))}).json()
     wait_for(lambda: server.client.get(job["url"]).json()["frames"] > 0)
     assert [post(server).status_code for _ in range(5)] == [200] * 5
     told = server.client.get(job["url"]).json()

@@ -92,6 +92,14 @@ def test_limits_are_told(made_style):
         assert "mp4" in told["video_formats"]
 
 
+@pytest.mark.parametrize("path", ["/", "/healthz", "/v1/styles", "/docs", "/page/app.js"])
+def test_head_is_get_without_the_body(server, path):
+    head, got = server.client.head(path), server.client.get(path)
+    assert (head.status_code, head.content) == (200, b"")
+    assert head.headers["content-length"] == str(len(got.content))
+    assert head.headers["content-type"] == got.headers["content-type"]
+
+
 def test_health_and_metrics(made_style):
     with running([made_style("invert")]) as server:
         assert server.client.get("/healthz").json() == {"status": "ok"}

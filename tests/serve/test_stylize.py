@@ -7,7 +7,7 @@ from io import BytesIO
 import numpy as np
 import pytest
 from PIL import Image
-from running import picture
+from running import picture, running
 
 GPS_IFD, MAKER, EXIF_IFD, USER_COMMENT = 0x8825, 0x010F, 0x8769, 0x9286
 
@@ -38,6 +38,13 @@ def test_a_body_is_painted_with_the_options_of_the_address(server):
     assert answer.headers["x-sakuga-style"] == "blur"
     assert Image.open(BytesIO(answer.content)).size == (16, 12)
     assert 'filename="picture.blur.webp"' in answer.headers["content-disposition"]
+
+
+def test_a_body_may_be_called_anything(server):
+    data = picture()
+    for kind in ("application/x-www-form-urlencoded", "application/octet-stream", "text/plain"):  # the first is curl's
+        answer = server.client.post("/v1/stylize", content=data, headers={"content-type": kind})
+        np.testing.assert_array_equal(pixels(answer.content), 255 - pixels(data))
 
 
 def test_options_of_the_form_win_and_empty_ones_are_left_alone(server):
@@ -147,6 +154,17 @@ def test_the_thumbnail_is_the_sample_in_the_style(server):
     sample = 255 - np.asarray(Image.open(SAMPLE).convert("RGB")).astype(int)
     assert abs(pixels(answer.content) - sample).mean() < 4  # JPEG's own error
     assert pixels(server.client.get("/v1/styles/blur/thumbnail").content).shape == (160, 160, 3)
+
+
+def test_a_thumbnail_that_failed_is_tried_again(made_style, monkeypatch):
+    def fail(*_):
+        raise MemoryError
+
+    with running([made_style("invert")]) as server:
+        with monkeypatch.context() as patched:
+            patched.setattr("sakuga.serve.catalogue.Stylizer", fail)
+            assert server.client.get("/v1/styles/invert/thumbnail").status_code == 500
+        assert server.client.get("/v1/styles/invert/thumbnail").status_code == 200
 
 
 def test_styles_are_listed_and_described_without_paths(server):

@@ -1,6 +1,7 @@
 """POST /v1/video and /v1/jobs: a video is a job that is asked for later."""
 
 import asyncio
+import re
 import shutil
 import tempfile
 from pathlib import Path
@@ -48,9 +49,7 @@ def router(studio: "Studio") -> APIRouter:
             except BaseException:
                 shutil.rmtree(folder, ignore_errors=True)
                 raise
-            who = client(request.scope)
-            studio.videos.stay(who)
-            job = studio.jobs.add(folder, sent.name, style, chosen, lambda: studio.videos.leave(who))
+            job = studio.jobs.add(folder, sent.name, style, chosen, client(request.scope))
         status = job.tell()
         return JSONResponse(status, 202, {"Location": status["url"]})
 
@@ -59,12 +58,15 @@ def router(studio: "Studio") -> APIRouter:
         """Say how far a video is."""
         return studio.jobs.get(id).tell()
 
-    @routes.get("/v1/jobs/{id}/result", response_class=FileResponse, responses={200: _VIDEO, **responses(404, 409)})
-    async def result(id: str) -> FileResponse:
+    @routes.get(
+        "/v1/jobs/{id}/result", response_class=FileResponse, responses={200: _VIDEO, **responses(404, 409, 416)}
+    )
+    async def result(id: str, request: Request) -> FileResponse:
         """Fetch a painted video, whole or in part (Range)."""
         job = studio.jobs.get(id)
         if job.tell()["status"] != "done":
             raise RefusedError(409, "no_result", f"The job is {job.tell()['status']}: it has no result.")
+        _check_range(request.headers.get("range", "bytes=0-"), job.result.stat().st_size)
         headers = {"Content-Disposition": disposition(job.name or "video.", job.style.name, ".mp4")}
         return FileResponse(job.result, media_type="video/mp4", headers=headers)
 
@@ -75,6 +77,14 @@ def router(studio: "Studio") -> APIRouter:
         return Response(status_code=204)
 
     return routes
+
+
+def _check_range(wanted: str, size: int) -> None:
+    """Raise RefusedError (416) for a range that there is not: FileResponse would answer in plain text."""
+    found = re.fullmatch("bytes=([0-9]{1,18})-([0-9]{0,18})|bytes=-[0-9]{0,17}[1-9][0-9]{0,17}", wanted)
+    first = int(found[1] or 0) if found else size
+    if not found or first >= size or (found[2] and int(found[2]) < first):
+        raise RefusedError(416, "no_range", f"Range: the result has {size} bytes: ask for bytes=FIRST-LAST of them.")
 
 
 def _copy(file: BinaryIO, target: Path) -> None:

@@ -1,13 +1,10 @@
 """The application: everything that a server shares, put together."""
 
 import asyncio
-import logging
-import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from fastapi import FastAPI
 
@@ -19,10 +16,10 @@ from sakuga.serve.jobs import Jobs
 from sakuga.serve.lanes import Lane
 from sakuga.serve.limits import Limits
 from sakuga.serve.metrics import Metrics
+from sakuga.serve.temporary import Folder
 from sakuga.serve.work import Painters
 from sakuga.style import Style
 
-log = logging.getLogger("sakuga.serve")
 _SWEEP = 30  # seconds between looks for results that nobody needs any more
 
 
@@ -38,14 +35,19 @@ class Studio:
     videos: Lane
     jobs: Jobs
     metrics: Metrics
-    folder: Path
+    temporary: Folder
+
+    @property
+    def folder(self) -> Path:
+        """Where videos lie."""
+        return self.temporary.path
 
     def close(self) -> None:
         """End all work and remove everything on the disk."""
         self.jobs.close()
         self.painters.close()
         self.heavy.close()
-        shutil.rmtree(self.folder, ignore_errors=True)
+        self.temporary.remove()
 
 
 def create_app(
@@ -56,15 +58,13 @@ def create_app(
     Its temporary folder is made here and removed when the application's lifespan ends, or the process.
     """
     limits = limits or Limits()
-    temporary = TemporaryDirectory(prefix="sakuga-serve-", ignore_cleanup_errors=True)
     painters, heavy = Painters(limits.workers), Painters(1)
     pictures = Lane("pictures", limits.workers + limits.max_queue, limits.workers)
     videos = Lane("videos", limits.max_videos, 1)
     metrics = Metrics(pictures, videos)
-    jobs = Jobs(limits, painters.idle, metrics.frames.inc)
-    studio = Studio(
-        limits, Catalogue(styles, painters), painters, heavy, pictures, videos, jobs, metrics, Path(temporary.name)
-    )
+    jobs = Jobs(limits, videos, painters.idle, metrics.frames.inc)
+    catalogue = Catalogue(styles, painters)
+    studio = Studio(limits, catalogue, painters, heavy, pictures, videos, jobs, metrics, Folder())
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -74,7 +74,6 @@ def create_app(
         finally:
             sweeping.cancel()
             await asyncio.to_thread(studio.close)
-            temporary.cleanup()
 
     app = FastAPI(
         title="sakuga",

@@ -108,7 +108,7 @@ class Catalogue:
             self._samples[name] = asyncio.wrap_future(painting)
         try:
             sample = await asyncio.shield(self._samples[name])
-        except SakugaError:
+        except Exception:  # whatever it was, the next one who asks may have more luck
             self._samples.pop(name, None)
             raise
         out = BytesIO()

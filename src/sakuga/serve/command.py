@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 import signal
 import socket
 import sys
@@ -95,7 +96,8 @@ def _listen(host: str, port: int) -> socket.socket:
     try:
         return socket.create_server(address[:2], family=family, backlog=1024)
     except OSError as error:
-        raise SakugaError(f"port {port} of {host} cannot be used ({error.strerror}): choose another --port") from None
+        reason = os.strerror(error.errno or 0)  # its own text also tells the address
+        raise SakugaError(f"port {port} of {host} cannot be used ({reason}): choose another --port") from None
 
 
 def _url(host: str, port: int) -> str:

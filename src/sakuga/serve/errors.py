@@ -41,6 +41,7 @@ MEANINGS = {
     409: "The job has no result (yet).",
     413: "Too many bytes, pixels or seconds, or too long a side.",
     415: "No picture or video of a kind that can be read.",
+    416: "The result has no such range of bytes.",
     422: "An option is unknown or out of range, or the file is missing.",
     429: "Too many requests of this client are being worked on: come back after Retry-After seconds.",
     500: "The server or the style failed.",

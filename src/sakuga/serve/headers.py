@@ -34,7 +34,7 @@ def check_site(method: str, headers: Headers, hosts: frozenset[str] | None) -> N
     if method in _SAFE:
         return
     origin = headers.get("origin")
-    foreign = headers.get("sec-fetch-site") == "cross-site" if origin is None else urlsplit(origin).netloc != host
+    foreign = headers.get("sec-fetch-site") == "cross-site" if origin is None else _place(origin) != host
     if foreign:
         raise RefusedError(403, "foreign_origin", "Pages of other sites may not use this server.")
 
@@ -42,6 +42,13 @@ def check_site(method: str, headers: Headers, hosts: frozenset[str] | None) -> N
 def loopback_hosts(host: str) -> frozenset[str]:
     """The names by which a server on a loopback address is called."""
     return frozenset({"localhost", "127.0.0.1", "::1", host})
+
+
+def _place(origin: str) -> str | None:
+    try:
+        return urlsplit(origin).netloc
+    except ValueError:
+        return None
 
 
 def _hostname(host: str) -> str | None:

@@ -17,9 +17,10 @@ from typing_extensions import TypedDict
 
 from sakuga.errors import SakugaError
 from sakuga.serve.errors import RefusedError
+from sakuga.serve.lanes import Lane
 from sakuga.serve.limits import Limits
 from sakuga.serve.options import PaintOptions
-from sakuga.serve.probe import forget_place
+from sakuga.serve.probe import forget
 from sakuga.style import Style
 from sakuga.stylizer import Stylizer
 
@@ -54,7 +55,7 @@ class Job:
     name: str
     style: Style
     options: PaintOptions
-    leave: Callable[[], None]  # gives its place in the lane back; called once, from the event loop
+    client: str
     status: State = "queued"
     frames: int = 0
     total: int | None = None
@@ -97,15 +98,16 @@ class Job:
 class Jobs:
     """All jobs of a server, in a temporary folder that goes when it stops. Its methods are the event loop's."""
 
-    def __init__(self, limits: Limits, idle: threading.Event, painted: Callable[[int], None]) -> None:
-        self.limits, self.idle, self.painted = limits, idle, painted
+    def __init__(self, limits: Limits, lane: Lane, idle: threading.Event, painted: Callable[[int], None]) -> None:
+        self.limits, self.lane, self.idle, self.painted = limits, lane, idle, painted
         self.jobs: dict[str, Job] = {}
         self.pool = ThreadPoolExecutor(1, "video")
 
-    def add(self, folder: Path, name: str, style: Style, options: PaintOptions, leave: Callable[[], None]) -> Job:
+    def add(self, folder: Path, name: str, style: Style, options: PaintOptions, client: str) -> Job:
         """Queue the video that lies in `folder`, which is the job's from now on."""
-        job = Job(secrets.token_urlsafe(16), folder, name, style, options, leave)
+        job = Job(secrets.token_urlsafe(16), folder, name, style, options, client)
         self.jobs[job.id] = job
+        self.lane.stay(client)
         job.work = self.pool.submit(self._run, job, asyncio.get_running_loop())
         self.sweep()
         return job
@@ -135,14 +137,10 @@ class Jobs:
             if index < too_many or time.monotonic() - ended > self.limits.keep_seconds:
                 self.remove(id)
 
-    def cancel_all(self) -> None:
-        """End everything soon."""
-        for job in self.jobs.values():
-            job.cancelled.set()
-
     def close(self) -> None:
         """End everything and wait for it."""
-        self.cancel_all()
+        for job in self.jobs.values():
+            job.cancelled.set()
         self.pool.shutdown()
 
     def _run(self, job: Job, loop: asyncio.AbstractEventLoop) -> None:
@@ -158,7 +156,9 @@ class Jobs:
         for file in job.folder.glob("*"):  # nothing where the server has stopped and removed the folder
             if status != "done" or file != job.result:
                 shutil.rmtree(file, ignore_errors=True) if file.is_dir() else file.unlink(missing_ok=True)
-        job.leave()
+        if job.begun:
+            self.lane.took(job.ended - job.begun)
+        self.lane.leave(job.client)
 
     def _paint(self, job: Job) -> tuple[State, str | None]:
         try:
@@ -169,7 +169,7 @@ class Jobs:
                 job.style, strength=options.strength, keep_color=options.keep_color, max_side=options.max_side
             )
             stylizer.file(job.source, job.result, progress=lambda done, total: self._frame(job, done, total))
-            forget_place(job.result)
+            forget(job.result, everything=options.strip)
             return "done", None
         except _CancelledError:
             return "cancelled", None

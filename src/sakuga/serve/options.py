@@ -20,20 +20,20 @@ class PaintOptions(BaseModel):
     max_side: Annotated[
         int | None, Field(ge=1, le=65535, description="Reduce the input so that neither side is longer than this.")
     ] = None
+    strip: Annotated[
+        bool, Field(description="Leave out all metadata but the colour profile. (GPS data are always left out.)")
+    ] = False
 
 
 class PictureOptions(PaintOptions):
     """How a picture is painted and written."""
 
     format: Annotated[Format | None, Field(description="Format of the result; otherwise that of the input.")] = None
-    strip: Annotated[
-        bool, Field(description="Leave out all metadata but the colour profile. (The place is always left out.)")
-    ] = False
 
 
 def form_schema(options: type[PaintOptions]) -> dict[str, Any]:
     """The multipart form of OpenAPI: the file and the options."""
-    file = {"type": "string", "format": "binary", "description": "The file. Nothing but its name is made of its name."}
+    file = {"type": "string", "format": "binary", "description": "The file. Its name serves only to name the result."}
     fields = options.model_json_schema()["properties"]
     schema = {"type": "object", "required": ["file"], "properties": {"file": file, **fields}}
     return {"multipart/form-data": {"schema": {**schema, "additionalProperties": False}}}

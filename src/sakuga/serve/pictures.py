@@ -92,7 +92,7 @@ def _read(file: BinaryIO, limits: Limits) -> Picture:
         sentence = "The file is not a picture in a format that can be read: convert it to PNG or JPEG."
         raise RefusedError(415, "no_picture", sentence) from error
     except SakugaError as error:
-        raise RefusedError(400, "damaged", f"{str(error)[:1].upper()}{str(error)[1:]}.") from error
+        raise RefusedError(400, "damaged", f"{str(error).replace('the input', 'The file', 1)}.") from error
 
 
 def _without_place(picture: Picture, strip: bool) -> Picture:

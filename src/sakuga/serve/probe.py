@@ -1,4 +1,4 @@
-"""Whether an uploaded file is a video that the server takes; and taking the place out of the one that it makes."""
+"""Whether an uploaded file is a video that the server takes; and taking metadata out of the one that it makes."""
 
 from pathlib import Path
 
@@ -9,8 +9,10 @@ from sakuga.serve.limits import Limits
 _FORMATS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,asf,flv"
 _SAFELY = {"format_whitelist": _FORMATS, "protocol_whitelist": "file"}
 SUFFIXES = ("mp4", "m4v", "mov", "mkv", "webm", "avi", "mpg", "mpeg", "ts", "mts", "m2ts", "wmv", "flv", "3gp")
-_CONTAINERS = {b"moov", b"trak", b"udta"}
+_CONTAINERS = {b"moov", b"trak", b"mdia", b"udta"}
 _PLACES = {b"loci", b"\xa9xyz"}
+_TEXTS = {b"udta", b"meta"}
+_DATES = {b"mvhd", b"tkhd", b"mdhd"}
 
 
 def check(file: Path, limits: Limits) -> None:
@@ -44,8 +46,12 @@ def check(file: Path, limits: Limits) -> None:
         raise RefusedError(413, "too_many_pixels", sentence)
 
 
-def forget_place(file: Path) -> None:
-    """Overwrite the boxes of an MP4 (ISO/IEC 14496-12) that say where it was taken; nothing else moves."""
+def forget(file: Path, *, everything: bool) -> None:
+    """Overwrite the boxes of an MP4 (ISO/IEC 14496-12) that say where it was taken; nothing else moves.
+
+    `everything`: also all other texts, the dates and the names of the tracks' makers.
+    """
+    gone = _PLACES | _TEXTS if everything else _PLACES
     with file.open("r+b") as data:
         todo = [(0, file.stat().st_size)]
         while todo:
@@ -59,9 +65,17 @@ def forget_place(file: Path) -> None:
                 size = size or end - at
                 if size < head or at + size > end:
                     break  # no box after all
-                if kind in _CONTAINERS:
-                    todo.append((at + head, at + size))
-                elif kind in _PLACES:
+                if kind in gone:
                     data.seek(at + 4)
                     data.write(b"free" + bytes(size - 8))
+                elif kind in _CONTAINERS:
+                    todo.append((at + head, at + size))
+                elif everything and kind in _DATES:
+                    data.seek(at + head)
+                    width = 8 if data.read(1) == b"\1" else 4  # by its version
+                    data.seek(at + head + 4)
+                    data.write(bytes(2 * width))  # made, changed
+                elif everything and kind == b"hdlr" and size > head + 24:
+                    data.seek(at + head + 24)
+                    data.write(bytes(size - head - 24))
                 at += size

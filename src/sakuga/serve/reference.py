@@ -40,16 +40,19 @@ def _operation(name: str, operation: Mapping[str, Any]) -> Iterator[str]:
     yield f'<section id="{anchor}"><h2><a href="#{anchor}"><code>{escape(name)}</code></a></h2>'
     for paragraph in operation.get("description", "").split("\n\n"):
         yield "<p>" + re.sub("`([^`]+)`", r"<code>\1</code>", escape(paragraph)) + "</p>"
-    rows = [(p["name"], p["in"], _type(p["schema"]), p["schema"]) for p in operation.get("parameters", [])]
-    content = operation.get("requestBody", {}).get("content", {})
-    for kind, body in content.items():
-        rows += [(key, kind, _type(value), value) for key, value in body["schema"].get("properties", {}).items()]
-        if "properties" not in body["schema"]:
-            rows.append(("(body)", kind, "the file", {}))
-    if rows:
+    if told := list(_given(operation)):
+        places: dict[str, list[str]] = {}  # the same option may come in the query and in a form
+        for key, place, _ in told:
+            places.setdefault(key, []).append(place)
+        schemas = {key: schema for key, _, schema in told}
         cells = (
-            (f"<code>{escape(key)}</code>", escape(place), escape(kind), escape(_about(schema)))
-            for key, place, kind, schema in rows
+            (
+                f"<code>{escape(key)}</code>",
+                escape(", ".join(places[key])),
+                escape(_type(schema)),
+                escape(_about(schema)),
+            )
+            for key, schema in schemas.items()
         )
         yield _table(("name", "in", "type", "what it is"), cells)
     answers = (
@@ -58,6 +61,16 @@ def _operation(name: str, operation: Mapping[str, Any]) -> Iterator[str]:
     )
     yield _table(("status", "meaning", "content"), answers)
     yield "</section>"
+
+
+def _given(operation: Mapping[str, Any]) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
+    """What a request may bring: its name, where it comes, and its schema."""
+    for parameter in operation.get("parameters", []):
+        yield parameter["name"], parameter["in"], parameter["schema"]
+    for kind, body in operation.get("requestBody", {}).get("content", {}).items():
+        fields = body["schema"].get("properties", {"(body)": {"type": "the file"}})
+        for name, schema in fields.items():
+            yield name, kind, schema
 
 
 def _about(schema: Mapping[str, Any]) -> str:

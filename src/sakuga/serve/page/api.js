@@ -1,7 +1,12 @@
 /** The server's HTTP API. Whatever goes wrong is a Refused with one sentence, or an AbortError. */
 
-/** An error whose message is a sentence for the user. */
-export class Refused extends Error {}
+/** An error whose message is a sentence for the user; `hopeless`: the same file will be refused again. */
+export class Refused extends Error {
+  constructor(sentence, status = 0) {
+    super(sentence);
+    this.hopeless = [400, 413, 415].includes(status);
+  }
+}
 
 const TRIES = 8;
 const POLL = 400; // ms between two questions about a video
@@ -56,7 +61,7 @@ export async function ask(url, options = {}, busy = () => {}) {
   for (let attempt = 0; ; attempt++) {
     const response = await answer(fetch(url, options));
     if (response.ok) return response;
-    if (![429, 503].includes(response.status) || attempt === TRIES) throw new Refused(await sentence(response));
+    if (![429, 503].includes(response.status) || attempt === TRIES) throw new Refused(await sentence(response), response.status);
     const seconds = Math.min(Number(response.headers.get("Retry-After")) || 2 ** attempt, 30);
     busy(seconds);
     // Those who were refused together should not come back together.

@@ -18,7 +18,7 @@ let limits = {};
 const painter = new Painter({ items, current: () => current, settings: controls.settings, changed });
 const act = {
   title: controls.title,
-  pick: (item) => pick(item),
+  pick: (item) => (pick(item), inSight()),
   again: (item) => painter.again(item),
   cancel: (item) => (painter.stop(item, "cancelled"), painter.pump()),
   remove,
@@ -30,6 +30,7 @@ function add(files) {
   items.push(...added);
   for (const item of added) refuse(item);
   pick(added[0]);
+  inSight();
   say(added.length > 1 ? `${added.length} files added` : `${added[0].file.name} added`);
 }
 
@@ -55,6 +56,11 @@ function pick(item) {
   current = item;
   painter.pump();
   draw();
+}
+
+/** From far down in a long list the picture would change unseen. */
+function inSight() {
+  $("#stage").scrollIntoView({ block: "nearest" });
 }
 
 function remove(item) {

@@ -19,7 +19,7 @@ export function setUp(styles, limits, changed) {
   const top = limits.max_side;
   const whole = top ? `as the original, up to ${top}` : "as the original";
   const sides = SIDES.filter((side) => !top || side < top);
-  form.max_side.append(new Option(whole, ""), ...sides.map((side) => new Option(`at most ${side} pixels`, side)));
+  form.max_side.append(new Option(whole, top ?? ""), ...sides.map((side) => new Option(`at most ${side} pixels`, side)));
   form.format.append(...limits.formats.map((format) => new Option(spell(format), format)));
 
   let timer;
@@ -54,7 +54,7 @@ export const title = (name) => titles.get(name) ?? name;
 function card(style, chosen) {
   return make(
     "label",
-    { className: "style", title: style.title },
+    { className: "style", title: `${style.title} (${style.licence})` },
     make("input", { type: "radio", name: "style", value: style.name, checked: chosen }),
     make("img", { src: style.thumbnail, alt: "", width: 96, height: 96, loading: "lazy" }),
     make("span", { className: "name" }, style.title),

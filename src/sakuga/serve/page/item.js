@@ -15,6 +15,7 @@ export class Item {
     Object.assign(this, { id: ++count, file, isVideo, status: "waiting", note: "", tried: null, result: null });
     this.job = null; // of a video: frames, total, seconds_left
     this.refused = false; // by this page: it is not worth sending
+    this.hopeless = false; // by the server, which will say the same again
     this.abort = null;
     this.revealed = false;
     this.views = {};

@@ -7,7 +7,7 @@
 import { picture, Refused, video } from "./api.js";
 
 const SLOTS = { picture: 2, video: 1 };
-const VIDEO_FIELDS = ["style", "strength", "keep_color", "max_side"];
+const VIDEO_FIELDS = ["style", "strength", "keep_color", "max_side", "strip"];
 
 export class Painter {
   /** `current()`: the item that is shown; `settings()`: those of now; `changed(item)` is called at every change. */
@@ -68,7 +68,7 @@ export class Painter {
       this.changed(item);
     };
     const busy = (seconds) => tell({ note: `The server is busy: asking again in ${Math.ceil(seconds)} s.` });
-    tell({ status: "painting", note: "", tried: JSON.stringify(settings) });
+    tell({ status: "painting", note: "", hopeless: false, tried: JSON.stringify(settings) });
     const start = performance.now();
     try {
       const made = item.isVideo
@@ -79,7 +79,7 @@ export class Painter {
       tell({ status: "done", note: "", job: null });
     } catch (error) {
       if (!(error instanceof Refused) && error.name !== "AbortError") console.error(error);
-      tell({ status: "failed", note: error.message, job: null });
+      tell({ status: "failed", note: error.message, hopeless: error.hopeless ?? false, job: null });
     }
     this.pump();
   }

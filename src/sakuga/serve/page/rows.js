@@ -34,12 +34,14 @@ function build(item, act) {
     thumb: make("span", { className: "thumb" }, name.includes(".") ? name.split(".").pop().slice(0, 4) : "?"),
     note: make("span", { className: "note" }),
     bar: make("progress", { "aria-label": `Progress of ${name}` }),
-    again: button("Paint again", "Paint again", act.again),
+    again: button("Paint again", "", act.again),
     cancel: button("Cancel", "Cancel", act.cancel),
     save: make("a", { className: "button small", "aria-label": `Download ${name}` }),
     remove: button("Remove", "×", act.remove),
   };
-  row.save.append(make("span", { className: "wide" }, "Download"), make("span", { className: "narrow" }, "↓"));
+  for (const [element, text, sign] of [[row.again, "Paint again", "↻"], [row.save, "Download", "↓"]]) {
+    element.append(make("span", { className: "wide" }, text), make("span", { className: "narrow" }, sign));
+  }
   row.remove.classList.add("plain");
   row.pick = make(
     "button",
@@ -62,7 +64,7 @@ function fill(item, row, isCurrent, act, stale) {
   if (job?.total) row.bar.value = job.frames / job.total;
   else row.bar.removeAttribute("value");
   row.cancel.hidden = !(item.isVideo && status === "painting");
-  row.again.hidden = item.refused || !(["failed", "cancelled"].includes(status) || (stale && status === "done"));
+  row.again.hidden = item.refused || item.hopeless || !(["failed", "cancelled"].includes(status) || (stale && status === "done"));
   row.save.hidden = !(result && status === "done");
   if (result) Object.assign(row.save, { href: result.url, download: result.name });
   if (result && row.made !== result.blob) {
@@ -86,8 +88,8 @@ function note({ status, note, job, result, isVideo }, act, stale) {
   const size = result.width ? `${result.width}×${result.height}` : "";
   const style = act.title(result.style) + (stale ? ", as it was" : "");
   const facts = [style, size, bytes(result.blob.size), `${result.seconds.toFixed(1)} s`];
-  // Lines break between facts, not within them.
-  return facts.filter(Boolean).map((fact) => fact.replaceAll(" ", "\u00a0")).join(" · ");
+  // Lines break after the dots between the facts, nowhere else.
+  return facts.filter(Boolean).map((fact) => fact.replaceAll(" ", "\u00a0")).join("\u00a0· ");
 }
 
 /** A small square of the file's middle, or null where the browser cannot show it. */

@@ -34,6 +34,7 @@ export async function show(item, title) {
 function busy(item) {
   const bar = $("#busy progress");
   const { frames, total } = item?.job ?? {};
+  $("#busy .chip").textContent = item?.note || "Painting …";
   $("#busy").hidden = item?.status !== "painting";
   if (total) bar.value = frames / total;
   else bar.removeAttribute("value");
