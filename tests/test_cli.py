@@ -606,3 +606,15 @@ def test_one_picture_imports_only_what_it_needs():
 def test_listing_names_needs_no_torch_and_training_verbs_no_onnxruntime():
     code = "from sakuga.cli import main; assert main(['styles']) == 0"
     assert not {"torch", "av"} & set(imported_by(code))
+
+
+def test_nothing_is_reported_to_anybody(here, tmp_path):
+    """ONNX Runtime would leave an identity in the home folder and send what it runs, were it not told otherwise."""
+    photo("in.png")
+    empty = [tmp_path / "home", tmp_path / "temporary"]
+    for folder in empty:
+        folder.mkdir()
+    variables = {name: value for name, value in os.environ.items() if not name.startswith(("ORT_", "XDG_"))}
+    variables |= {"HOME": str(empty[0]), "TMPDIR": str(empty[1])}
+    subprocess.run([sys.executable, "-m", "sakuga", "in.png", "-s", "neg"], env=variables, check=True)
+    assert [file for folder in empty for file in folder.rglob("*")] == []

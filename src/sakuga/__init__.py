@@ -1,6 +1,10 @@
 """sakuga (作画): photographs and video as anime, cartoon and painting."""
 
+import os
 from typing import TYPE_CHECKING
+
+# ONNX Runtime reports what it runs to its maker unless this is set before it is loaded; pictures are nobody's business.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 __all__ = ["SakugaError", "Style", "Stylizer", "UsageError", "__version__", "styles", "stylize"]
 

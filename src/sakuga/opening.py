@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from io import BytesIO
 from typing import Any, BinaryIO
 
-from PIL import Image
+from PIL import GifImagePlugin, Image
 
 from sakuga import metadata
 from sakuga.errors import FormatError, SakugaError, TooLargeError, UsageError
@@ -71,8 +71,15 @@ def identify(file: BinaryIO, name: str, max_pixels: int | None) -> Image.Image:
                     check_size(name, size, 1, max_pixels)
             with suppress(SyntaxError, IndexError, TypeError, KeyError, struct.error):  # not of this kind after all
                 file.seek(0)
-                return factory(file, "")
+                return _Gif(file, "") if kind == "GIF" else factory(file, "")
     raise FormatError(f"{name} is not a picture in a format that can be read: convert it to PNG or JPEG")
+
+
+class _Gif(GifImagePlugin.GifImageFile):
+    """Pillow's, which would not use a palette of grays and after such a first frame lose the palettes of the others."""
+
+    def _is_palette_needed(self, p: bytes) -> bool:
+        return True
 
 
 def check_size(name: str, size: tuple[int, int], count: int, max_pixels: int | None) -> None:

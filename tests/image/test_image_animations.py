@@ -105,3 +105,13 @@ def test_first_picture_of_several_pages() -> None:
         assert len(picture.frames) == 1
         assert picture.frames[0].rgb.shape == RGB8.shape
         assert picture.format == {"MPO": "JPEG"}.get(format, format)
+
+
+def test_a_first_frame_of_grays_leaves_the_others_their_colours() -> None:
+    ramp = np.arange(256, dtype=np.uint8).reshape(16, 16)
+    frames = np.dstack([ramp] * 3), np.dstack([ramp, 255 - ramp, 0 * ramp]), np.dstack([ramp.T] * 3)
+    file = io.BytesIO()
+    first, second, third = map(Image.fromarray, (ramp, *frames[1:]))
+    first.save(file, "GIF", save_all=True, append_images=[second, third], duration=50)
+    for read, written in zip(si.read(file.getvalue()).frames, frames, strict=True):
+        assert np.array_equal(read.rgb, written)
