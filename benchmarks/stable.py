@@ -93,14 +93,13 @@ def main() -> None:
                 [np.abs(a.astype(int) - b).mean() / 255 for a, b in zip(stable[1:], painted[1:], strict=True)]
             )
             figures = f"{1000 * photo:8.3f}{1000 * off:8.3f}{1000 * on:8.3f}{1 - on / off:10.0%}"
-            print(f"{name:<14}{scene:<20}{figures}{sharp:11.3f}{near:8.4f}", flush=True)
+            print(f"{Path(name).stem:<14}{scene:<20}{figures}{sharp:11.3f}{near:8.4f}", flush=True)
             if args.sheet:
-                save_sheet(args.sheet / f"{name} {scene}.png", painted, stable)
+                save_sheet(args.sheet / f"{Path(name).stem} {scene}.png", painted, stable)
     for name in args.styles:
         paint, stable = core_milliseconds(Stylizer(name, threads=1), Image.open(args.pictures[0]).convert("RGB"))
-        print(
-            f"{name:<14}1280x720: painted in {paint:.0f} core-ms, stabilised in {stable:.0f}: {1 + stable / paint:.2f}x"
-        )
+        times = f"painted in {paint:.0f} core-ms, stabilised in {stable:.0f}: {1 + stable / paint:.2f}x"
+        print(f"{Path(name).stem:<14}1280x720: {times}")
 
 
 if __name__ == "__main__":

@@ -97,7 +97,7 @@ class Clock:
 
 def parts(source: Path, style: str, options: VideoOptions, count: int) -> dict[str, float]:
     """What each part of the work costs a frame, in milliseconds of one core."""
-    clock, stylizer = Clock(), Stylizer(style)
+    clock, stylizer = Clock(), Stylizer(style, threads=1)  # as many as paint a frame of a video
     file = FileSource(source, max_side=None, options=VideoOptions(), warn=print)
     codec = options.codec_for(Path("a.mkv"))
 
@@ -151,12 +151,14 @@ def main() -> None:
         runs = [run(source, Path(folder, "out.mkv"), args.style, *flags) for _ in range(args.runs)]
         half = run(source, Path(folder, "half.mkv"), args.style, *flags, "--duration", f"{length / 2:.3f}")
         spent = parts(source, args.style, options, args.frames)
-    print(f"{source.name}: {count} frames of {size[0]}x{size[1]}, style {args.style}, {args.codec}; "
-          f"{len(os.sched_getaffinity(0))} cores, load {os.getloadavg()[0]:.1f}")  # fmt: skip
+    machine = f"{len(os.sched_getaffinity(0))} cores, load {os.getloadavg()[0]:.1f}"
+    print(
+        f"{source.name}: {count} frames of {size[0]}x{size[1]}, style {Path(args.style).stem}, {args.codec}; {machine}"
+    )
     seconds = statistics.median(each[0] for each in runs)
     used = statistics.median(each[1] for each in runs)
-    print(f"  end to end   {count / seconds:7.1f} frames/s   (median of {len(runs)}: {seconds:.1f} s, "
-          f"{1000 * used / count:.1f} core-ms a frame)")  # fmt: skip
+    about = f"median of {len(runs)}: {seconds:.1f} s, {1000 * used / count:.1f} core-ms a frame"
+    print(f"  end to end   {count / seconds:7.1f} frames/s   ({about})")
     for what, milliseconds in spent.items():
         print(f"  {what:12} {milliseconds:7.1f} core-ms a frame")
     beside = sum(value for what, value in spent.items() if what not in ("paint", "steady"))

@@ -100,6 +100,8 @@ def stylize(
         return 0
     if not (many or frames or is_video(Path(inputs[0]))) and (flags := video.given()):
         raise UsageError(f"{flags[0]} is for videos, but {inputs[0]} is a picture: leave it out")
+    if format and (frames or (not many and is_video(Path(inputs[0])))):
+        raise UsageError(f"--format is for pictures, but {inputs[0]} is a video: name the output .mp4, .mkv or .webm")
     with suppress(ValueError):  # not in the main thread
         signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: a video goes on another time
 

@@ -17,14 +17,7 @@ if TYPE_CHECKING:
 
 # As ITU-T H.273 numbers them, and FFmpeg after it.
 _BT709, _BT601 = 1, 6
-_MATRICES = {
-    _BT709,
-    4,
-    5,
-    _BT601,
-    7,
-    9,
-}  # the convertible ones; besides: FCC, BT.601 again, SMPTE 240M, BT.2020
+_MATRICES = {_BT709, 4, 5, _BT601, 7, 9}  # the convertible ones; besides: FCC, BT.601 again, SMPTE 240M, BT.2020
 
 
 def open_container(source: Path) -> InputContainer:

@@ -9,7 +9,7 @@ Floats = NDArray[np.float32]
 
 LEVELS = 6  # of the pyramid: motion up to some 2^5 pixels of the reduced frame is found
 SMALLEST = 16  # a level with a side below this is the last
-FINEST = 1  # level for the camera: more pixels than that change nothing
+FINEST = 1  # level: more pixels than that change nothing
 LOCAL = 4  # levels on which local motion is sought: the coarser ones mix what moves differently
 OUTLIER = 8.0  # a brightness difference (of 255) from which on a pixel hardly counts for the camera
 DAMPING = 10.0  # squared gradient (of 255 a pixel) below which a window hardly moves: there is nothing to see
@@ -23,9 +23,9 @@ def estimate(now: Floats, before: Floats) -> Floats:
     `now`, `before`: luma (H, W) in [0, 255] of consecutive frames. Frames with a side below 8 stand still.
 
     First the motion of the camera, affine in p (pan, tilt, zoom, roll), by Gauss-Newton on Σ ρ(before(p + w) - now(p))
-    with a ρ that forgets what moves by itself; coarse to fine, and once more from the shift that phase correlation
-    finds, for fine textures, which coarse levels do not show: what fits better is taken. Then, on small windows, what
-    is left; it counts where it explains the window clearly better than the camera does.
+    with a ρ that forgets what moves by itself; coarse to fine, and where phase correlation finds another shift, once
+    more from there, for fine textures, which coarse levels do not show: what fits better is taken. Then, on small
+    windows, what is left; it counts where it explains the window clearly better than the camera does.
 
     Sources: Lucas, Kanade, "An Iterative Image Registration Technique", IJCAI 1981 (both steps); Odobez, Bouthemy,
     "Robust Multiresolution Estimation of Parametric Motion Models", JVCIR 1995 (ρ); Kuglin, Hines, "The Phase
@@ -35,15 +35,17 @@ def estimate(now: Floats, before: Floats) -> Floats:
         return np.zeros((2, *now.shape), np.float32)
     frames = list(zip(_pyramid(now), _pyramid(before), strict=True))
     finest = min(FINEST, len(frames) - 1)
-    still, shifted = np.zeros((2, 3)), np.zeros((2, 3))
-    shifted[:, 0] = _shift(*frames[finest]) * 2**finest
-    tries = _camera(frames, finest, still), _camera(frames[: finest + 2], finest, shifted)
-    camera = min(tries, key=lambda found: found[1])[0]
+    shift = np.zeros((2, 3))
+    shift[:, 0] = _shift(*frames[finest]) * 2**finest
+    camera, error = _camera(frames, finest, np.zeros((2, 3)))
+    if np.abs(camera - shift)[:, 0].max() > 2**finest:
+        other, its_error = _camera(frames[: finest + 2], finest, shift)
+        camera = other if its_error < error else camera
     own = np.zeros((2, *frames[min(LOCAL, len(frames)) - 1][0].shape), np.float32)
-    for level in range(min(LOCAL, len(frames)) - 1, -1, -1):
+    for level in range(min(LOCAL, len(frames)) - 1, finest - 1, -1):
         a, b = frames[level]
         own = _local(a, b, _affine(camera / 2**level, a.shape), _fitted(own, a.shape))
-    return _affine(camera, now.shape) + own
+    return _affine(camera, now.shape) + _fitted(own, now.shape)
 
 
 def sample(planes: Floats | NDArray[np.uint8], y: Floats, x: Floats) -> Floats:

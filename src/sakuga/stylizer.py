@@ -1,7 +1,9 @@
 """From a picture to its stylised copy: pad, tile, run, blend."""
 
 from collections.abc import Callable
+from copy import copy
 from dataclasses import replace
+from functools import partial
 from math import isqrt
 from pathlib import Path
 
@@ -14,6 +16,7 @@ from sakuga.errors import SakugaError, UsageError
 from sakuga.frozen import freeze
 from sakuga.image import MAX_PIXELS, Frame, Picture, Source, read, to_pil, write
 from sakuga.memory import available, ran_out
+from sakuga.parallel import cores
 from sakuga.pixels import Array, match_histogram
 from sakuga.style import DEFAULT, Style, load
 from sakuga.tiles import cut, plan, round_up
@@ -69,6 +72,7 @@ class Stylizer:
         self.max_side = max_side
         self.threads = threads
         self.engine = pick(self.style, precision, threads)
+        self._at_once = 1  # pictures, which share the memory
 
     def __call__(self, source: Source) -> Image.Image:
         """Stylise a picture given as a path, bytes, a file object, a PIL image or an array (H, W[, 1|3|4])."""
@@ -94,18 +98,9 @@ class Stylizer:
             raise SakugaError(f"{target} exists: choose another name or allow overwriting (--overwrite)")
         if source.suffix.lower() in VIDEO_SUFFIXES or is_pattern(source):
             _make_folder(target.parent)
-            scale, side = self.style.card.scale, self.max_side
-            stylize_video(
-                source,
-                target,
-                self.array,
-                scale=scale,
-                max_side=side,
-                overwrite=overwrite,
-                progress=progress,
-                options=video,
-                identity=self._identity,
-            )
+            (painter, workers), scale, side = self._for_frames(), self.style.card.scale, self.max_side
+            make = partial(stylize_video, scale=scale, workers=workers, max_side=side, identity=painter._identity)
+            make(source, target, painter.array, overwrite=overwrite, progress=progress, options=video)
         else:
             picture = self.picture(read(source, max_pixels=max_pixels))
             _make_folder(target.parent)
@@ -125,7 +120,7 @@ class Stylizer:
         enlarged = self._enlarge(rgb) if self._shows_photo else None
         if self.strength == 0:
             return rgb.copy() if enlarged is None else enlarged
-        room = available() // 2 // (LOCAL if self.style.card.receptive_field else GLOBAL)
+        room = available() // 2 // self._at_once // (LOCAL if self.style.card.receptive_field else GLOBAL)
         room = max(room, LEAST)
         if self.style.card.receptive_field:
             room = min(room, PIECE)
@@ -139,16 +134,24 @@ class Stylizer:
             else:
                 return match_histogram(result, rgb) if self.style.card.match_histogram else result
 
+    def _for_frames(self) -> tuple["Stylizer", int]:
+        """What paints the frames of a video, and how many at a time: on a processor a frame a core, one thread each.
+
+        Nothing then waits for anything. But of styles that look at the whole picture each frame takes gigabytes.
+        """
+        workers = self.threads or cores()
+        if workers == 1 or not self.style.card.receptive_field or self.engine.name != "ONNX Runtime, CPU":
+            return self, 1
+        painter = copy(self)
+        painter.threads, painter.engine = 1, pick(self.style, self.engine.precision, 1)
+        painter._at_once = workers
+        return painter, workers
+
     @property
     def _identity(self) -> dict[str, object]:
         """What `array` depends on."""
-        engine = f"{self.engine.name}, {self.engine.precision}, {self.threads} threads"
-        return {
-            "style": self.style.file_sha256,
-            "strength": self.strength,
-            "keep_color": self.keep_color,
-            "engine": engine,
-        }
+        engine, blend = [self.engine.name, self.engine.precision, self.threads], [self.strength, self.keep_color]
+        return {"style": self.style.file_sha256, "engine": engine, "blend": blend}
 
     @property
     def _shows_photo(self) -> bool:
@@ -174,9 +177,8 @@ class Stylizer:
 
     def _paint(self, rgb: Array, enlarged: Array | None, room: int) -> Array:
         """Stylise with a network that is given at most `room` pixels at once, if it can be run in tiles."""
-        card, half = self.style.card, np.iinfo(rgb.dtype).max / 2
+        card, engine, half = self.style.card, self.engine, np.iinfo(rgb.dtype).max / 2
         height, width = rgb.shape[:2]
-        engine = self.engine
         if engine.whole and rgb.dtype != np.uint8:
             engine = pick(self.style, "fp32", self.threads)
         side, margin = None, 0

@@ -62,6 +62,20 @@ def test_flags_of_painting(run, flags, wanted):
     assert np.abs(first("clip.neg.mp4") - wanted).mean() < 5
 
 
+@pytest.mark.parametrize("flags", [[], ["--stable"]])
+def test_threads_do_not_change_the_result(run, flags):
+    for threads in ("1", "3"):
+        assert run("clip.mp4", "-s", "neg", "--threads", threads, "-o", f"{threads}.mp4", *flags)[0] == 0
+    assert Path("1.mp4").read_bytes() == Path("3.mp4").read_bytes()
+
+
+def test_a_format_of_pictures_is_refused(run):
+    status, out, err = run("clip.mp4", "-s", "neg", "--format", "png")
+    assert (status, out) == (2, [])
+    assert "--format is for pictures" in err
+    assert not Path("clip.neg.mp4").exists()
+
+
 def test_keep_color(run):
     """The brightness is the negative's: of the first quarter 255 - (0.299 · 200 + 0.587 · 40 + 0.114 · 40) = 167."""
     assert run("clip.mp4", "-s", "neg", "--keep-color")[0] == 0
@@ -155,10 +169,14 @@ def test_standard_input_and_output():
 
 @pytest.mark.parametrize(
     ("name", "options"),
-    [("a.mp4", {}), ("a.mkv", {}), ("a.avi", {"video": "mpeg4", "sounds": ("mp3",)}), ("a.ts", {}),
-     ("a.webm", {"video": "libvpx", "sounds": ("libopus",)}), ("a.mov", {}), ("a.mpg", {"video": "mpeg2video",
-     "sounds": ("mp2",)}), ("a.flv", {"video": "flv", "sounds": ()})],
-)  # fmt: skip
+    [
+        *((f"a.{kind}", {}) for kind in ("mp4", "mkv", "mov", "ts")),
+        ("a.avi", {"video": "mpeg4", "sounds": ("mp3",)}),
+        ("a.webm", {"video": "libvpx", "sounds": ("libopus",)}),
+        ("a.mpg", {"video": "mpeg2video", "sounds": ("mp2",)}),
+        ("a.flv", {"video": "flv", "sounds": ()}),
+    ],
+)
 def test_videos_are_known_by_their_first_bytes(name, options):
     assert is_video_data(make(Path(name), **options).read_bytes()[:512])
 
@@ -176,7 +194,7 @@ def test_text_is_no_video():
 
 
 SLOW = """
-import sys, time
+import os, sys, time
 from sakuga import cli, stylizer
 array = stylizer.Stylizer.array
 count = 0
@@ -185,7 +203,8 @@ def slow(self, rgb):
     count += 1
     if count == {stop}:
         print("now", flush=True)
-        time.sleep(60)
+        while not os.path.exists("go"):
+            time.sleep(0.05)
     return array(self, rgb)
 stylizer.Stylizer.array = slow
 raise SystemExit(cli.main({args!r}))
@@ -205,6 +224,7 @@ def test_interrupted_it_says_how_to_go_on_and_goes_on(run, number):
                 break
             signal.sigtimedwait([], 0.1)
         process.send_signal(number)
+        Path("go").touch()  # a frame that is being painted is painted
         _, said = process.communicate(timeout=30)
     assert process.returncode == 130
     assert said.decode() == f"sakuga: interrupted; the same command goes on from frame {LENGTH}\n"

@@ -22,19 +22,24 @@ def test_times(text, seconds):
 
 @pytest.mark.parametrize(
     ("text", "rate"),
-    [("24", 24), ("12.5", Fraction(25, 2)), ("29.97", Fraction(30000, 1001)), ("23.976", Fraction(24000, 1001)),
-     ("30000/1001", Fraction(30000, 1001)), ("59.94", Fraction(60000, 1001)), ("1/2", Fraction(1, 2))],
-)  # fmt: skip
+    [
+        *(("24", 24), ("12.5", Fraction(25, 2)), ("1/2", Fraction(1, 2)), ("30000/1001", Fraction(30000, 1001))),
+        *(("29.97", Fraction(30000, 1001)), ("23.976", Fraction(24000, 1001)), ("59.94", Fraction(60000, 1001))),
+    ],
+)
 def test_rates(text, rate):
     assert VideoOptions(fps=text).rate == rate
 
 
 @pytest.mark.parametrize(
     ("options", "words"),
-    [({"start": "soon"}, "--start"), ({"start": "-1"}, "--start"), ({"start": "1:75"}, "--start"),
-     ({"duration": "0"}, "--duration"), ({"fps": "0"}, "--fps"), ({"fps": "fast"}, "--fps"), ({"fps": "1/0"}, "--fps"),
-     ({"crf": -1}, "--crf"), ({"crf": 64}, "--crf"), ({"crf": 52, "codec": "h264"}, "--crf")],
-)  # fmt: skip
+    [
+        *(({"start": value}, "--start") for value in ("soon", "-1", "1:75")),
+        ({"duration": "0"}, "--duration"),
+        *(({"fps": value}, "--fps") for value in ("0", "fast", "1/0")),
+        *(({"crf": -1}, "--crf"), ({"crf": 64}, "--crf"), ({"crf": 52, "codec": "h264"}, "--crf")),
+    ],
+)
 def test_values_that_cannot_be(options, words):
     with pytest.raises(UsageError, match=words) as caught:
         VideoOptions(**options)
@@ -128,9 +133,13 @@ def test_fps(tmp_path, fps):
 
 @pytest.mark.parametrize(
     ("codec", "suffix", "name"),
-    [("h265", ".mp4", "hevc"), ("h265", ".mkv", "hevc"), ("vp9", ".webm", "vp9"), (None, ".webm", "vp9"),
-     ("av1", ".mkv", "libdav1d"), ("av1", ".webm", "libdav1d"), ("vp9", ".mp4", "vp9"), ("av1", ".mp4", "libdav1d")],
-)  # fmt: skip
+    [
+        (None, ".webm", "vp9"),
+        *(("h265", suffix, "hevc") for suffix in (".mp4", ".mkv")),
+        *(("vp9", suffix, "vp9") for suffix in (".mp4", ".webm")),
+        *(("av1", suffix, "libdav1d") for suffix in (".mp4", ".mkv", ".webm")),
+    ],
+)
 def test_codecs(tmp_path, codec, suffix, name):
     """Over a segment's end, with the decoding times that the container wants."""
     source = make(tmp_path / "a.mkv", times=range(130), sounds=("libopus",))
@@ -165,9 +174,13 @@ def test_crf(tmp_path):
 
 @pytest.mark.parametrize(
     ("options", "target", "words"),
-    [(VideoOptions(codec="h264"), "b.webm", "--codec vp9 or av1"), (VideoOptions(codec="h265"), "b.gif", "--codec"),
-     (VideoOptions(crf=20), "%03d.png", "--crf"), (VideoOptions(crf=60), "b.mp4", "--crf.*51")],
-)  # fmt: skip
+    [
+        (VideoOptions(codec="h264"), "b.webm", "--codec vp9 or av1"),
+        (VideoOptions(codec="h265"), "b.gif", "--codec"),
+        (VideoOptions(crf=20), "%03d.png", "--crf"),
+        (VideoOptions(crf=60), "b.mp4", "--crf.*51"),
+    ],
+)
 def test_options_that_do_not_fit_the_result(tmp_path, options, target, words):
     check_refused(make(tmp_path / "a.mp4"), words, target, UsageError, options=options)
 

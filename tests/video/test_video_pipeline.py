@@ -1,10 +1,12 @@
-"""The three stages: order, an end for all whichever fails, little in between."""
+"""The three stages: order, an end for all whichever fails, little in between; several painters."""
 
 import threading
 import time
 
 import pytest
+from clips import FRAMES, invert, left_over, make
 
+from sakuga.video import VideoOptions, stylize_video
 from sakuga.video.pipeline import AHEAD, run
 
 
@@ -96,3 +98,35 @@ def test_a_failure_after_everything_is_painted():
 
     with pytest.raises(Brush, match="at the end"):
         run((i for i in range(3)), lambda i: i, write)
+
+
+@pytest.mark.parametrize("options", [VideoOptions(), VideoOptions(stable=True), VideoOptions(fps="60")])
+def test_several_painters_make_what_one_makes(tmp_path, options):
+    """Every other frame takes longer, so that frames are finished in another order than they are begun."""
+    source, calls, together = make(tmp_path / "a.mp4"), [], threading.Barrier(2)
+
+    def paint(rgb):
+        calls.append(rgb)
+        if len(calls) <= 2:
+            together.wait(10)  # breaks unless two are being painted at once
+        time.sleep(0.005 * (len(calls) % 2))
+        return invert(rgb)
+
+    stylize_video(source, tmp_path / "one.mp4", invert, options=options)
+    stylize_video(source, tmp_path / "two.mp4", paint, options=options, workers=2)
+    assert len(calls) == FRAMES
+    assert (tmp_path / "two.mp4").read_bytes() == (tmp_path / "one.mp4").read_bytes()
+
+
+def test_one_of_several_painters_fails(tmp_path):
+    source, count = make(tmp_path / "a.mp4"), iter(range(FRAMES))
+
+    def paint(rgb):
+        if next(count) == 5:
+            raise Brush
+        return rgb
+
+    with pytest.raises(Brush):
+        stylize_video(source, tmp_path / "b.mp4", paint, workers=3)
+    assert left_over(tmp_path) == {"a.mp4"}
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("sakuga")]

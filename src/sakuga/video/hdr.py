@@ -13,11 +13,7 @@ PQ, HLG = 16, 18
 
 PEAK, WHITE = 1000.0, 203.0
 TO_BT709 = np.array(  # linear BT.2020 to linear BT.709 (ITU-R BT.2087)
-    [
-        [1.6605, -0.5876, -0.0728],
-        [-0.1246, 1.1329, -0.0083],
-        [-0.0182, -0.1006, 1.1187],
-    ],
+    [[1.6605, -0.5876, -0.0728], [-0.1246, 1.1329, -0.0083], [-0.0182, -0.1006, 1.1187]],
     np.float32,
 )
 LUMA = np.array([0.2627, 0.6780, 0.0593], np.float32)  # of BT.2020
@@ -48,10 +44,7 @@ def hlg_to_scene(code: Array | float) -> Array:
 def compress(light: Array) -> Array:
     """Bring light of up to PEAK below WHITE, by the EETF of ITU-R BT.2390 (without lifting black)."""
     peak = light_to_pq(PEAK)
-    e1, most = (
-        np.minimum(light_to_pq(light) / peak, 1),
-        light_to_pq(WHITE) / peak,
-    )
+    e1, most = np.minimum(light_to_pq(light) / peak, 1), light_to_pq(WHITE) / peak
     knee = 1.5 * most - 0.5
     t = np.maximum(e1 - knee, 0) / (1 - knee)
     spline = (2 * t**3 - 3 * t**2 + 1) * knee + (t**3 - 2 * t**2 + t) * (1 - knee) + (-2 * t**3 + 3 * t**2) * most

@@ -23,11 +23,7 @@ if TYPE_CHECKING:
     from av.container import InputContainer, OutputContainer
     from av.stream import Stream
 
-_BRANDS = {
-    "major_brand",
-    "minor_version",
-    "compatible_brands",
-}  # of the source's container, not of its contents
+_BRANDS = {"major_brand", "minor_version", "compatible_brands"}  # of the source's container, not of its contents
 
 
 class Muxer:
@@ -38,24 +34,23 @@ class Muxer:
     """
 
     def __init__(
-        self, source: Path | None, target: Path, form: Form, codec: Codec, options: VideoOptions,
+        self,
+        source: Path | None,
+        target: Path,
+        form: Form,
+        codec: Codec,
+        options: VideoOptions,
         warn: Callable[[str], None],
-    ) -> None:  # fmt: skip
-        self._source, self._target, self._form, self._codec, self._options = (
-            source,
-            target,
-            form,
-            codec,
-            options,
-        )
+    ) -> None:
+        self._source, self._target, self._form = source, target, form
+        self._codec, self._options = codec, options
         self._format = CONTAINERS[target.suffix.lower()]
         with self._opened(io.BytesIO()) as (writer, _, _, left_out):
             writer.start_encoding()  # writes the header: what the container cannot hold shows here
         if left_out:
+            kinds = ", ".join(left_out)
             remedy = "" if self._format == "matroska" else f"; -o {target.stem}.mkv would keep them"
-            warn(
-                f"subtitles of {source} that {target.suffix} does not hold are left out: {', '.join(left_out)}{remedy}"
-            )
+            warn(f"subtitles of {source} that {target.suffix} does not hold are left out: {kinds}{remedy}")
 
     def write(self, path: Path, pictures: Iterable[Packet]) -> None:
         """Write the file `path` of packets in decoding order that an Encoder made."""
@@ -180,19 +175,12 @@ def _copy_chapters(reader: InputContainer, writer: OutputContainer, span: Span) 
     chapters = []
     for chapter in reader.chapters():
         base = chapter["time_base"] or Fraction(1, 1000)
-        start, end = (
-            chapter["start"] * base - span.shift,
-            chapter["end"] * base - span.shift,
-        )
+        start, end = (chapter[edge] * base - span.shift for edge in ("start", "end"))
         if span.end is not None:
             end = min(end, span.end - span.shift)
         start = max(start, Fraction(0))
         if end > start:
-            times = {
-                "start": round(start / base),
-                "end": round(end / base),
-                "time_base": base,
-            }
+            times = {"start": round(start / base), "end": round(end / base), "time_base": base}
             chapters.append({**chapter, **times})
     if chapters:
         writer.set_chapters(chapters)  # type: ignore[arg-type]

@@ -42,8 +42,8 @@ def sequence(pattern: Path) -> list[Path]:
         first = min(numbers, default=0)
         found = [pattern.with_name(name % n) for n in range(first, first + len(numbers)) if n in numbers]
         if len(found) < len(numbers):
-            raise SakugaError(f"{pattern} has a gap after {_last_before_gap(numbers)}: number the pictures in one go, "
-                              f"or name them with a * instead of {pattern.name}")  # fmt: skip
+            remedy = f"number the pictures in one go, or name them with a * instead of {pattern.name}"
+            raise SakugaError(f"{pattern} has a gap after {_last_before_gap(numbers)}: {remedy}")
     if not found:
         raise SakugaError(f"{pattern} stands for no picture that is there: check the path")
     return found
@@ -66,8 +66,8 @@ class NumberedSource:
         count = len(paths) if options.length is None else max(1, round(options.length * self._rate))
         self._paths = paths[first : first + count]
         if not self._paths:
-            raise UsageError(f"--start {options.start} lies behind the end of {pattern}, "
-                             f"which lasts {float(len(paths) / self._rate):.1f} s")  # fmt: skip
+            length = float(len(paths) / self._rate)
+            raise UsageError(f"--start {options.start} lies behind the end of {pattern}, which lasts {length:.1f} s")
         self._source_size = self._read(self._paths[0]).shape
         height, width = self._source_size[:2]
         self._size = fitted(width, height, max_side)
@@ -86,8 +86,9 @@ class NumberedSource:
             rgb = self._read(path)
             if rgb.shape != self._source_size:
                 height, width = self._source_size[:2]
-                raise SakugaError(f"{path} is {rgb.shape[1]}x{rgb.shape[0]}, unlike {self._paths[0].name} "
-                                  f"({width}x{height}): the frames of a video have one size")  # fmt: skip
+                first = f"{self._paths[0].name} ({width}x{height})"
+                size = f"{rgb.shape[1]}x{rgb.shape[0]}"
+                raise SakugaError(f"{path} is {size}, unlike {first}: the frames of a video have one size")
             if rgb.shape[1::-1] != self._size:
                 rgb = np.asarray(Image.fromarray(rgb).resize(self._size, Image.Resampling.LANCZOS))
             yield Shot(rgb, number * step, step)

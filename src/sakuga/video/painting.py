@@ -1,8 +1,10 @@
-"""Painting frames in order: each distinct one once, steadied if that is wanted."""
+"""Painting frames: each distinct one once, several at the same time, and in their order steadied if that is wanted."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from typing import Protocol
 
 import numpy as np
@@ -13,6 +15,7 @@ from sakuga.video.shots import Form, Pixels, Shot
 
 Paint = Callable[[Pixels], Pixels]
 Progress = Callable[[int, int | None], None]
+Write = Callable[[Iterable[tuple[Shot[Pixels], State | None]]], None]
 
 
 class Source(Protocol):
@@ -25,24 +28,27 @@ class Source(Protocol):
 
 
 class Painter:
-    """Paints frames one after another; `state` goes with the last frame of a segment.
+    """Paints the frames of `source` with `paint`, `workers` of them at a time.
 
     `done`: how many frames were painted before, in an earlier run, and the `state` that was left then.
     """
 
     def __init__(
-        self, paint: Paint, scale: int, *, total: int | None, stable: bool = False, done: int = 0,
-        state: State | None = None, progress: Progress | None = None,
-    ) -> None:  # fmt: skip
-        self._paint, self._scale, self._total, self._done, self._progress = (
-            paint,
-            scale,
-            total,
-            done,
-            progress,
-        )
-        self._photo: Pixels | None = None
+        self,
+        source: Source,
+        paint: Paint,
+        scale: int,
+        *,
+        workers: int = 1,
+        stable: bool = False,
+        progress: Progress | None = None,
+        done: int = 0,
+        state: State | None = None,
+    ) -> None:
+        self._source, self._paint, self._scale = source, paint, scale
+        self._workers, self._progress, self._done = workers, progress, done
         self._painted: Pixels | None = None
+        self._shown: Pixels | None = None
         self._stabilizer = None
         if stable:
             from sakuga.stable import Stabilizer
@@ -51,30 +57,40 @@ class Painter:
             if state:
                 self._stabilizer.restore(dict(state))
 
-    def __call__(self, shot: Shot[Pixels]) -> tuple[Shot[Pixels], State | None]:
-        """Paint one frame."""
-        # A frame that comes again keeps its painting; not in another segment, which a later run may begin with.
-        if self._painted is None or shot.image is not self._photo or self._done % LENGTH == 0:
-            self._photo, self._painted = shot.image, self._one(shot.image)
-        self._done += 1
-        if self._progress:
-            self._progress(self._done, self._total)
-        ends = self._stabilizer is not None and self._done % LENGTH == 0
-        # Copies, because the state changes while a segment is being written.
-        state = {k: np.array(v) for k, v in self._stabilizer.state().items()} if ends and self._stabilizer else None
-        return Shot(self._painted, shot.pts, shot.duration), state
+    def run(self, write: Write) -> None:
+        """Read, paint and write at the same time; `write` gets the state with the last frame of a segment."""
+        executor = ThreadPoolExecutor(self._workers, "sakuga-painter")
+        try:
+            ahead = max(pipeline.AHEAD, self._workers)
+            pipeline.run(self._begun(executor), self._finish, write, ahead=ahead)
+        finally:
+            executor.shutdown(cancel_futures=True)
+
+    def _begun(self, executor: ThreadPoolExecutor) -> Generator[tuple[Shot[Pixels], Future[Pixels]], None, None]:
+        """Yield the frames and what will be their painting, which is one for a frame that comes again."""
+        photo: Pixels | None = None
+        with closing(self._source.shots(skip=self._done)) as shots:
+            for shot in shots:
+                if shot.image is not photo:
+                    photo, painting = shot.image, executor.submit(self._one, shot.image)
+                yield shot, painting
 
     def _one(self, photo: Pixels) -> Pixels:
         shape = (photo.shape[0] * self._scale, photo.shape[1] * self._scale, 3)
         painted = self._paint(photo)
         if painted.shape != shape or painted.dtype != np.uint8:
             raise ValueError(f"paint made {painted.shape} of {painted.dtype}, not {shape} of uint8")
-        return self._stabilizer(photo, painted) if self._stabilizer else painted
+        return painted
 
-
-def paint_all(
-    source: Source, painter: Painter, write: Callable[[Iterable[tuple[Shot[Pixels], State | None]]], None],
-    skip: int = 0,
-) -> None:  # fmt: skip
-    """Read, paint and write at the same time, each in a thread of its own (painting in the calling one)."""
-    pipeline.run(source.shots(skip), painter, write)
+    def _finish(self, begun: tuple[Shot[Pixels], Future[Pixels]]) -> tuple[Shot[Pixels], State | None]:
+        shot, painting = begun
+        painted = painting.result()
+        # A frame that comes again is shown again; not in another segment, which a later run may begin with.
+        if self._shown is None or painted is not self._painted or self._done % LENGTH == 0:
+            self._painted = painted
+            self._shown = self._stabilizer(shot.image, painted) if self._stabilizer else painted
+        self._done += 1
+        if self._progress:
+            self._progress(self._done, self._source.form.total)
+        state = self._stabilizer.state() if self._stabilizer and self._done % LENGTH == 0 else None
+        return Shot(self._shown, shot.pts, shot.duration), state

@@ -68,13 +68,15 @@ def run(
     read: Generator[A, None, None],
     work: Callable[[A], B],
     write: Callable[[Iterable[B]], None],
+    *,
+    ahead: int = AHEAD,
 ) -> None:
     """Give what `read` yields to `work` and its results, in order, to `write`, each stage in a thread of its own.
 
-    `work` runs in the calling thread. When any stage raises, KeyboardInterrupt included, the others end, and what was
-    raised first is raised here once no thread is left.
+    `work` runs in the calling thread; `ahead` items may wait for it. When any stage raises, KeyboardInterrupt included,
+    the others end, and what was raised first is raised here once no thread is left.
     """
-    before, after = Pipe[A](AHEAD), Pipe[B](AHEAD)
+    before, after = Pipe[A](ahead), Pipe[B](AHEAD)
     causes: list[BaseException] = []
 
     def stage(body: Callable[[], None]) -> None:
@@ -100,10 +102,7 @@ def run(
         wait(others)  # here, so that Ctrl-C ends them too
 
     with ThreadPoolExecutor(2, "sakuga-video") as pool:
-        others: list[Future[None]] = [
-            pool.submit(stage, reading),
-            pool.submit(stage, lambda: write(after)),
-        ]
+        others: list[Future[None]] = [pool.submit(stage, reading), pool.submit(stage, lambda: write(after))]
         stage(working)
     if causes:
         raise causes[0]

@@ -58,12 +58,7 @@ class WorkFolder:
         arrays: dict[str, Any] = {f"state.{name}": value for name, value in (state or {}).items()}
         temporary = self.path / "unfinished"
         with temporary.open("wb") as file:
-            np.savez(
-                file,
-                table=np.array(table, np.int64),
-                data=np.frombuffer(data, np.uint8),
-                **arrays,
-            )
+            np.savez(file, table=np.array(table, np.int64), data=np.frombuffer(data, np.uint8), **arrays)
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(self._segment(number))
@@ -77,11 +72,7 @@ class WorkFolder:
                 data, start = segment["data"].tobytes(), 0
                 for pts, duration, size, is_key in segment["table"].tolist():
                     packet = av.Packet(data[start : start + size])
-                    packet.pts, packet.duration, packet.is_keyframe = (
-                        pts,
-                        duration,
-                        bool(is_key),
-                    )
+                    packet.pts, packet.duration, packet.is_keyframe = pts, duration, bool(is_key)
                     start += size
                     yield packet
 

@@ -14,11 +14,7 @@ from numpy.typing import NDArray
 Pixels = NDArray[np.uint8]
 Image = TypeVar("Image")
 
-BT709, BT601, UNSPECIFIED = (
-    1,
-    6,
-    2,
-)  # matrices, primaries and curves, as ITU-T H.273 numbers them
+BT709, BT601, UNSPECIFIED = 1, 6, 2  # matrices, primaries and curves, as ITU-T H.273 numbers them
 
 
 @dataclass(frozen=True)

@@ -11,14 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sakuga.container import (
-    colour_matrix,
-    decode,
-    open_container,
-    packets,
-    reading,
-    video_stream,
-)
+from sakuga.container import colour_matrix, decode, open_container, packets, reading, video_stream
 from sakuga.errors import SakugaError, UsageError
 from sakuga.video.hdr import HLG, PQ, ToneMap
 from sakuga.video.options import VideoOptions
@@ -50,8 +43,10 @@ class Span:
         self.seconds = max(Fraction(0), stop - first)
         """About how long it is; 0 where the file does not tell."""
         if self.begin is not None and length and not self.seconds:
-            raise UsageError(f"--start {options.start} lies behind the end of {reader.name.removeprefix('file:')}, "
-                             f"which lasts {float(length):.1f} s")  # fmt: skip
+            name = reader.name.removeprefix("file:")
+            raise UsageError(
+                f"--start {options.start} lies behind the end of {name}, which lasts {float(length):.1f} s"
+            )
 
     def ticks(self, time_base: Fraction) -> int:
         """Return what to subtract from times, in ticks."""
@@ -64,14 +59,7 @@ class FileSource:
     Raises SakugaError when the file is missing, no video, or has no frame that can be decoded.
     """
 
-    def __init__(
-        self,
-        path: Path,
-        *,
-        max_side: int | None,
-        options: VideoOptions,
-        warn: Callable[[str], None],
-    ) -> None:
+    def __init__(self, path: Path, *, max_side: int | None, options: VideoOptions, warn: Callable[[str], None]) -> None:
         self.path, self.options, self._max_side = path, options, max_side
         first = _first_frame(path)
         self._hdr = first.color_trc if first.color_trc in (PQ, HLG) else None
@@ -159,12 +147,15 @@ class _Convert:
         self._tone_map = ToneMap(hdr) if hdr else None
         self._to_rgb = VideoReformatter()
         # Without these two the colour of a whole 2x2 block would come from one sample.
-        self._interpolation = Interpolation.BICUBIC | Interpolation.FULL_CHR_H_INT | Interpolation.ACCURATE_RND
+        exact = Interpolation.FULL_CHR_H_INT | Interpolation.ACCURATE_RND
+        # Where only colour is enlarged, bilinear takes half the time, and a tenth of a value lies between the two.
+        self._same_size, self._resized = Interpolation.BILINEAR | exact, Interpolation.BICUBIC | exact
 
     def __call__(self, frame: VideoFrame) -> Pixels:
         frame.colorspace = colour_matrix(frame, self._matrix)
         format = "rgb48le" if self._tone_map else "rgb24"
-        rgb: Any = self._to_rgb.reformat(frame, *self._size, format, interpolation=self._interpolation).to_ndarray()
+        how = self._same_size if (frame.width, frame.height) == self._size else self._resized
+        rgb: Any = self._to_rgb.reformat(frame, *self._size, format, interpolation=how).to_ndarray()
         shown = self._tone_map(rgb) if self._tone_map else rgb
         return np.ascontiguousarray(np.rot90(shown, self._turns), dtype=np.uint8)
 
@@ -177,12 +168,7 @@ def _first_frame(source: Path) -> VideoFrame:
     raise SakugaError(f"{source} has no frame that can be decoded: get a whole copy of it")
 
 
-def _decoded(
-    reader: InputContainer,
-    video: VideoStream,
-    path: Path,
-    since: Fraction | None = None,
-) -> Frames:
+def _decoded(reader: InputContainer, video: VideoStream, path: Path, since: Fraction | None = None) -> Frames:
     for packet in packets(reader, video, path):
         if packet.stream_index == video.index:
             yield from decode(packet, path, since)

@@ -18,7 +18,7 @@ from sakuga.video.encoder import Encoder
 from sakuga.video.mux import Muxer
 from sakuga.video.numbered import NumberedSource, write_numbered
 from sakuga.video.options import ANIMATIONS, CONTAINERS, VideoOptions, is_pattern, is_sequence
-from sakuga.video.painting import Paint, Painter, Progress, Source, paint_all
+from sakuga.video.painting import Paint, Painter, Progress, Source
 from sakuga.video.segments import LENGTH, State, WorkFolder
 from sakuga.video.shots import Form, Pixels, Shot
 from sakuga.video.source import FileSource
@@ -35,6 +35,7 @@ def stylize_video(
     paint: Paint,
     *,
     scale: int = 1,
+    workers: int = 1,
     max_side: int | None = None,
     overwrite: bool = False,
     progress: Progress | None = None,
@@ -44,10 +45,10 @@ def stylize_video(
 ) -> None:
     """Write `source` to `target` with `paint` applied to every frame.
 
-    `paint` maps RGB (H, W, 3) uint8, upright, to (scale · H, scale · W, 3). `progress` is called after each frame with
-    the number done and about how many there are (None where the file does not tell). `source` is a video, or numbered
-    pictures (a name such as %05d.png, or with wildcards). `target` is a video (CONTAINERS), an animated picture
-    (ANIMATIONS) or numbered pictures.
+    `paint` maps RGB (H, W, 3) uint8, upright, to (scale · H, scale · W, 3); `workers` threads call it at the same time.
+    `progress` is called after each frame with the number done and about how many there are (None where the file does
+    not tell). `source` is a video, or numbered pictures (a name such as %05d.png, or with wildcards). `target` is a
+    video (CONTAINERS), an animated picture (ANIMATIONS) or numbered pictures.
 
     In a video each frame keeps its timestamp and time base (Matroska counts in milliseconds; the clock of an MPEG
     stream is made to start at 0), unless `options.fps` asks for a rhythm of its own. Sound is copied packet by packet,
@@ -71,15 +72,14 @@ def stylize_video(
     else:
         frames = FileSource(source, max_side=max_side, options=options, warn=warn)
 
-    total, stable = frames.form.total, options.stable
-    painter = partial(Painter, paint, scale, total=total, stable=stable, progress=progress)
+    painter = partial(Painter, frames, paint, scale, workers=workers, stable=options.stable, progress=progress)
     form = replace(frames.form, width=frames.form.width * scale, height=frames.form.height * scale)
     if is_sequence(target):
         with write_numbered(target, overwrite=overwrite) as write:
-            paint_all(frames, painter(), write)
+            painter().run(write)
     elif target.suffix.lower() in ANIMATIONS:
         with atomic(target, overwrite=overwrite) as temporary:
-            paint_all(frames, painter(), lambda shots: write_animation(temporary, form, shots))
+            painter().run(lambda shots: write_animation(temporary, form, shots))
     else:
         codec = options.codec_for(target)
         with atomic(target, overwrite=overwrite) as temporary:
@@ -89,10 +89,9 @@ def stylize_video(
             known = file and identity and _facts(file, form, options, identity)
             with _work_folder(target, known or None) as work:
                 done = work.finished
-                state = work.state() if done and stable else None
+                state = work.state() if done and options.stable else None
                 make = partial(Encoder, form, codec, options.crf)
-                write = partial(_write_segments, work, done, make)
-                paint_all(frames, painter(done=done * LENGTH, state=state), write, skip=done * LENGTH)
+                painter(done=done * LENGTH, state=state).run(partial(_write_segments, work, done, make))
                 muxer.write(work.result, work.packets())
                 os.replace(work.result, temporary)
 

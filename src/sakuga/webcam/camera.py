@@ -22,6 +22,11 @@ if TYPE_CHECKING:
 FORMATS = {"linux": "v4l2", "darwin": "avfoundation", "win32": "dshow"}
 """How FFmpeg reaches cameras on each platform."""
 
+_ALLOW = {
+    "linux": "join the group that owns /dev/video* (sudo usermod -aG video $USER) and log in again",
+    "darwin": "allow it to your terminal in System Settings, Privacy & Security, Camera",
+    "win32": "allow desktop apps to use it in Settings, Privacy & security, Camera",
+}
 _OPTIONS = {"avfoundation": {"framerate": "30"}}  # its default, 29.97, is refused by most cameras
 _DAMAGED = 50  # pictures on end that cannot be decoded: now and then one from USB is normal
 _PAUSE = 1.0  # seconds at most between two frames of a file
@@ -127,7 +132,7 @@ def _refusal(device: str, error: Exception) -> str:
     if number == errno.EBUSY:
         return f"camera {device} is in use: close the program that shows it"
     if number in (errno.EACCES, errno.EPERM):
-        return f"camera {device} may not be used ({error.strerror}): allow it in the system's settings"  # type: ignore[attr-defined]
+        return f"camera {device} may not be used: {_ALLOW.get(sys.platform, _ALLOW['linux'])}"
     reason = getattr(error, "strerror", None) or str(error)
     return (
         f"there is no camera {device} that can be opened ({reason}): connect one, name another (--device 1), "
