@@ -15,6 +15,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
 from PIL import Image
@@ -38,11 +39,8 @@ def made() -> Image.Image:
 
 
 def given_at_once(pixels: int, painter: Stylizer, photo: np.ndarray) -> np.ndarray:
-    before, stylizer.PIECE = stylizer.PIECE, pixels
-    try:
+    with mock.patch.multiple(stylizer, PIECE=pixels, available=lambda: 2**60):
         return painter.array(photo).astype(np.int16)
-    finally:
-        stylizer.PIECE = before
 
 
 def main() -> None:

@@ -22,7 +22,7 @@ REDUCTION = 4  # but no further than this: motion is found to a tenth of a reduc
 MOST = 2.0  # times the difference from a blur that sharpening may add
 FINE_BITS = 4
 FINE = 1 << FINE_BITS  # motion is rounded to this part of a pixel
-ROWS = 32  # blended at a time
+ROWS = 48  # blended at a time
 
 
 class Stabilizer:
@@ -121,21 +121,16 @@ def _blend(
             extreme(extreme(rows[..., :-2], rows[..., 1:-1]), rows[..., 2:], out=found[:, part])
         painted = planes[:, part]
         size = painted.shape[1:]
-        index = np.arange(part.start * width, part.stop * width).reshape(size) + _spread(offset[blocks], block, size)
-        down, right = (_spread(f[blocks], block, size) for f in fraction)
-        upper, lower = (_between(flat, index + i, right) for i in (0, width))
-        lower -= upper
-        lower *= down
-        lower += FINE // 2
-        lower >>= FINE_BITS
-        lower += upper
-        carried = _clipped(lower.astype(np.uint8), low[:, part], high[:, part])
-        history = np.subtract(carried, painted, dtype=np.int16)
-        history *= _spread(keep[blocks], block, size)
-        history += 64
-        history >>= 7
-        history += painted
-        result[:, part] = history
+        history = _history(flat, part, offset[blocks], fraction[:, blocks], block, width)[:, : size[0]]
+        carried = _clipped(history.astype(np.uint8), low[:, part], high[:, part])
+        wide = painted.astype(np.int16)  # mixed types would take twice as long
+        change = carried.astype(np.int16)
+        change -= wide
+        change *= _spread(keep[blocks], block, size)
+        change += 64
+        change >>= 7
+        change += wide
+        result[:, part] = change
     return result, low, high
 
 
@@ -154,17 +149,34 @@ def _offsets(motion: Floats, block: int, shape: tuple[int, int]) -> tuple[NDArra
     return whole[0] * shape[1] + whole[1], (fine & (FINE - 1)).astype(np.int16)
 
 
-def _between(flat: Pixels, index: NDArray[np.intp], right: NDArray[np.int16]) -> NDArray[np.int16]:
-    """Values (3, H, W) of flat planes `right` / FINE pixels right of `index`."""
-    # Past the end only for fractions of 0, for which the neighbour does not count.
-    here = flat.take(index, axis=1, mode="clip").astype(np.int16)
-    value = flat.take(index + 1, axis=1, mode="clip").astype(np.int16)
-    value -= here
-    value *= right
-    value += FINE // 2
-    value >>= FINE_BITS
-    value += here
-    return value
+def _history(
+    flat: Pixels, part: slice, offset: NDArray[np.intp], fraction: NDArray[np.int16], block: int, width: int
+) -> NDArray[np.int16]:
+    """What the flat planes (3, H·W) of the frame before show, bilinear, at the rows `part` moved block by block.
+
+    Returns (3, rows, W), with whole blocks: at the end of a frame there may be rows too many.
+    """
+    count = offset.shape[0]
+    offset, right = (values.repeat(block, axis=1)[:, None, :width] for values in (offset, fraction[1]))
+    down = fraction[0].repeat(block, axis=1)[:, None, :width]
+    # One row more than a block has: each row is the lower neighbour of the one above it, too.
+    rows = part.start + np.arange(count)[:, None] * block + np.arange(block + 1)
+    index = (rows * width)[:, :, None] + (offset + np.arange(width))
+    # Past the end only for fractions of 0, for which the neighbour does not count, and for rows that are too many.
+    across = flat.take(index, axis=1, mode="clip").astype(np.int16)
+    index += 1
+    across += _share(across, flat.take(index, axis=1, mode="clip").astype(np.int16), right)
+    upper, lower = across[:, :, :-1], across[:, :, 1:]
+    return (upper + _share(upper, lower.copy(), down)).reshape(3, count * block, width)
+
+
+def _share(values: NDArray[np.int16], others: NDArray[np.int16], share: NDArray[np.int16]) -> NDArray[np.int16]:
+    """`share` / FINE of the way from `values` to `others`, which is overwritten."""
+    others -= values
+    others *= share
+    others += FINE // 2
+    others >>= FINE_BITS
+    return others
 
 
 def _clipped(values: Pixels, low: Pixels, high: Pixels) -> Pixels:
@@ -190,11 +202,12 @@ def _sharpen(planes: Pixels, low: Pixels, high: Pixels, gain: Floats, block: int
         blur = blur[..., :-2] + blur[..., 2:]
         blur += 32
         blur >>= 6
-        detail = np.subtract(planes[:, part], blur, out=blur)
+        wide = planes[:, part].astype(np.int16)
+        detail = np.subtract(wide, blur, out=blur)
         detail *= _spread(times[blocks], block, detail.shape[1:])
         detail += 32
         detail >>= 6
-        detail += planes[:, part]
+        detail += wide
         bright = np.clip(detail, 0, 255, out=detail).astype(np.uint8)
         result[:, part] = _clipped(bright, low[:, part], high[:, part])
     return result
