@@ -156,18 +156,19 @@ def _history(
 
     Returns (3, rows, W), with whole blocks: at the end of a frame there may be rows too many.
     """
-    count = offset.shape[0]
-    offset, right = (values.repeat(block, axis=1)[:, None, :width] for values in (offset, fraction[1]))
-    down = fraction[0].repeat(block, axis=1)[:, None, :width]
+    count = len(offset)
+    down, right = (f.repeat(block, axis=1)[:, None, :width] for f in fraction)
     # One row more than a block has: each row is the lower neighbour of the one above it, too.
     rows = part.start + np.arange(count)[:, None] * block + np.arange(block + 1)
-    index = (rows * width)[:, :, None] + (offset + np.arange(width))
+    columns = np.arange(width) + offset.repeat(block, axis=1)[:, :width]
+    index = (rows * width)[:, :, None] + columns[:, None]
     # Past the end only for fractions of 0, for which the neighbour does not count, and for rows that are too many.
     across = flat.take(index, axis=1, mode="clip").astype(np.int16)
     index += 1
     across += _share(across, flat.take(index, axis=1, mode="clip").astype(np.int16), right)
     upper, lower = across[:, :, :-1], across[:, :, 1:]
-    return (upper + _share(upper, lower.copy(), down)).reshape(3, count * block, width)
+    history: NDArray[np.int16] = (upper + _share(upper, lower.copy(), down)).reshape(3, count * block, width)
+    return history
 
 
 def _share(values: NDArray[np.int16], others: NDArray[np.int16], share: NDArray[np.int16]) -> NDArray[np.int16]:
