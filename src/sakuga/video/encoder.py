@@ -63,7 +63,7 @@ class ToFrame:
         """Convert one frame."""
         import av
 
-        frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(shot.image), format="rgb24")
+        frame = av.VideoFrame.from_numpy_buffer(np.ascontiguousarray(shot.image), format="rgb24")
         frame.colorspace = self._form.matrix
         how = {"dst_color_range": _LIMITED, "interpolation": self._interpolation}
         frame = self._reformatter.reformat(frame, format=self._pix_fmt, **how)
