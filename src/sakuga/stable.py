@@ -17,8 +17,8 @@ KEEP = 0.6  # how much of a pixel comes from the frame before where the photos a
 TOLERANCE = 15.0  # difference of the photos (RMS, of 255) at which that has fallen to a third
 UNLIKE = 0.1  # agreement below which nothing at all is kept
 CUT = 0.35  # mean agreement of the photos below which the scene is another; on film cuts have < 0.2, fast pans > 0.5
-SIDE = 320  # frames up to this side are compared as they are, larger ones reduced
-REDUCTION = 4  # but no further than this: motion is found to a tenth of a reduced pixel
+SIDE = 256  # frames up to this side are compared as they are, larger ones reduced
+REDUCTION = 5  # but no further than this: motion is found to a tenth of a reduced pixel
 MOST = 2.0  # times the difference from a blur that sharpening may add
 FINE_BITS = 4
 FINE = 1 << FINE_BITS  # motion is rounded to this part of a pixel
@@ -227,6 +227,6 @@ def _spread(values: NDArray, block: int, shape: tuple[int, ...]) -> NDArray:
 
 
 def _detail(planes: Pixels) -> float:
-    """Mean gradient to the right, of every fourth row."""
-    part = planes[:, ::4].astype(np.int16)
+    """Mean gradient to the right, of every eighth row."""
+    part = planes[:, ::8].astype(np.int16)
     return float(np.abs(np.diff(part, axis=2)).mean()) if part.shape[2] > 1 else 0.0
