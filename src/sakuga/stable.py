@@ -17,8 +17,8 @@ KEEP = 0.6  # how much of a pixel comes from the frame before where the photos a
 TOLERANCE = 15.0  # difference of the photos (RMS, of 255) at which that has fallen to a third
 UNLIKE = 0.1  # agreement below which nothing at all is kept
 CUT = 0.35  # mean agreement of the photos below which the scene is another; on film cuts have < 0.2, fast pans > 0.5
-SIDE = 256  # frames up to this side are compared as they are, larger ones reduced
-REDUCTION = 5  # but no further than this: motion is found to a tenth of a reduced pixel
+SIDE = 256  # frames are compared reduced to about this side
+REDUCTION = 5  # but by no more than this: motion is found to a tenth of a reduced pixel
 MOST = 2.0  # times the difference from a blur that sharpening may add
 FINE_BITS = 4
 FINE = 1 << FINE_BITS  # motion is rounded to this part of a pixel
@@ -57,7 +57,7 @@ class Stabilizer:
         scale = painted.shape[0] // photo.shape[0]
         if painted.shape != (scale * photo.shape[0], scale * photo.shape[1], 3) or photo.shape[2:] != (3,):
             raise ValueError(f"painted must be a whole multiple of {photo.shape}, not {painted.shape}")
-        factor = min(REDUCTION, -(-max(photo.shape) // SIDE))
+        factor = min(REDUCTION, max(1, round(max(photo.shape) / SIDE)))
         small = np.asarray(Image.fromarray(photo).reduce(factor)).transpose(2, 0, 1).astype(np.float32)
         planes = painted.transpose(2, 0, 1).copy()
         before, self._photo, last, self._painted = self._photo, small, self._painted, planes
