@@ -7,6 +7,7 @@ import os
 import re
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import MISSING, asdict, dataclass, field, fields
 from datetime import datetime
 from functools import cached_property
@@ -163,14 +164,18 @@ def read(path: Path) -> Style:
     if not path.is_file():
         raise SakugaError(f"{path} does not exist: name a style or the file of one")
     session = _open(path, 1, optimize=False)  # only looked at: optimising would take most of the time
-    inputs, outputs = session.get_inputs(), session.get_outputs()
-    texts = session.get_modelmeta().custom_metadata_map
+    try:
+        texts = session.get_modelmeta().custom_metadata_map
+        inputs = [(one.name, one.type, one.shape) for one in session.get_inputs()]
+        outputs = [(one.name, one.type) for one in session.get_outputs()]
+    except UnicodeDecodeError:
+        raise SakugaError(f"{path} is damaged, for its texts are not UTF-8: get a whole copy of it") from None
     text = texts.get(KEY)
     if text is None:
         raise SakugaError(f"{path} is an ONNX file but no style, for it carries no card: make it with `sakuga export`")
-    if [(i.name, i.type) for i in inputs] != [("image", "tensor(float)")] or not _is_image(inputs[0].shape):
+    if [one[:2] for one in inputs] != [("image", "tensor(float)")] or not _is_image(inputs[0][2]):
         raise SakugaError(f"{path} is no style: its one input must be float32 'image' of shape (1, 3, height, width)")
-    if outputs[0].type != "tensor(float)" or [o.name for o in outputs[1:]] not in ([], ["statistics"]):
+    if outputs[0][1] != "tensor(float)" or [name for name, _ in outputs[1:]] not in ([], ["statistics"]):
         raise SakugaError(f"{path} is no style: it must have one output, of float32")
     try:
         return Style(path, Card.from_json(text), _from_base64(texts.get(INT8)))
@@ -259,11 +264,14 @@ def _open(path: Path, threads: int, *, optimize: bool, model: bytes | None = Non
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.enable_mem_pattern = False  # it saves no time and takes half as much memory again, or twice as much
-    options.log_severity_level = 4  # what matters is raised; its log lines would stand between ours
+    # What matters is raised; its log lines would stand between ours. Its allocator writes to the default log.
+    options.log_severity_level = 4
+    ort.set_default_logger_severity(4)
     if not optimize:
         options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
-    try:
-        on = providers() if optimize and model is None else ["CPUExecutionProvider"]
-        return ort.InferenceSession(path if model is None else model, options, providers=on)
-    except Exception:  # ONNX Runtime's errors have no common class of their own
-        raise SakugaError(f"{path} is no style: ONNX Runtime cannot read it as an ONNX file") from None
+    cpu = ["CPUExecutionProvider"]
+    for on in [providers(), cpu] if optimize and model is None else [cpu]:
+        with suppress(Exception):  # ONNX Runtime's errors have no common class of their own
+            # Its own way back to the processor (enable_fallback) prints a banner.
+            return ort.InferenceSession(path if model is None else model, options, providers=on, enable_fallback=0)
+    raise SakugaError(f"{path} is no style: ONNX Runtime cannot read it as an ONNX file")

@@ -178,7 +178,7 @@ def _first_frame(source: Path) -> VideoFrame:
 
 def _decoded(reader: InputContainer, video: VideoStream, path: Path, since: Fraction | None = None) -> Frames:
     for packet in packets(reader, video, path):
-        if packet.stream_index == video.index:
+        if packet.stream is video:  # the index of the empty packets at the end is not theirs
             yield from decode(packet, path, since)
 
 

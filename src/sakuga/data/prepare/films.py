@@ -63,7 +63,7 @@ class Film:
         with open_container(self.path) as reader:
             video = video_stream(reader, self.path)
             for packet in packets(reader, video, self.path):
-                if packet.stream_index == video.index:
+                if packet.stream is video:
                     yield from decode(packet, self.path)
 
     def look(self, frame: VideoFrame) -> np.ndarray:
