@@ -120,7 +120,9 @@ def test_a_style_that_does_not_paint(doctor, default, monkeypatch, kind, words):
 
 
 def test_a_provider_that_does_not_start(doctor, monkeypatch):
-    monkeypatch.setattr("sakuga.engine.providers", lambda: ["CUDAExecutionProvider", "CPUExecutionProvider"])
+    for module in ("providers", "engine"):
+        found = ["CUDAExecutionProvider", "CPUExecutionProvider"]
+        monkeypatch.setattr(f"sakuga.{module}.providers", lambda found=found: found)
     if "CUDA" in (report := doctor()[1])["engine"]["engine"]:
         pytest.skip("it starts here")
     assert report["problems"][0].startswith("CUDAExecutionProvider is installed but does not start")

@@ -93,7 +93,8 @@ def _machine(_: list[str]) -> Facts:
 def _engine(problems: list[str]) -> Facts:
     import onnxruntime as ort
 
-    from sakuga.engine import pick, providers
+    from sakuga.engine import pick
+    from sakuga.providers import providers
     from sakuga.style import DEFAULT, load
 
     chosen = providers()[0]

@@ -8,15 +8,13 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 from sakuga.errors import UsageError
 from sakuga.machine import instructions
 from sakuga.pixels import Array
+from sakuga.providers import providers
 
 if TYPE_CHECKING:
     from sakuga.style import Style
 
 Precision = Literal["auto", "fp32", "int8", "bf16"]
 PRECISIONS: tuple[str, ...] = get_args(Precision)
-
-GPUS = ("TensorrtExecutionProvider", "CUDAExecutionProvider", "DmlExecutionProvider", "CoreMLExecutionProvider")
-"""ONNX Runtime's providers that are better than the processor, the best first; each comes with a package of its own."""
 
 DOT_PRODUCTS = {"VNNI", "NEON dot product"}
 """Instructions that multiply bytes and add them up at once. Without one, int8 is no faster, and on AVX2 inexact."""
@@ -57,15 +55,6 @@ def pick(style: "Style", precision: str = "auto", threads: int | None = None) ->
     session = style.session(threads)
     provider = session.get_providers()[0].removesuffix("ExecutionProvider")
     return Engine(f"ONNX Runtime, {provider}", "fp32", _runner(session, "image"))
-
-
-@cache
-def providers() -> list[str]:
-    """Return the providers that sessions are opened with, the best first."""
-    import onnxruntime as ort
-
-    present = ort.get_available_providers()
-    return [name for name in GPUS if name in present] + ["CPUExecutionProvider"]
 
 
 @cache

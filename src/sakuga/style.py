@@ -258,7 +258,7 @@ def _open(path: Path, threads: int, *, optimize: bool, model: bytes | None = Non
     """Open the ONNX file at `path`, or `model`, which it holds."""
     import onnxruntime as ort
 
-    from sakuga.engine import providers
+    from sakuga.providers import providers
 
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads

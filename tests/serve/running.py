@@ -15,9 +15,10 @@ import uvicorn
 from fastapi import FastAPI
 from PIL import Image
 
-from sakuga.serve.app import Studio, create_app
+from sakuga.serve.app import create_app
 from sakuga.serve.limits import Limits
 from sakuga.serve.protocol import protocol
+from sakuga.serve.studio import Studio
 from sakuga.style import read
 
 

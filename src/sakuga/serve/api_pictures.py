@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 from urllib.parse import quote
 
 from fastapi import APIRouter, Query, Request
@@ -12,10 +12,8 @@ from sakuga.image import extension
 from sakuga.serve.errors import responses
 from sakuga.serve.options import PictureOptions, form_schema
 from sakuga.serve.pictures import MEDIA_TYPES, is_heavy, paint
+from sakuga.serve.studio import Studio
 from sakuga.serve.upload import disposition, upload
-
-if TYPE_CHECKING:
-    from sakuga.serve.app import Studio
 
 _BINARY = {"schema": {"type": "string", "format": "binary"}}
 _HEADERS = {
@@ -33,7 +31,7 @@ _PAINTED = {
 _BODY = {"required": True, "content": {**form_schema(PictureOptions), "image/*": _BINARY}}
 
 
-def router(studio: "Studio") -> APIRouter:
+def router(studio: Studio) -> APIRouter:
     """The route."""
     routes = APIRouter(tags=["pictures"])
 

@@ -1,7 +1,7 @@
 """What the server offers and how it is: styles, limits, health, metrics."""
 
 import asyncio
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 from fastapi.responses import PlainTextResponse, Response
@@ -12,9 +12,7 @@ from sakuga.image import FORMATS
 from sakuga.serve.catalogue import Entry
 from sakuga.serve.errors import responses
 from sakuga.serve.probe import SUFFIXES
-
-if TYPE_CHECKING:
-    from sakuga.serve.app import Studio
+from sakuga.serve.studio import Studio
 
 _JPEG = {"description": "A JPEG.", "content": {"image/jpeg": {"schema": {"type": "string", "format": "binary"}}}}
 
@@ -37,7 +35,7 @@ class Taken(TypedDict):
     video_formats: list[str]
 
 
-def router(studio: "Studio") -> APIRouter:
+def router(studio: Studio) -> APIRouter:
     """The routes."""
     routes = APIRouter(tags=["server"])
 

@@ -5,7 +5,7 @@ import re
 import shutil
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, BinaryIO
+from typing import Annotated, BinaryIO
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import FileResponse, JSONResponse, Response
@@ -15,17 +15,15 @@ from sakuga.serve.gate import client
 from sakuga.serve.jobs import Status
 from sakuga.serve.options import PaintOptions, form_schema
 from sakuga.serve.probe import check
+from sakuga.serve.studio import Studio
 from sakuga.serve.upload import disposition, upload
-
-if TYPE_CHECKING:
-    from sakuga.serve.app import Studio
 
 _BINARY = {"schema": {"type": "string", "format": "binary"}}
 _BODY = {"required": True, "content": {**form_schema(PaintOptions), "video/*": _BINARY}}
 _VIDEO = {"description": "The painted video.", "content": {"video/mp4": _BINARY}}
 
 
-def router(studio: "Studio") -> APIRouter:
+def router(studio: Studio) -> APIRouter:
     """The routes."""
     routes = APIRouter(tags=["videos"])
 
