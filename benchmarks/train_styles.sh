@@ -36,10 +36,10 @@ original() { echo "CartoonGAN's original $1 generator, Chen, Lai, Liu 2018|Apach
 for style in ${*:-hosoda hayao paprika shinkai cel starry-night great-wave}; do
     case $style in
     hosoda) distill hosoda "Hosoda" "$data/teachers/hosoda" "$(original hosoda)" 8000 --color 0.5 ;;
-    hayao) distill hayao "Hayao" "$data/teachers/hayao" "$(original hayao)" 3000 --init runs/hosoda --color 0.5 ;;
+    hayao) distill hayao "Hayao" "$data/teachers/hayao" "$(original hayao)" 6000 --init runs/hosoda --color 0.5 ;;
     paprika) distill paprika "Paprika" "$data/teachers/paprika" "$(original paprika)" 2000 --init runs/hosoda --color 0.5 ;;
     shinkai) distill shinkai "Shinkai" "$data/teachers/shinkai" "$(original shinkai)" 2000 --init runs/hosoda ;;
-    cel) distill cel "Cel" sakuga.teachers:cel "sakuga's filter chain cel|Apache-2.0|teacher" 2000 --init runs/hosoda ;;
+    cel) distill cel "Cel" sakuga.teachers:cel "sakuga's filter chain cel|Apache-2.0|teacher" 5000 --init runs/hosoda ;;
     starry-night) paint starry-night "The Starry Night, Van Gogh" "$data/paintings/van-gogh-starry-night.jpg" 800 200 ;;
     great-wave) # goes on from step 800 with a heavier penalty: its hatching had begun to follow the squares
         paint great-wave "The Great Wave, Hokusai" "$data/paintings/hokusai-great-wave.jpg" 800 200
