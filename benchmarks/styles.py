@@ -24,6 +24,7 @@ from torch import nn
 import sakuga
 from sakuga.data.images import find_images, load_image, to_tensor
 from sakuga.data.teacher import NetworkTeacher, load_teacher, targets
+from sakuga.engine import PRECISIONS
 from sakuga.export import trace
 from sakuga.losses import l1, lpips
 from sakuga.networks.features import LPIPS_LAYERS, FeatureNetwork
@@ -91,6 +92,7 @@ def main() -> None:
     parser.add_argument("--cache", type=Path, default=Path("runs/teachers"))
     parser.add_argument("--sheet", type=Path)
     parser.add_argument("--styles", nargs="*")
+    parser.add_argument("--precision", choices=PRECISIONS, default="auto", help="in which the students paint")
     parser.add_argument("--original", action="store_true", help="compare with the unfrozen teacher too")
     parser.add_argument("--vgg", help="VGG-16 weights; by default what `sakuga download vgg16` fetched")
     args = parser.parse_args()
@@ -101,7 +103,8 @@ def main() -> None:
     print(f"{len(photos)} photos; ONNX Runtime {onnxruntime.__version__}; torch {torch.__version__}")
     print("                     L1 student   photo   LPIPS st.   photo  ratio   s/MP student  teacher  times faster")
     for style in (s for s in sakuga.styles() if s.embedded and (not args.styles or s.name in args.styles)):
-        config, drawn = style.card.config, [Stylizer(style).array(photo) for photo in photos]
+        painter = Stylizer(style, precision=args.precision)
+        config, drawn = style.card.config, [painter.array(photo) for photo in photos]
         if style.card.system == "fast_style":
             fast, slow = style_speed(style), network_speed(TransformNet())
             print(f"{style.name:<22}{'(against the network of the paper)':<39}", end="")
