@@ -21,7 +21,7 @@ class Recipe:
 
     system: type[System]
     steps: int
-    """Ten to twenty-five minutes of one core."""
+    """Ten minutes to two hours of one core."""
     share: float
     """A figure without a bound must be at most this share of the better of an untrained network and the identity. Of
     style distance 0.7: two sets of the painter's own pictures are at 0.08 of the identity, so a third of the way."""

@@ -1,7 +1,7 @@
 """Whether the weights in a style file are those that its card names, found without the package `onnx`."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -27,12 +27,17 @@ def weights_sha256(path: Path) -> str | None:
         weights = [_weight(entry) for number, entry in entries if number == _INITIALIZER]
     except (ValueError, IndexError, KeyError, TypeError):
         return None
-    digest = hashlib.sha256()
+    # Inputs may have defaults; those are no weights.
+    return digest((name.decode(), array) for name, array in weights if name not in inputs)
+
+
+def digest(weights: "Iterable[tuple[str, np.ndarray]]") -> str:
+    """Return the SHA-256 over weights by name, type, shape and value, whatever their order."""
+    found = hashlib.sha256()
     for name, array in sorted(weights, key=lambda weight: weight[0]):
-        if name not in inputs:  # inputs may have defaults; those are no weights
-            digest.update(f"{name.decode()}{array.dtype}{array.shape}".encode())
-            digest.update(array.tobytes())
-    return digest.hexdigest()
+        found.update(f"{name}{array.dtype}{array.shape}".encode())
+        found.update(array.tobytes())
+    return found.hexdigest()
 
 
 def _weight(entry: Iterator[tuple[int, Value]]) -> "tuple[bytes, np.ndarray]":

@@ -2,7 +2,6 @@
 
 import base64
 import copy
-import hashlib
 import io
 import warnings
 from collections.abc import Sequence
@@ -19,6 +18,7 @@ from torch import Tensor, nn
 
 from sakuga import __version__
 from sakuga.atomic import atomic
+from sakuga.checksum import digest
 from sakuga.errors import SakugaError
 from sakuga.networks.fast import FastGenerator
 from sakuga.networks.statistics import opened, reach, switchable
@@ -116,14 +116,9 @@ def export(
 
 def weights_sha256(model: onnx.ModelProto) -> str:
     """SHA-256 over all weights of a model, by name, shape and value: the same weights give the same sum."""
-    digest = hashlib.sha256()
     inputs = {entry.name for entry in model.graph.input}  # which may have defaults; those are no weights
     weights = (tensor for tensor in model.graph.initializer if tensor.name not in inputs)
-    for tensor in sorted(weights, key=lambda t: t.name):
-        array = onnx.numpy_helper.to_array(tensor)
-        digest.update(f"{tensor.name}{array.dtype}{array.shape}".encode())
-        digest.update(np.ascontiguousarray(array).tobytes())
-    return digest.hexdigest()
+    return digest((tensor.name, onnx.numpy_helper.to_array(tensor)) for tensor in weights)
 
 
 def trace(network: nn.Module, size: Sequence[int] = SIZES[0]) -> onnx.ModelProto:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 from torch import Tensor, nn
 
-from sakuga.data.images import load_image
+from sakuga.data.images import load_image, to_tensor
 from sakuga.errors import SakugaError
 from sakuga.networks.fast import FastGenerator
 
@@ -45,21 +45,17 @@ def int8_variant(network: FastGenerator, paths: Sequence[Path]) -> bytes:
     for path in paths[:: -(-len(paths) // PHOTOS)]:
         photo = load_image(path, max_side=SIDE)
         photos.append(np.ascontiguousarray(photo[: photo.shape[0] // f * f, : photo.shape[1] // f * f]))
-    model: bytes = quantize(network, map(_tensor, photos)).SerializeToString()
+    model: bytes = quantize(network, map(to_tensor, photos)).SerializeToString()
     session = onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])
     errors = []
     for photo in photos:
         with torch.inference_mode():
-            wanted = (network(_tensor(photo)).clamp(-1, 1) + 1) / 2
+            wanted = (network(to_tensor(photo)).clamp(-1, 1) + 1) / 2
         (found,) = session.run(None, {"pixels": photo[None]})
         errors.append(float(np.abs(found[0] / 255 - wanted[0].permute(1, 2, 0).numpy()).mean()))
     if not np.mean(errors) <= LIMIT:
         raise SakugaError(f"in int8 the style differs by {np.mean(errors):.4f}, more than {LIMIT}: it is left out")
     return model
-
-
-def _tensor(photo: NDArray[np.uint8]) -> Tensor:
-    return torch.from_numpy(photo.copy()).permute(2, 0, 1)[None].float() / 127.5 - 1
 
 
 def quantize(network: FastGenerator, photos: Iterable[Tensor]) -> onnx.ModelProto:

@@ -73,9 +73,8 @@ class Stabilizer:
         result = _sharpen(self._painted, low, high, agreement * (self._gain * KEEP), block)
         wanted, found = _detail(planes), _detail(result)
         self._gain = float(np.clip(self._gain + wanted / found - 1, 0, MOST)) if found else 0.0
-        return np.asarray(
-            Image.merge("RGB", [Image.fromarray(plane) for plane in result])
-        )  # NumPy takes 6 times as long
+        # NumPy takes six times as long to lay the planes together.
+        return np.asarray(Image.merge("RGB", [Image.fromarray(plane) for plane in result]))
 
     def state(self) -> dict[str, Any]:
         """What the next frame depends on: arrays and a number; empty before the first frame."""

@@ -270,7 +270,8 @@ def _open(path: Path, threads: int, *, optimize: bool, model: bytes | None = Non
     if not optimize:
         options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
     cpu = ["CPUExecutionProvider"]
-    for on in [providers(), cpu] if optimize and model is None else [cpu]:
+    on_gpu = [providers()] if optimize and model is None and providers() != cpu else []
+    for on in [*on_gpu, cpu]:
         with suppress(Exception):  # ONNX Runtime's errors have no common class of their own
             # Its own way back to the processor (enable_fallback) prints a banner.
             return ort.InferenceSession(path if model is None else model, options, providers=on, enable_fallback=0)

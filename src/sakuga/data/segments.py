@@ -1,6 +1,5 @@
 """Superpixels of photographs, computed once, by several processes, and kept on disk."""
 
-import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
@@ -13,6 +12,7 @@ from skimage.segmentation import felzenszwalb, slic
 from sakuga.atomic import atomic
 from sakuga.data.images import load_image
 from sakuga.data.pictures import Options, Pictures
+from sakuga.parallel import cores
 
 PER_PATCH = 200
 """Segments in 256×256 pixels."""
@@ -56,7 +56,7 @@ def segment(
     files = [cache / f"{method.__name__}-{pictures.key(index)}.npy" for index in range(len(pictures))]
     missing = [i for i, file in enumerate(files) if not file.exists()]
     if missing:
-        workers = min(len(missing), os.cpu_count() or 1)
+        workers = min(len(missing), cores())
         with ProcessPoolExecutor(workers) as pool:
             # The workers read the pictures: handed over, all of them would wait in memory at once.
             work = partial(_labels, method, pictures.options)

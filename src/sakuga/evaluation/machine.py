@@ -3,7 +3,8 @@
 import importlib.metadata
 import os
 import platform
-from pathlib import Path
+
+from sakuga.machine import processor
 
 PACKAGES = ("sakuga", "numpy", "Pillow", "onnxruntime", "torch", "scipy", "scikit-image")
 
@@ -15,12 +16,4 @@ def versions() -> dict[str, str]:
 
 def machine() -> dict[str, str | int | None]:
     """Return the system, the processor's name where it is known, and its number of cores."""
-    return {"system": platform.system(), "processor": _processor(), "cores": os.cpu_count()}
-
-
-def _processor() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
-        return next(line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
-    except (OSError, StopIteration):
-        return platform.processor() or platform.machine()
+    return {"system": platform.system(), "processor": processor(), "cores": os.cpu_count()}

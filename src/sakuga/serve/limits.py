@@ -1,15 +1,15 @@
 """What the server takes and for how long it waits; everything past it is refused at once."""
 
-import os
 from dataclasses import dataclass, field
 
 from sakuga.errors import UsageError
+from sakuga.parallel import cores
 
 MIB = 2**20
 
 
 def _workers() -> int:
-    return 2 if (os.cpu_count() or 1) >= 4 else 1
+    return 2 if cores() >= 4 else 1
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,5 @@
 """AnimeGANv3, the double-tail GAN: one tail learns the style, the other to paint it clean (Liu, Chen, Gao, 2024)."""
 
-import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -29,6 +28,7 @@ from sakuga.losses import (
     total_variation,
 )
 from sakuga.networks.animegan3 import AnimeGANv3Discriminator, AnimeGANv3Generator
+from sakuga.parallel import cores
 from sakuga.systems.base import Batch, Terms, frozen, together
 from sakuga.systems.content import LAYERS, Backbone, ContentFeatures
 from sakuga.systems.unpaired import Unpaired, UnpairedConfig
@@ -269,5 +269,5 @@ def _cleaned(output: Tensor, strength: float, patch: int) -> Tensor:
 
 
 def _each(function: Callable[[np.ndarray], np.ndarray], pictures: np.ndarray) -> np.ndarray:
-    with ThreadPoolExecutor(min(len(pictures), os.cpu_count() or 1)) as pool:
+    with ThreadPoolExecutor(min(len(pictures), cores())) as pool:
         return np.stack(list(pool.map(function, pictures)))

@@ -1,13 +1,11 @@
 """One function over many files: in a pool of processes, with a progress bar, and from where it stopped."""
 
-import os
 import signal
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -18,6 +16,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from sakuga.data.prepare.files import File
 from sakuga.data.prepare.manifest import Manifest, Row
 from sakuga.errors import SakugaError, UsageError
+from sakuga.parallel import cores
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -141,13 +140,6 @@ def progress() -> Progress:
         disable=not sys.stderr.isatty(),
         redirect_stdout=sys.stdout.isatty(),  # rich must not swallow what goes into a pipe
     )
-
-
-def cores() -> int:
-    """The number of processors this process may use."""
-    with suppress(AttributeError):  # only Linux tells
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def describe(step: str, **options: object) -> str:
