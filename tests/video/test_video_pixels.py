@@ -10,6 +10,16 @@ from clips import BT601, BT709, FRAMES, QUADRANTS, check_same_times_and_sound, l
 from sakuga.video import stylize_video
 
 
+def keeping(seen):
+    """What paints nothing and keeps what it was given."""
+
+    def paint(rgb):
+        seen.append(rgb)
+        return rgb
+
+    return paint
+
+
 @pytest.mark.parametrize("size", [(63, 48), (64, 47), (63, 47), (2, 2), (17, 33)])
 def test_exact_size(tmp_path, size):
     source, target = make(tmp_path / "a.mp4", size=size, pix_fmt="yuv444p", sounds=()), tmp_path / "b.mp4"
@@ -44,12 +54,7 @@ def test_rotated_video_is_painted_and_shown_upright(tmp_path, turn):
     assert before.stream["turn"] % 360 == turn % 360, "the clip does not test what it is meant to"
     upright = np.rot90(quadrants(), turn // 90)  # FFmpeg's rotation is counter-clockwise, as NumPy's
     seen = []
-
-    def paint(rgb):
-        seen.append(rgb)
-        return rgb
-
-    stylize_video(source, target, paint)
+    stylize_video(source, target, keeping(seen))
     after = read(target)
     assert np.abs(seen[0].astype(int) - upright).mean() < 4
     assert after.stream["turn"] == 0
@@ -64,12 +69,7 @@ def test_colours_are_converted_by_the_matrix_and_range_of_the_source(tmp_path, m
     source = make(tmp_path / "a.mp4", matrix=matrix, full_range=full_range, sounds=())
     target = tmp_path / "b.mp4"
     seen = []
-
-    def paint(rgb):
-        seen.append(rgb)
-        return rgb
-
-    stylize_video(source, target, paint)
+    stylize_video(source, target, keeping(seen))
     after = read(target)
     assert (after.stream["matrix"], after.stream["range"]) == (matrix, 1)
     for y, x, colour in zip((10, 10, 36, 36), (14, 50, 14, 50), QUADRANTS, strict=True):  # away from the edges

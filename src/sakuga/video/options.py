@@ -43,14 +43,10 @@ class Codec:
     subsampled_odd: bool = True
 
 
-# The presets leave the processor to the painter. Measured at 1280x720 on a stylised clip, AMD EPYC with AVX-512, in
-# milliseconds of one core a frame: x264 medium at crf 18 takes 61 ms (42.4 dB, 34 kB a frame), veryfast 20 ms (41.8 dB,
-# 32 kB), superfast 11 ms (42.8 dB, 44 kB), ultrafast 5 ms (43.3 dB, 76 kB). VP9 at cpu-used 8 and crf 24 takes 16 ms
-# (42.0 dB, 35 kB). Each crf is near x264's 18 in decibels.
-# x264's ultrafast with what costs little and shows most put back: the deblocking filter, 8x8 transforms and B-frames
-# (b-adapt=0: without a search for where they fit). Against superfast that takes a third less time, for files between a
-# sixth smaller and a seventh larger at equal decibels. cpu-independent=1: else the same frames do not give the same
-# bytes, not even on one machine.
+# The presets leave the processor to the painter (benchmarks/video.py prints what an encoder takes of it): x264's
+# ultrafast with what costs little and shows most put back, which are the deblocking filter, 8x8 transforms and
+# B-frames (b-adapt=0: without a search for where they fit). cpu-independent=1: else the same frames do not give the
+# same bytes, not even on one machine. Each crf is near x264's 18 in decibels.
 _X264 = "cpu-independent=1:no-deblock=0:deblock=0,0:8x8dct=1:bframes=3:b-adapt=0"
 CODECS = {
     "h264": Codec("libx264", 18, 51, {"preset": "ultrafast", "x264-params": _X264}, 2, False),
