@@ -93,7 +93,7 @@ def state(module):
 
 def moved(before, system):
     """The networks of which any weight or statistic differs from before."""
-    names = set(system.networks) - set(system.memories) | {"features"}
+    names = set(system.networks) | {"features"}
     after = state(system)
     changed = {name for name in before if not torch.equal(after[name], before[name])}
     return {n for n in names if any(key.startswith(f"{n}.") for key in changed)}

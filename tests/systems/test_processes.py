@@ -33,18 +33,32 @@ from sakuga.training.trainer import Trainer
 torch.set_num_threads(1)
 fabric = Fabric(accelerator="cpu", devices=2, strategy="ddp")
 fabric.launch()
-Trainer(double({module}.TINY, Path({data!r})), Path({run!r}), fabric=fabric).fit(5)
+for until in {stops}:
+    trainer = Trainer(double({module}.TINY, Path({data!r}), **{fields}), Path({run!r}), fabric=fabric)
+    trainer.resume()
+    trainer.fit(until)
 torch.distributed.destroy_process_group()
 """
 
 
-def double(tiny, data):
+def double(tiny, data, **fields):
     """A system in double precision; its data stay what they are."""
     torch.manual_seed(0)
-    system = tiny.build(data).double()
+    system = tiny.build(data, **fields).double()
     single = system.batch
     system.batch = lambda *which: {name: value.double() for name, value in single(*which).items()}
     return system
+
+
+def of_two_processes(run, module, data, *stops, **fields):
+    """The checkpoint of two processes that begin anew after every stop but the last."""
+    script = run.with_suffix(".py")
+    known = {"here": HERE, "module": module.__name__, "data": str(data), "run": str(run)}
+    script.write_text(PROCESS.format(**known, stops=stops, fields=fields))
+    command = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node=2", "--standalone", str(script)]
+    done = subprocess.run(command, env=os.environ | {"OMP_NUM_THREADS": "1"}, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-2000:]
+    return checkpoint.load(run)
 
 
 @pytest.mark.filterwarnings("ignore:feature losses use:UserWarning")
@@ -55,16 +69,22 @@ def test_two_processes_train_to_the_weights_of_one(module, tmp_path):
     start = {name: value.clone() for name, value in one.output.state_dict().items()}
     one.fit(5)
     assert any((value - start[name]).abs().max() > 1e-3 for name, value in one.output.state_dict().items())
-    script = tmp_path / "two.py"
-    script.write_text(PROCESS.format(here=HERE, module=module.__name__, data=str(data), run=str(tmp_path / "two")))
-    command = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node=2", "--standalone", str(script)]
-    done = subprocess.run(command, env=os.environ | {"OMP_NUM_THREADS": "1"}, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr[-2000:]
-    two = checkpoint.load(tmp_path / "two")
+    two = of_two_processes(tmp_path / "two", module, data, 5)
     for player in one.system.players:
         for name in one.system.players[player]:
             for key, value in one.system.get_submodule(name).state_dict().items():
                 assert_close(two["networks"][name][key], value, atol=1e-5, rtol=0)
+
+
+def test_two_processes_go_on_as_if_they_had_not_stopped(tmp_path):
+    """Each with pools of its own, of which some pictures have been exchanged by the stop."""
+    data = make_data(tmp_path / "data")
+    through = of_two_processes(tmp_path / "through", test_system_cyclegan, data, 14, pool=3)
+    resumed = of_two_processes(tmp_path / "resumed", test_system_cyclegan, data, 10, 14, pool=3)
+    first, second = (part["memories"]["pool_style"]["_extra_state"] for part in through["ranks"])
+    assert not torch.equal(first["images"][0], second["images"][0])
+    for part in ("networks", "average", "optimizers", "ranks"):
+        assert_close(resumed[part], through[part], rtol=0, atol=0)
 
 
 CHILD = """
@@ -103,5 +123,5 @@ def test_killed_and_called_again_it_ends_where_it_would_have(seed, tmp_path):
         assert start(run).wait() == 0
     killed, through = (checkpoint.load(tmp_path / run) for run in ("killed", "through"))
     assert killed["steps"] == through["steps"] == 12
-    for part in ("networks", "average", "optimizers", "chance"):
+    for part in ("networks", "average", "optimizers", "ranks"):
         assert_close(killed[part], through[part], rtol=0, atol=0)

@@ -58,8 +58,8 @@ class ImagePool(nn.Module):
         return old.to(image.device)  # a pool that was loaded lies on the CPU
 
     def get_extra_state(self) -> dict[str, Any]:
-        """Return the images and the state of the chance."""
-        return {"images": list(self.images), "chance": self.chance.get_state()}
+        """Return the images, on the CPU, and the state of the chance."""
+        return {"images": [image.cpu() for image in self.images], "chance": self.chance.get_state()}
 
     def set_extra_state(self, state: dict[str, Any]) -> None:
         """Go on where `state` was taken; a smaller pool drops images."""

@@ -44,7 +44,9 @@ class System(nn.Module):
     players: ClassVar[dict[str, list[str]]]
     output: ClassVar[str] = "generator"
     memories: ClassVar[tuple[str, ...]] = ()
-    """Modules that no player moves but that change while training, such as image pools; checkpoints hold them."""
+    """Modules that no player moves but that change while training, such as image pools.
+
+    Each process has its own; checkpoints hold them all."""
     presets: ClassVar[dict[str, dict[str, Any]]] = {}
     """Named values of the config's fields, such as a published style's."""
     Config: ClassVar[type[Any]] = Config
@@ -93,9 +95,8 @@ class System(nn.Module):
 
     @property
     def networks(self) -> dict[str, nn.Module]:
-        """The networks that some player moves, and the memories, by name: what a checkpoint holds."""
-        moved = [name for names in self.players.values() for name in names]
-        return {name: self.get_submodule(name) for name in (*moved, *self.memories)}
+        """The networks that some player moves, by name."""
+        return {name: self.get_submodule(name) for names in self.players.values() for name in names}
 
     def weights(self, player: str) -> list[nn.Parameter]:
         """Return the parameters that a player moves."""

@@ -15,9 +15,8 @@ from lightning_fabric import Fabric
 from torch import Tensor, nn
 
 from sakuga.errors import SakugaError, UsageError
-from sakuga.losses import ImagePool
 from sakuga.systems.base import Batch, System
-from sakuga.training import checkpoint
+from sakuga.training import checkpoint, ranks
 from sakuga.training.config import differences
 from sakuga.training.log import Log
 from sakuga.training.prefetch import ahead
@@ -68,7 +67,7 @@ class Trainer:
         }
         self.average = copy.deepcopy(self.output).requires_grad_(False)
         self.run, self.ema, self.clip, self.micro, self.steps = Path(run), ema, clip, micro, 0
-        self._part()
+        ranks.set_apart(system, self.fabric, self.steps)
         self.options: dict[str, Any] = {"ema": ema, "clip": clip, "micro": micro}
         self.changed: list[str] = []
 
@@ -116,10 +115,11 @@ class Trainer:
                     raise KeyboardInterrupt
 
     def save(self) -> None:
-        """Write the checkpoint; only the first process does."""
+        """Write the checkpoint; only the first process does, but all of them must call it."""
+        parts = ranks.gather(self.system, self.fabric)
         if self.fabric.is_global_zero:
             self.run.mkdir(parents=True, exist_ok=True)
-            checkpoint.save(self._state(), self.run)
+            checkpoint.save({**self._state(), "ranks": parts}, self.run)
         self.fabric.barrier()
 
     def resume(self) -> bool:
@@ -141,13 +141,10 @@ class Trainer:
                 optimizer.load_state_dict(state["optimizers"][player])
                 for group, settings in zip(optimizer.param_groups, self.settings[player], strict=True):
                     group.update(settings)  # of the present configuration, not of the checkpoint's
+            ranks.scatter(state["ranks"], self.system, self.fabric, state["steps"])
         except (RuntimeError, ValueError, KeyError) as error:
             raise SakugaError(f"{self.run} was trained with other network sizes; name another --run.") from error
-        torch.set_rng_state(state["chance"])
-        if "chance_cuda" in state and self.fabric.device.type == "cuda":
-            torch.cuda.set_rng_state(state["chance_cuda"], self.fabric.device)
         self.steps = state["steps"]
-        self._part()
         now = self._state()
         for part in ("config", "options"):
             self.changed += differences(state.get(part, {}), now[part])
@@ -219,29 +216,12 @@ class Trainer:
             mean.copy_(now)
 
     def _state(self) -> dict[str, Any]:
-        on_gpu = self.fabric.device.type == "cuda"
         return {
             **checkpoint.averaged(self.system, self.average, self.steps),
             "options": self.options,
             "networks": {name: network.state_dict() for name, network in self.system.networks.items()},
             "optimizers": {player: o.state_dict() for player, o in self.optimizers.items()},
-            "chance": torch.get_rng_state(),
-            **({"chance_cuda": torch.cuda.get_rng_state(self.fabric.device)} if on_gpu else {}),
         }
-
-    def _part(self) -> None:
-        """Give every process but the first, whose chance a checkpoint keeps, noise and memories of its own.
-
-        Alike, they would drop, augment and exchange the same for each part of a batch. After a resume their image pools
-        begin with the first one's pictures.
-        """
-        if rank := self.fabric.global_rank:
-            seed = self.system.config.seed + 1_000_003 * rank + self.steps
-            torch.manual_seed(seed)
-            for name in self.system.memories:
-                memory = self.system.get_submodule(name)
-                if isinstance(memory, ImagePool):
-                    memory.chance.manual_seed(seed)
 
 
 @contextmanager
