@@ -74,12 +74,12 @@ class TestAttention:
         """A classifier's matrix has one row, so its normalised weights have length one, whatever their scale."""
         torch.manual_seed(0)
         judge, image = UGATITDiscriminator(width=4, layers=4).eval(), picture(1, 3, 32, 32)
-        before = judge.attend(image)
+        before = judge(image, attention=True)
         for classifier in (judge.attention.by_mean, judge.attention.by_max):
             assert_close(classifier.weight.norm(), torch.tensor(1.0))
             with torch.no_grad():
                 classifier.parametrizations.weight.original.mul_(10)
-        assert_close(judge.attend(image), before)
+        assert_close(judge(image, attention=True), before)
 
 
 class TestGenerator:
@@ -87,7 +87,7 @@ class TestGenerator:
     def test_shapes(self, light):
         network = UGATITGenerator(width=4, blocks=1, light=light, size=32)
         for size, wanted in (((32, 32), (32, 32)), ((20, 48), (20, 48)), ((33, 30), (36, 32)), ((7, 7), (8, 8))):
-            image, logits, heatmap = network.attend(picture(2, 3, *size))
+            image, logits, heatmap = network(picture(2, 3, *size), attention=True)
             assert image.shape == (2, 3, *wanted)
             assert logits.shape == (2, 2)
             assert heatmap.shape == (2, 1, wanted[0] // 4, wanted[1] // 4)
@@ -127,7 +127,7 @@ class TestDiscriminator:
     def test_shapes(self, layers, side):
         # 256 is halved layers - 2 times, then two convolutions of kernel 4, padding 1 take one pixel each.
         judge = UGATITDiscriminator(width=2, layers=layers)
-        scores, logits, heatmap = judge.attend(picture(2, 3, 256, 256))
+        scores, logits, heatmap = judge(picture(2, 3, 256, 256), attention=True)
         assert scores.shape == (2, 1, side, side)
         assert logits.shape == (2, 2)
         assert heatmap.shape == (2, 1, side + 1, side + 1)

@@ -36,7 +36,20 @@ def test_the_generators_classify_what_they_are_given(tmp_path):
     """The CAM term is 1000 · 2 · 2 ln 2 for logits of zero: two inputs of each of two generators."""
     system = TINY.build(make_data(tmp_path))
     for network in (system.generator, system.inverse):
-        attend = network.attend
-        network.attend = lambda x, attend=attend: (attend(x)[0], torch.zeros(len(x), 2), None)
+        run = network.forward
+        network.forward = lambda x, attention=False, run=run: (
+            (run(x), torch.zeros(len(x), 2), None) if attention else run(x)
+        )
     steps = dict(system.step(system.batch(0, 0, 1), 0))
     torch.testing.assert_close(steps["G"]["cam"].item(), 1000 * 4 * 0.6931472, rtol=1e-5, atol=0)
+
+
+def test_every_network_is_called_as_a_whole(tmp_path):
+    """Not a method of it: `--compile` compiles calls."""
+    system = TINY.build(make_data(tmp_path))
+    called = set()
+    for names in system.players.values():
+        for name in names:
+            system.get_submodule(name).register_forward_hook(lambda *_, name=name: called.add(name))
+    list(system.step(system.batch(0, 0, 1), 0))
+    assert called == set(system.networks)

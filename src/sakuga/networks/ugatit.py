@@ -164,18 +164,15 @@ class UGATITGenerator(nn.Module):
         self.blocks = nn.ModuleList(AdaptiveBlock(wide) for _ in range(blocks))
         self.decoder = nn.Sequential(*up(wide), *up(2 * width), reflected(width, 3, 7, bias=False), nn.Tanh())
 
-    def forward(self, image: Tensor) -> Tensor:
-        """Translate."""
-        return self.attend(image)[0]
-
-    def attend(self, image: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Return the translated picture, the CAM logits (N, 2) and the heat map (N, 1, H/4, W/4)."""
+    def forward(self, image: Tensor, attention: bool = False) -> Tensor | tuple[Tensor, Tensor, Tensor]:
+        """Translate; with `attention` return the CAM logits (N, 2) and the heat map (N, 1, H/4, W/4) too."""
         x, logits, heatmap = self.attention(self.encoder(image))
         seen = self.mlp(self._pool(x).flatten(1))
         gamma, beta = self.gamma(seen), self.beta(seen)
         for block in self.blocks:
             x = block(x, gamma, beta)
-        return self.decoder(x), logits, heatmap
+        translated: Tensor = self.decoder(x)
+        return (translated, logits, heatmap) if attention else translated
 
     def _pool(self, x: Tensor) -> Tensor:
         if self.grid == 1:
@@ -218,11 +215,8 @@ class UGATITDiscriminator(nn.Module):
         self.attention = Attention(channels, nn.LeakyReLU(0.2, inplace=True), spectral=True)
         self.last = spectral_norm(nn.Conv2d(channels, 1, 4, padding=1, padding_mode="reflect", bias=False))
 
-    def forward(self, image: Tensor) -> Tensor:
-        """Score every patch (N, 1, h, w); no sigmoid."""
-        return self.attend(image)[0]
-
-    def attend(self, image: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Return the patch scores, the CAM logits (N, 2) and the heat map (N, 1, h + 1, w + 1)."""
+    def forward(self, image: Tensor, attention: bool = False) -> Tensor | tuple[Tensor, Tensor, Tensor]:
+        """Score every patch, (N, 1, h, w), no sigmoid; with `attention` the CAM logits (N, 2) and the heat map too."""
         x, logits, heatmap = self.attention(self.encoder(image))
-        return self.last(x), logits, heatmap
+        scores: Tensor = self.last(x)
+        return (scores, logits, heatmap) if attention else scores

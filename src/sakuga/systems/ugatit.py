@@ -65,8 +65,8 @@ class UGATIT(Unpaired):
     def step(self, batch: Batch, t: int) -> Iterator[tuple[str, Terms]]:
         """D on this step's fakes, then G on the same."""
         c, x, y = self.config, batch["photo"], batch["style"]
-        fake_y, cam_x, _ = self.generator.attend(x)
-        fake_x, cam_y, _ = self.inverse.attend(y)
+        fake_y, cam_x, _ = self.generator(x, attention=True)
+        fake_x, cam_y, _ = self.inverse(y, attention=True)
         sides = {"style": (y, fake_y), "photo": (x, fake_x)}
         yield (
             "D",
@@ -78,8 +78,8 @@ class UGATIT(Unpaired):
 
         with frozen(*(self.get_submodule(name) for name in JUDGES)):
             fooled = [4 * lsgan.g(self._scores(side, fake)) for side, (_, fake) in sides.items()]
-        same_y, cam_same_y, _ = self.generator.attend(y)
-        same_x, cam_same_x, _ = self.inverse.attend(x)
+        same_y, cam_same_y, _ = self.generator(y, attention=True)
+        same_x, cam_same_x, _ = self.inverse(x, attention=True)
         yield (
             "G",
             {
@@ -98,7 +98,7 @@ class UGATIT(Unpaired):
         for name in (f"judge_{side}", f"judge_{side}_local"):
             judge = self.get_submodule(name)
             assert isinstance(judge, UGATITDiscriminator)
-            patches, logits, _ = judge.attend(self.seen(image))
+            patches, logits, _ = judge(self.seen(image), attention=True)
             scores += [patches, logits]
         return scores
 
