@@ -9,8 +9,8 @@ from sakuga.systems.adain import AdaIN
 
 TINY = Tiny(
     AdaIN,
-    lambda folder: {"style": (folder / "style",), "load": 40, "lr": 1e-3, "features_weights": "random:0"},
-    falls=("G/content", 0.95),
+    lambda folder: {"style": (folder / "style",), "load": 40, "lr": 1e-4, "features_weights": "random:0"},
+    falls=("G/content", 0.5),
 )
 
 pytestmark = pytest.mark.filterwarnings("ignore:feature losses use:UserWarning")

@@ -18,6 +18,8 @@ from sakuga.systems.content import Backbone
 from sakuga.systems.unpaired import Unpaired, UnpairedConfig
 
 LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1")
+MEASURED = 128
+"""Crops, half of photos and half of paintings, over which the encoder's activations are measured."""
 
 
 @dataclass
@@ -53,7 +55,7 @@ class AdaIN(Unpaired):
 
     Source: Huang, Belongie, "Arbitrary Style Transfer in Real-time with Adaptive Instance Normalization", ICCV 2017,
     equations 8 to 14; weights and rate as in the reference codes. Here the encoder's channels are scaled to a mean
-    activation of one on the photos, as the paper's was.
+    activation of one on crops of both sides, as the paper's was on ImageNet.
     """
 
     name = "adain"
@@ -74,8 +76,9 @@ class AdaIN(Unpaired):
         super().prepare()
         c = self.config
         encoder = Encoder(FeatureNetwork(c.features, LAYERS, weights=c.features_weights))
-        photos = [to_tensor(photo) for photo in self._photos[:: max(1, len(self._photos) // 16)][:16]]
-        encoder.normalise(photos)
+        # Few pictures, or photos alone, leave channels that they hardly excite: scaled up, those would rule the losses.
+        batches = (self.batch(t, 0, 1) for t in range(max(1, MEASURED // (2 * c.batch))))
+        encoder.normalise(crops for batch in batches for crops in batch.values())
         self.painter.encoder = encoder
 
     def step(self, batch: Batch, t: int) -> Iterator[tuple[str, Terms]]:
