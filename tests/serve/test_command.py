@@ -1,15 +1,20 @@
 """`sakuga serve` as a process: its first line, its mistakes, and how it ends."""
 
+import asyncio
 import os
 import re
 import signal
 import socket
 import subprocess
 import sys
+from ipaddress import ip_address
 
 import httpx
 import pytest
+import uvicorn
 from running import picture, video, wait_for
+
+from sakuga.serve import command
 
 
 @pytest.fixture
@@ -93,6 +98,27 @@ def test_other_hosts_are_a_warning_and_ctrl_c_is_no_error(serve):
     assert process.returncode == 0
     assert list(temporary.glob("sakuga-*")) == []
     assert said.startswith("sakuga: warning: whoever can reach 0.0.0.0 can use this server")
+
+
+@pytest.mark.parametrize(
+    ("own", "said"),
+    [
+        ("192.168.1.5", r"sakuga serves http://localhost:(\d+), to other devices http://192\.168\.1\.5:\1 \(API: .*\n"),
+        (None, r"sakuga serves http://localhost:\d+ \(API: .*\n"),  # no network
+    ],
+)
+def test_a_phone_is_told_where(own, said, made_style, monkeypatch, capsys):
+    monkeypatch.setattr(command, "_own_address", lambda version: own)
+    monkeypatch.setattr(uvicorn.Server, "startup", lambda self, sockets=None: asyncio.sleep(0))
+    monkeypatch.setattr(uvicorn.Server, "run", lambda self, sockets: asyncio.run(self.startup(sockets)))
+    assert command.main(["--host", "0.0.0.0", "--port", "0", "--styles", str(made_style("invert").parent)]) == 0
+    assert re.fullmatch(said, capsys.readouterr().out)
+
+
+def test_the_own_address_is_one_or_none():
+    for version in (4, 6):
+        own = command._own_address(version)
+        assert own is None or ip_address(own).version == version
 
 
 @pytest.mark.parametrize(

@@ -136,8 +136,16 @@ def test_too_long_too_large_or_no_video(made_style):
         assert len(list(server.studio.folder.iterdir())) == 1  # nothing of those refused
 
 
+def test_a_side_that_is_too_long_is_reduced_or_refused(made_style):
+    with running([made_style("invert")], max_side=48) as server:
+        refused = send(server, video())  # 64 x 48
+        check(refused, 413, "side_too_long")
+        assert "64x48: ask for max_side=48" in refused.json()["error"]
+        assert finished(server, send(server, video(), max_side="48").json())["status"] == "done"
+
+
 def test_frames_are_counted_where_the_file_does_not_tell(made_style, monkeypatch):
-    monkeypatch.setattr("sakuga.serve.api_videos.check", lambda *_: None)
+    monkeypatch.setattr("sakuga.serve.api_videos.check", lambda *_, **__: None)
     with running([made_style("invert")], max_video_seconds=1, frames_per_second=5) as server:
         told = finished(server, send(server, video(frames=12)).json())
         assert (told["status"], told["error"]) == ("failed", "The video has more than 5 frames: cut it.")
@@ -160,7 +168,7 @@ def test_retry_after_follows_how_long_videos_take(made_style):
 
 
 def test_a_video_that_fails_says_why_without_paths(server, monkeypatch):
-    monkeypatch.setattr("sakuga.serve.api_videos.check", lambda *_: None)
+    monkeypatch.setattr("sakuga.serve.api_videos.check", lambda *_, **__: None)
     told = finished(server, send(server, b"no video").json())
     assert (told["status"], told["result"]) == ("failed", None)
     assert told["error"].startswith("The video ")

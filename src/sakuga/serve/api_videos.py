@@ -43,7 +43,7 @@ def router(studio: Studio) -> APIRouter:
             try:
                 source = folder / "source.mp4"
                 await asyncio.to_thread(_copy, sent.file, source)
-                await asyncio.to_thread(check, source, studio.limits)
+                await asyncio.to_thread(check, source, studio.limits, max_side=chosen.max_side)
             except BaseException:
                 shutil.rmtree(folder, ignore_errors=True)
                 raise

@@ -53,7 +53,7 @@ def command(
         host: The address to listen at; 0.0.0.0 is all of this machine's.
         port: The port to listen at; 0 is any free one.
         styles: Folders of styles to offer beside those that `sakuga styles` lists.
-        max_side: Refuse pictures that would be painted with a longer side than this.
+        max_side: Refuse pictures and videos that would be painted with a longer side than this.
         max_bytes: Refuse pictures of more bytes.
         max_pixels: Refuse pictures of more pixels, all frames of an animation together.
         max_video_seconds: Refuse longer videos.
@@ -81,8 +81,10 @@ def command(
                 file=sys.stderr,
             )
         here = host == "127.0.0.1" or address.is_unspecified
-        url = _url("localhost" if here else host, listener.getsockname()[1])
-        return _serve(app, limits, listener, url, open)
+        port = listener.getsockname()[1]
+        url = _url("localhost" if here else host, port)
+        others = _own_address(address.version) if address.is_unspecified else None
+        return _serve(app, limits, listener, url, open, others and _url(others, port))
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -104,7 +106,19 @@ def _url(host: str, port: int) -> str:
     return f"http://{f'[{host}]' if ':' in host else host}:{port}"
 
 
-def _serve(app: FastAPI, limits: Limits, listener: socket.socket, url: str, open: bool) -> int:
+def _own_address(version: int) -> str | None:
+    """What the devices around call this machine; None without a network."""
+    family, documentation = (socket.AF_INET, "192.0.2.1") if version == 4 else (socket.AF_INET6, "2001:db8::1")
+    try:
+        with socket.socket(family, socket.SOCK_DGRAM) as probe:
+            probe.connect((documentation, 9))  # sends nothing: only the route is looked up
+            own: str = probe.getsockname()[0]
+            return own
+    except OSError:
+        return None
+
+
+def _serve(app: FastAPI, limits: Limits, listener: socket.socket, url: str, open: bool, others: str | None) -> int:
     config = uvicorn.Config(
         app,
         http=protocol(limits),
@@ -117,7 +131,7 @@ def _serve(app: FastAPI, limits: Limits, listener: socket.socket, url: str, open
         proxy_headers=False,  # else any local client could say that it is another one
         timeout_graceful_shutdown=10,
     )
-    server = _Server(config, url, open)
+    server = _Server(config, url, open, others)
     # uvicorn raises the signal that stopped it again; it must not end the process before it has cleaned up.
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
@@ -133,12 +147,13 @@ def _serve(app: FastAPI, limits: Limits, listener: socket.socket, url: str, open
 class _Server(uvicorn.Server):
     """Says where it is once it answers."""
 
-    def __init__(self, config: uvicorn.Config, url: str, open: bool) -> None:
+    def __init__(self, config: uvicorn.Config, url: str, open: bool, others: str | None) -> None:
         super().__init__(config)
-        self.url, self.open = url, open
+        self.url, self.open, self.others = url, open, others
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
-        print(f"sakuga serves {self.url} (API: {self.url}/docs); Ctrl-C stops it", flush=True)
+        around = f", to other devices {self.others}" if self.others else ""
+        print(f"sakuga serves {self.url}{around} (API: {self.url}/docs); Ctrl-C stops it", flush=True)
         if self.open:
             await asyncio.to_thread(webbrowser.open, self.url)

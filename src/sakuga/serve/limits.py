@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from sakuga.errors import UsageError
 from sakuga.parallel import cores
+from sakuga.serve.errors import RefusedError
 
 MIB = 2**20
 
@@ -17,7 +18,8 @@ class Limits:
     """The limits of one server.
 
     `max_bytes` of a picture's file and `max_video_bytes` of a video's; `max_pixels` of a picture, all its frames
-    together, before and after painting; `max_side` of a picture as it is painted (None: any); `max_video_seconds`, of
+    together, before and after painting; `max_side` of a picture or a video as it is painted (None: any);
+    `max_video_seconds`, of
     which each may have `frames_per_second` frames of `frame_pixels` pixels.
     `workers` pictures are painted at a time, beside them one large picture and one video; `max_queue` more pictures may
     wait, and `max_videos` are taken in all. `results` videos are kept, each for `keep_seconds`.
@@ -47,3 +49,10 @@ class Limits:
             value = getattr(self, name)
             if value is not None and value < 1:
                 raise UsageError(f"{name} must be at least 1, not {value}")
+
+    def check_side(self, what: str, width: int, height: int, wanted: int | None) -> None:
+        """Raise RefusedError (413) for a picture or a video whose longer side, reduced to `wanted`, is too long."""
+        longest = max(width, height)
+        if self.max_side and min(longest, wanted or longest) > self.max_side:
+            sentence = f"The {what} is {width}x{height}: ask for max_side={self.max_side}, which is the most here."
+            raise RefusedError(413, "side_too_long", sentence)

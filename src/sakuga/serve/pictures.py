@@ -107,10 +107,8 @@ def _check(picture: Picture, style: Style, options: PictureOptions, limits: Limi
     """Raise RefusedError for a picture that is small enough to be read but not to be painted."""
     height, width = picture.frames[0].rgb.shape[:2]
     longest = max(height, width)
+    limits.check_side("picture", width, height, options.max_side)
     side = min(longest, options.max_side or longest)
-    if limits.max_side and side > limits.max_side:
-        sentence = f"The picture is {width}x{height}: ask for max_side={limits.max_side}, which is the most here."
-        raise RefusedError(413, "side_too_long", sentence)
     # Narrow pictures are padded; and a style that enlarges makes more of each pixel.
     tall, wide = (max(_SMALLEST, round(length * side / longest)) for length in (height, width))
     if tall * wide * len(picture.frames) * style.card.scale**2 > limits.max_pixels:

@@ -15,8 +15,10 @@ _TEXTS = {b"udta", b"meta"}
 _DATES = {b"mvhd", b"tkhd", b"mdhd"}
 
 
-def check(file: Path, limits: Limits) -> None:
+def check(file: Path, limits: Limits, *, max_side: int | None = None) -> None:
     """Raise RefusedError for a file that is no video (415), or a longer or larger one than is taken (413).
+
+    `max_side` is what its longer side will be reduced to.
 
     FFmpeg takes the same file for the same format at every opening, so the formats that are refused here are not
     opened later.
@@ -44,6 +46,7 @@ def check(file: Path, limits: Limits) -> None:
             f"The video is {size[0]}x{size[1]}, more than {limits.frame_pixels:,} pixels a frame: make it smaller."
         )
         raise RefusedError(413, "too_many_pixels", sentence)
+    limits.check_side("video", *size, max_side)
 
 
 def forget(file: Path, *, everything: bool) -> None:
