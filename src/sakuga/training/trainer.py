@@ -1,7 +1,6 @@
 """The training loop: one for every system."""
 
 import copy
-import math
 import signal
 import threading
 from collections.abc import Iterator
@@ -61,6 +60,9 @@ class Trainer:
         self.system = system
         self.fabric.to_device(system)
         self.optimizers = system.optimizers()
+        for optimizer in self.optimizers.values():
+            for group in optimizer.param_groups:
+                group["fused"] = True  # one pass over the weights in place of fifteen
         self.settings = {
             player: [{k: v for k, v in group.items() if k != "params"} for group in o.param_groups]
             for player, o in self.optimizers.items()
@@ -198,9 +200,11 @@ class Trainer:
             flat = self._mean(torch.cat([p.grad.flatten() for p in weights if p.grad is not None]))
             for weight, part in zip(weights, torch.split(flat, [p.numel() for p in weights]), strict=True):
                 weight.grad = part.view_as(weight)
-        norm = nn.utils.clip_grad_norm_(weights, self.clip or math.inf)
+        norm = nn.utils.get_total_norm([p.grad for p in weights if p.grad is not None])
         if not torch.isfinite(norm):
             raise FloatingPointError(f"step {self.steps}: the gradient of {player} is not finite")
+        if self.clip:
+            nn.utils.clip_grads_with_norm_(weights, self.clip, norm)
         self.optimizers[player].step()
 
     def _mean(self, values: Tensor) -> Tensor:
