@@ -1,11 +1,15 @@
 """AdaIN: what is special about it."""
 
+from dataclasses import fields
+
 import pytest
 import torch
 from tiny import Tiny, make_data
 
 from sakuga.errors import UsageError
 from sakuga.systems.adain import AdaIN
+from sakuga.training import checkpoint
+from sakuga.training.trainer import Trainer
 
 TINY = Tiny(
     AdaIN,
@@ -33,10 +37,31 @@ def test_a_style_of_several_pictures(tmp_path):
     torch.testing.assert_close(painted(strength=0.0), painted(strength=0.0, picture=pictures[1:]))
 
 
-def test_the_config_names_the_picture_that_is_taken_when_none_is_named(tmp_path):
+def test_where_no_picture_is_named_samples_show_the_first_and_the_card_says_so(tmp_path):
     system = TINY.build(make_data(tmp_path))
-    system.runnable(system.painter)
-    assert system.config.picture == (min((tmp_path / "style").iterdir()),)
+    first = min((tmp_path / "style").iterdir())
+    painted = system.runnable(system.painter)
+    assert system.sources()[-1] == {"name": first.name, "licence": "not stated", "use": "the style"}
+    assert system.config.picture == ()  # a resumed run would take it for another wish
+    system.config.picture = (first,)
+    torch.testing.assert_close(system.runnable(system.painter).mean, painted.mean)
+
+
+def test_a_resumed_training_has_the_encoder_it_began_with(tmp_path):
+    """Measured anew, on batches of another size, it would have other scales, and the losses with them."""
+    make_data(tmp_path)
+    Trainer(TINY.build(tmp_path), tmp_path / "run").fit(1)
+    resumed = Trainer(TINY.build(tmp_path, crop=40, batch=4), tmp_path / "run")
+    begun = checkpoint.load(tmp_path / "run")["average"]
+    first = "steps.conv1_1.weight"
+    assert not torch.equal(resumed.system.painter.encoder.state_dict()[first], begun[f"encoder.{first}"])
+    assert resumed.resume()
+    for name, value in resumed.system.painter.encoder.state_dict().items():
+        torch.testing.assert_close(value, begun[f"encoder.{name}"], rtol=0, atol=0)
+
+
+def test_there_is_no_discriminator_to_augment_for():
+    assert "augment" not in {field.name for field in fields(AdaIN.Config)}
 
 
 def test_without_a_picture_it_says_how_to_name_one(tmp_path):

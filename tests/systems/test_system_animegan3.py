@@ -56,7 +56,7 @@ def shinkai(data, **fields):
 def test_first_it_learns_content(data, preset, main_too):
     system = TINY.build(data, **AnimeGANv3.presets[preset])
     (turn,) = system.step(system.batch(0, 0, 1), 2)
-    assert (turn[0], set(turn[1])) == ("G", {"content", "main_content"} if main_too else {"content"})
+    assert (turn[0], set(turn[1])) == ("warmup", {"content", "main_content"} if main_too else {"content"})
 
 
 def test_published_values():

@@ -29,6 +29,13 @@ def test_a_crop_that_the_unet_cannot_halve_is_refused(tmp_path):
         TINY.bare(tmp_path, body="unet")
 
 
+def test_a_crop_that_the_discriminators_cannot_halve_is_refused(tmp_path):
+    with pytest.raises(UsageError, match="--crop 20 must be 24 or more"):
+        TINY.bare(tmp_path, crop=20)
+    system = TINY.bare(tmp_path, crop=24)
+    list(system.step({side: torch.rand(1, 3, 24, 24) for side in ("photo", "style")}, 0))
+
+
 def test_without_identity_there_is_no_such_term(tmp_path):
     system = TINY.bare(tmp_path, identity=0.0)
     batch = {"photo": torch.zeros(1, 3, 32, 32), "style": torch.zeros(1, 3, 32, 32)}

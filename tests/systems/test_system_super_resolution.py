@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from tiny import Tiny, make_data
 
+from sakuga.errors import UsageError
 from sakuga.export import export
 from sakuga.stylizer import Stylizer
 from sakuga.systems.super_resolution import SuperResolution, reduced
@@ -43,3 +44,9 @@ def test_the_finished_style_has_the_small_pictures_histogram(tmp_path):
     system.config.histogram = False
     plain = export(system.generator, tmp_path / "plain.onnx", system=system, name="plain")
     assert np.abs(Stylizer(plain).array(photo).mean((0, 1)) - photo.mean((0, 1))).max() > 10
+
+
+def test_nothing_to_learn_from_is_refused(tmp_path):
+    with pytest.raises(UsageError, match="--feature 0 and --pixel 0 leave nothing to learn from"):
+        TINY.bare(tmp_path, feature=0.0)
+    TINY.bare(tmp_path, feature=0.0, pixel=1.0)

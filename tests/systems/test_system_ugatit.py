@@ -1,8 +1,10 @@
 """U-GAT-IT: what is special about it."""
 
+import pytest
 import torch
 from tiny import Tiny, make_data
 
+from sakuga.errors import UsageError
 from sakuga.networks.ugatit import LIN, AdaLIN
 from sakuga.systems.ugatit import UGATIT
 from sakuga.training.trainer import Trainer
@@ -53,3 +55,11 @@ def test_every_network_is_called_as_a_whole(tmp_path):
             system.get_submodule(name).register_forward_hook(lambda *_, name=name: called.add(name))
     list(system.step(system.batch(0, 0, 1), 0))
     assert called == set(system.networks)
+
+
+@pytest.mark.parametrize(("layers", "least"), [((5, 3), 24), ((6, 4), 48)])
+def test_a_crop_that_the_discriminators_cannot_halve_is_refused(tmp_path, layers, least):
+    with pytest.raises(UsageError, match=f"must be {least} or more with --layers {layers[0]}"):
+        TINY.bare(tmp_path, crop=least - 4, layers=layers)
+    system = TINY.bare(tmp_path, crop=least, layers=layers)
+    list(system.step({side: torch.rand(1, 3, least, least) for side in ("photo", "style")}, 0))

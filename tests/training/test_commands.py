@@ -145,6 +145,11 @@ class TestBadInput:
                 "--crop 30 must be a multiple of 4",
             ),
             (["train", "distill", "--run", "r"], 2, "--photos is missing"),
+            (
+                ["train", "whitebox", "--run", "r", "--photos", "p", "--steps", "10000"],
+                2,
+                "--steps 10000 ends before the warm-up of --warmup 50000 steps",
+            ),
             (["train", "nonsense"], 2, "unknown system 'nonsense'; choose "),
             (
                 ["train", "distill", "--run", "r", "--photos", "missing", "--teacher", "shinkai"],

@@ -156,7 +156,7 @@ def lpips(
 def _statistics(name: str, features: Tensor) -> tuple[Tensor, Tensor]:
     if features.shape[2] * features.shape[3] < 2:
         raise ValueError(f"{name} must have two positions or more at every layer, not {tuple(features.shape[2:])}")
-    variance, mean = torch.var_mean(features, (2, 3))
+    variance, mean = torch.var_mean(full(features), (2, 3))
     return mean, (variance + 1e-5).sqrt()
 
 

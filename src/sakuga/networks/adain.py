@@ -12,8 +12,12 @@ LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1")
 
 
 def mean_std(features: Tensor, *, eps: float = 1e-5) -> tuple[Tensor, Tensor]:
-    """Mean and standard deviation √(var + ε) of every channel over the picture, each (N, C, 1, 1); var is unbiased."""
-    var, mean = torch.var_mean(features, (2, 3), correction=1, keepdim=True)
+    """Mean and standard deviation √(var + ε) of every channel over the picture, each (N, C, 1, 1); var is unbiased.
+
+    In single precision at least: their small differences are what is learned from.
+    """
+    exact = features.to(torch.promote_types(features.dtype, torch.float32))
+    var, mean = torch.var_mean(exact, (2, 3), correction=1, keepdim=True)
     return mean, (var + eps).sqrt()
 
 

@@ -2,6 +2,8 @@
 
 from torch import Tensor, nn
 
+from sakuga.networks.layers import init_normal
+
 
 class ResidualBlock(nn.Module):
     """Two reflected 3×3 convolutions with instance norm, one activation between them, and the identity."""
@@ -68,6 +70,7 @@ class CartoonGANGenerator(nn.Module):
             nn.Conv2d(width, 3, 7, padding=3, padding_mode="reflect"),
             nn.Tanh(),
         )
+        init_normal(self)
 
     def forward(self, image: Tensor) -> Tensor:
         """Stylise (N, 3, H, W) in [-1, 1]."""
@@ -99,6 +102,7 @@ class CartoonGANDiscriminator(nn.Module):
             *conv(8 * width, 8 * width, norm=True),
             nn.Conv2d(8 * width, 1, 3, padding=1),
         )
+        init_normal(self)
 
     def forward(self, image: Tensor) -> Tensor:
         """Score every patch; no sigmoid."""

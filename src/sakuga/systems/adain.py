@@ -1,7 +1,7 @@
 """AdaIN: any painting's style, by one decoder (Huang, Belongie, ICCV 2017)."""
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from sakuga.errors import UsageError
 from sakuga.losses import content, mean_std_style
 from sakuga.networks.adain import Decoder, Encoder, FixedStyle, Painter, adain
 from sakuga.networks.features import FeatureNetwork
-from sakuga.systems.base import Batch, Terms
+from sakuga.systems.base import Batch, Terms, source
 from sakuga.systems.content import Backbone
 from sakuga.systems.unpaired import Unpaired, UnpairedConfig
 
@@ -31,9 +31,11 @@ class AdaINConfig(UnpairedConfig):
     lr: float = 1e-4
     steps: int = 160_000
     content: float = 1.0
+    """Weight of the distance to the transformed features."""
     style_weight: float = 10.0
+    """Weight of the distance of means and deviations, λ."""
     picture: tuple[Path, ...] = ()
-    """Pictures whose style the finished file paints; the first of `style` if none is named."""
+    """Pictures whose style the finished file paints; `sakuga export RUN --set picture=FILE` names them later."""
     blend: tuple[float, ...] = ()
     """Weights of several such pictures; equal by default."""
     strength: float = 1.0
@@ -96,6 +98,15 @@ class AdaIN(Unpaired):
             },
         )
 
+    @property
+    def _painted(self) -> Sequence[Path]:
+        """Pictures whose style the finished file paints; while training the first of all, for the samples."""
+        return self.config.picture or self._style.paths[:1]
+
+    def sources(self) -> list[dict[str, str]]:
+        """Return the folders, and the pictures whose style is painted."""
+        return [*super().sources(), *(source(path, "the style") for path in self._painted)]
+
     def rate(self, t: int) -> float:
         """Falling as 1 / (1 + 5e-5 t)."""
         return 1 / (1 + 5e-5 * t)
@@ -104,12 +115,9 @@ class AdaIN(Unpaired):
         """The painter for the pictures that the config names."""
         c = self.config
         assert isinstance(network, Painter)
-        if c.picture:
-            pictures = [load_image(path, max_side=c.load) for path in c.picture]
-        elif len(self._style):
-            pictures, c.picture = [self._style[0]], (self._style.paths[0],)  # the card names it
-        else:
+        if not self._painted:
             raise UsageError("name the picture whose style to paint: --set picture=FILE.")
+        pictures = [load_image(path, max_side=c.load) for path in self._painted]
         try:
             return FixedStyle(
                 network.encoder,

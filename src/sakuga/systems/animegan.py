@@ -9,15 +9,15 @@ from torch import Tensor, nn
 
 from sakuga.losses import color_reconstruction, content, gray_adversarial, gray_style, grayscale, total_variation
 from sakuga.networks.animegan import AnimeGANDiscriminator, AnimeGANGenerator, AnimeGANv2Generator
+from sakuga.systems.adversarial import AdversarialConfig
 from sakuga.systems.augment import diff_augment
 from sakuga.systems.base import Batch, Terms, frozen, together
 from sakuga.systems.content import Backbone, ContentFeatures
 from sakuga.systems.edged import Edged
-from sakuga.systems.unpaired import UnpairedConfig
 
 
 @dataclass
-class AnimeGANConfig(UnpairedConfig):
+class AnimeGANConfig(AdversarialConfig):
     """What `sakuga train animegan` can be told; version 1's values, its 5 + 96 epochs of 6,656 photos."""
 
     version: Literal[1, 2] = 1
@@ -36,6 +36,7 @@ class AnimeGANConfig(UnpairedConfig):
     adversarial: float = 300.0
     """Weight of both players' adversarial terms."""
     content: float = 1.5
+    """Weight of the distance to the photo's features."""
     style_weight: float = 3.0
     """Weight of the grey style term; 1.1 to 1.3 where colours fade."""
     color: float = 10.0

@@ -1,7 +1,6 @@
 """AnimeGANv3, the double-tail GAN: one tail learns the style, the other to paint it clean (Liu, Chen, Gao, 2024)."""
 
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -12,7 +11,7 @@ from torch import Tensor
 
 from sakuga.data.edges import smooth_edges
 from sakuga.data.images import draw_crops, to_tensor, to_uint8
-from sakuga.data.segments import regions, segment
+from sakuga.data.segments import each, regions, segment
 from sakuga.data.smoothing import l0_smooth, non_local_means
 from sakuga.errors import UsageError
 from sakuga.losses import (
@@ -28,16 +27,15 @@ from sakuga.losses import (
     total_variation,
 )
 from sakuga.networks.animegan3 import AnimeGANv3Discriminator, AnimeGANv3Generator
-from sakuga.parallel import cores
+from sakuga.systems.adversarial import Adversarial, AdversarialConfig
 from sakuga.systems.base import Batch, Terms, frozen, together
 from sakuga.systems.content import LAYERS, Backbone, ContentFeatures
-from sakuga.systems.unpaired import Unpaired, UnpairedConfig
 
 gray_lsgan = least_squares(a=0.1, b=0.9, c=0.9)
 
 
 @dataclass
-class AnimeGANv3Config(UnpairedConfig):
+class AnimeGANv3Config(AdversarialConfig):
     """What `sakuga train animegan3` can be told; the official code's values for Hayao, 5 + 95 epochs of 6,656 photos.
 
     After the warm-up every step waits for the processor to segment and clean what support painted: at 256×256 about
@@ -55,6 +53,7 @@ class AnimeGANv3Config(UnpairedConfig):
     warmup_main: bool = True
     """Whether the main tail learns in them too."""
     content: float = 0.5
+    """Weight of the distance to the photo's features."""
     style_weight: tuple[float, float, float] = (0.1, 5.0, 25.0)
     """Weights of the grey style term at conv2_2, conv3_3 and conv4_4."""
     region: float = 0.2
@@ -93,7 +92,7 @@ class AnimeGANv3Config(UnpairedConfig):
     """Its weights: a path, or `random:SEED`; by default what `sakuga download` fetched."""
 
 
-class AnimeGANv3(Unpaired):
+class AnimeGANv3(Adversarial):
     """A support tail that learns anime adversarially, and a main tail that learns its pictures cleaned.
 
     With S₀ = support(p), S = guided_filter(S₀, S₀), M = main(p), target T = L0-smoothed, denoised S₀; anime a, with
@@ -116,7 +115,7 @@ class AnimeGANv3(Unpaired):
     """
 
     name = "animegan3"
-    players = {"G": ["generator"], "D": ["judge", "judge_main"]}  # noqa: RUF012
+    players = {"warmup": ["generator"], "G": ["generator"], "D": ["judge", "judge_main"]}  # noqa: RUF012
     presets = {  # noqa: RUF012
         "hayao": {},  # the defaults
         "shinkai": {
@@ -186,7 +185,7 @@ class AnimeGANv3(Unpaired):
             terms = {"content": self._distance(self._content(support), wanted)}
             if c.warmup_main:
                 terms["main_content"] = self._distance(self._content(main), wanted)
-            yield "G", terms
+            yield "warmup", terms
             return
         flat = superpixel_colors(support, _regions(support, c.min_size))
         flat_photo = superpixel_colors(photo, batch["segments"])
@@ -246,16 +245,16 @@ class AnimeGANv3(Unpaired):
         return gray_style(self.features(gray), strokes, centered=True, weights=weights)
 
     def optimizers(self) -> dict[str, torch.optim.Optimizer]:
-        """Adam with β₁ = ½ for both players."""
-        return {p: torch.optim.Adam(self.weights(p), self.config.lr, betas=(0.5, 0.999)) for p in self.players}
-
-    def rate(self, t: int) -> float:
-        """The warm-up's rate, then a constant one."""
-        return self.config.warmup_lr / self.config.lr if t < self.config.warmup else 1.0
+        """Adam with β₁ = ½, a new one for G after the warm-up."""
+        c = self.config
+        return {
+            player: torch.optim.Adam(self.weights(player), rate, betas=(0.5, 0.999))
+            for player, rate in (("warmup", c.warmup_lr), ("G", c.lr), ("D", c.lr))
+        }
 
 
 def _regions(output: Tensor, min_size: int) -> Tensor:
-    labels = _each(partial(regions, min_size=min_size), to_uint8(output))
+    labels = each(partial(regions, min_size=min_size), to_uint8(output))
     return torch.from_numpy(labels).to(output.device)
 
 
@@ -264,10 +263,5 @@ def _cleaned(output: Tensor, strength: float, patch: int) -> Tensor:
         return l0_smooth(non_local_means(picture, luma=strength, patch=patch))
 
     pictures = ((output.detach().float() + 1) / 2).permute(0, 2, 3, 1).cpu().numpy()
-    cleaned = torch.from_numpy(_each(clean, pictures)).permute(0, 3, 1, 2)
+    cleaned = torch.from_numpy(each(clean, pictures)).permute(0, 3, 1, 2)
     return (2 * cleaned - 1).clamp(-1, 1).to(output.device)
-
-
-def _each(function: Callable[[np.ndarray], np.ndarray], pictures: np.ndarray) -> np.ndarray:
-    with ThreadPoolExecutor(min(len(pictures), cores())) as pool:
-        return np.stack(list(pool.map(function, pictures)))

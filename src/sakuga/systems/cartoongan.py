@@ -8,15 +8,15 @@ import torch
 
 from sakuga.losses import ImagePool, bce, content, edge_promoting, lsgan
 from sakuga.networks.cartoongan import CartoonGANDiscriminator, CartoonGANGenerator
+from sakuga.systems.adversarial import AdversarialConfig
 from sakuga.systems.base import Batch, Terms, frozen, together
 from sakuga.systems.content import Backbone, ContentFeatures
 from sakuga.systems.edged import Edged
 from sakuga.systems.schedules import linear_decay
-from sakuga.systems.unpaired import UnpairedConfig
 
 
 @dataclass
-class CartoonGANConfig(UnpairedConfig):
+class CartoonGANConfig(AdversarialConfig):
     """What `sakuga train cartoongan` can be told; steps are 10 and 200 epochs of the paper's 5,402 photos."""
 
     load: int = 256
@@ -34,6 +34,7 @@ class CartoonGANConfig(UnpairedConfig):
     pool: int = 0
     """Earlier fakes that D is shown again; 50 in the official code."""
     blocks: int = 8
+    """Residual blocks of G."""
     width: int = 64
     """Channels of G's first layer; D's has half as many."""
     features: Backbone = "vgg19"
@@ -50,9 +51,9 @@ class CartoonGAN(Edged):
 
     Source: Chen, Lai, Liu, "CartoonGAN: Generative Adversarial Networks for Photo Cartoonization", CVPR 2018,
     equations 2 to 4; learning rates and batch as in the official code, which differs from the paper in `objective` and
-    `pool` (preset `official`). There G learns from D's opinion of a pooled, thus older, fake, the warm-up is twice as
-    long with a decaying second half, and content is compared at 224 pixels; here of its own fake, at a constant rate,
-    at the crop's size.
+    `pool` (preset `official`). There D moves before G, which learns from D's opinion of a pooled, thus older, fake and
+    keeps its Adam over a warm-up twice as long with a decaying second half, and content is compared at 224 pixels; here
+    of its own fake, with a new Adam, at a constant rate, at the crop's size.
     """
 
     name = "cartoongan"

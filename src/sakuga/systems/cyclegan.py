@@ -12,13 +12,13 @@ from sakuga.losses import ImagePool, l1, lsgan
 from sakuga.networks.patchgan import PatchGAN
 from sakuga.networks.resnet import ResNetGenerator
 from sakuga.networks.unet import UNet
+from sakuga.systems.adversarial import Adversarial, AdversarialConfig
 from sakuga.systems.base import Batch, Terms, frozen, together
 from sakuga.systems.schedules import linear_decay
-from sakuga.systems.unpaired import Unpaired, UnpairedConfig
 
 
 @dataclass
-class CycleGANConfig(UnpairedConfig):
+class CycleGANConfig(AdversarialConfig):
     """What `sakuga train cyclegan` can be told; the paper's values, its 200 epochs for 1,000 pictures."""
 
     batch: int = 1
@@ -40,7 +40,7 @@ class CycleGANConfig(UnpairedConfig):
     """Earlier fakes that each discriminator is shown again."""
 
 
-class CycleGAN(Unpaired):
+class CycleGAN(Adversarial):
     """Unpaired translation with cycle consistency, photo to style and back.
 
     L_G = (D_S(G(x)) - 1)² + (D_P(F(y)) - 1)² + λ (‖F(G(x)) - x‖₁ + ‖G(F(y)) - y‖₁) + λ/2 (‖F(x) - x‖₁ + ‖G(y) - y‖₁),
@@ -59,6 +59,8 @@ class CycleGAN(Unpaired):
         super().__init__(config)
         if config.body == "unet" and config.crop % 256:
             raise UsageError(f"--crop {config.crop} must be a multiple of 256 with --body unet.")
+        if config.crop < 24:
+            raise UsageError(f"--crop {config.crop} must be 24 or more: the discriminators halve it three times.")
         self.generator, self.inverse = self._body(), self._body()
         self.judge_style, self.judge_photo = PatchGAN(width=config.width), PatchGAN(width=config.width)
         self.pool_style, self.pool_photo = (ImagePool(config.pool, seed=config.seed + i) for i in (0, 1))

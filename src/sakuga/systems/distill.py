@@ -39,7 +39,9 @@ class DistillConfig(Config):
     steps: int = 8_000
     lr: float = 1e-3
     width: int = 64
+    """Channels of the student."""
     blocks: int = 3
+    """Residual blocks of the student."""
     inner: int = 32
     """Channels between the two convolutions of a block: half of `width` takes half of the time."""
     pixel: float = 1.0

@@ -4,11 +4,11 @@ import numpy as np
 
 from sakuga.data.edges import smooth_edges
 from sakuga.data.images import to_tensor, to_uint8
+from sakuga.systems.adversarial import Adversarial
 from sakuga.systems.base import Batch
-from sakuga.systems.unpaired import Unpaired
 
 
-class Edged(Unpaired):
+class Edged(Adversarial):
     """Batches of `photo`, `style` and `edges`, the same style crops after `smooth_edges`."""
 
     def batch(self, step: int, rank: int, world: int) -> Batch:

@@ -1,6 +1,6 @@
 """Fast neural style: one painting becomes a style (Johnson, Alahi, Fei-Fei, ECCV 2016)."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -9,7 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from sakuga.data.images import find_images, load_image, random_crops, sample_squares, to_tensor
+from sakuga.data.images import load_image, random_crops, sample_squares, to_tensor
+from sakuga.data.pictures import Pictures
 from sakuga.errors import UsageError
 from sakuga.losses import checkerboard, content, gram, gram_style, total_variation
 from sakuga.networks.fast import FastGenerator
@@ -43,7 +44,9 @@ class FastStyleConfig(Config):
     checkerboard: float = 0.0
     """Weight of the penalty on patterns of four pixels' period; the fast body wants about 100."""
     content_layer: str = "relu3_3"
+    """Where the content is compared."""
     style_layers: tuple[str, ...] = ("relu1_2", "relu2_2", "relu3_3", "relu4_3")
+    """Where Gram matrices are compared."""
     calibrate: bool = True
     """Measure each layer once: distances count in units of the photos' own features and the painting's own Grams, so
     the weights hold for any feature weights."""
@@ -81,7 +84,7 @@ class FastStyle(System):
         else:
             self.generator = TransformNet()
         self.features: FeatureNetwork | None = None
-        self._photos: list[np.ndarray] = []
+        self._photos: Sequence[np.ndarray] = []
         self._grams: dict[str, Tensor] = {}
         self._scale: dict[str, float] = {}
 
@@ -90,7 +93,7 @@ class FastStyle(System):
         c = self.config
         if c.style is None:
             raise UsageError("--style is missing: name the painting.")
-        self._photos = [load_image(path, max_side=c.side) for path in find_images(c.photos)]
+        self._photos = Pictures(c.photos, max_side=c.side)
         layers = dict.fromkeys((*c.style_layers, c.content_layer))
         self.features = FeatureNetwork("vgg16", tuple(layers), weights=c.features_weights)
         painting = to_tensor(load_image(c.style, max_side=c.style_side))

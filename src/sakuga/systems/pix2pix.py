@@ -46,8 +46,8 @@ class Pix2PixConfig(Config):
     code's are 2, 3 and 4."""
     statistics: Literal["auto", "picture", "running"] = "auto"
     """What the norms of the finished style measure: the picture at hand, as published, or the training's average,
-    under which equal surroundings look equal in every picture. By default the picture with batches of one, which is
-    what these trained on, and the average with larger ones."""
+    under which equal surroundings look equal in every picture. By default the picture with --batch 1, which is what it
+    trained on, and the average with larger ones; name `picture` where processes or --micro leave parts of one."""
 
 
 class Pix2Pix(System):

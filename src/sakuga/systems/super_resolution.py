@@ -37,10 +37,13 @@ class SuperResolutionConfig(Config):
     norm: Literal["batch", "instance"] = "batch"
     """The paper's norms, which are folded away in the style, or the official code's later ones."""
     upsample: Literal["deconv", "resize"] = "deconv"
+    """How the network enlarges: as published, or by resizing first, against checkerboards."""
     histogram: bool = True
     """The finished style gives its result the small picture's histogram, as in the paper."""
     blocks: int = 4
+    """Residual blocks."""
     width: int = 64
+    """Channels of the network."""
     features_weights: str | None = None
     """VGG-16 weights: a path, or `random:SEED`; by default what `sakuga download vgg16` fetched."""
 
@@ -63,6 +66,8 @@ class SuperResolution(System):
         super().__init__()
         if config.crop % config.factor:
             raise UsageError(f"--crop {config.crop} must be a multiple of --factor {config.factor}.")
+        if not config.feature and not config.pixel:
+            raise UsageError("--feature 0 and --pixel 0 leave nothing to learn from; give one of them a weight.")
         self.config = config
         self.generator = Enlarger(
             config.factor, width=config.width, blocks=config.blocks, norm=config.norm, upsample=config.upsample

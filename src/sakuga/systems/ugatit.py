@@ -6,17 +6,18 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from sakuga.errors import UsageError
 from sakuga.losses import cam_generator, l1, lsgan
 from sakuga.networks.ugatit import UGATITDiscriminator, UGATITGenerator
+from sakuga.systems.adversarial import Adversarial, AdversarialConfig
 from sakuga.systems.base import Batch, Terms, frozen
 from sakuga.systems.schedules import linear_decay
-from sakuga.systems.unpaired import Unpaired, UnpairedConfig
 
 JUDGES = ("judge_style", "judge_style_local", "judge_photo", "judge_photo_local")
 
 
 @dataclass
-class UGATITConfig(UnpairedConfig):
+class UGATITConfig(AdversarialConfig):
     """What `sakuga train ugatit` can be told; the paper's values."""
 
     batch: int = 1
@@ -25,19 +26,24 @@ class UGATITConfig(UnpairedConfig):
     light: bool = True
     """The light generators, 10.6 million parameters each; otherwise 279 million at 256 pixels."""
     adversarial: float = 1.0
+    """Weight of the adversarial terms."""
     cycle: float = 10.0
+    """Weight of the cycle consistency."""
     identity: float = 10.0
+    """Weight of the identity term."""
     cam: float = 1000.0
     """Weight of the generators' own classification of what they are given."""
     decay: float = 1e-4
     """Weight decay of both players."""
     blocks: int = 4
+    """Residual blocks of the generators, before the attention and again after it."""
     width: int = 64
+    """Channels of every network's first layer."""
     layers: tuple[int, int] = (7, 5)
     """Depth of the global and the local discriminators."""
 
 
-class UGATIT(Unpaired):
+class UGATIT(Adversarial):
     """Generators that know by a classifier where photo and style differ; discriminators that look near and far.
 
     Both players' adversarial terms are least squares on the scores and on the CAM logits of a global and a local
@@ -54,6 +60,9 @@ class UGATIT(Unpaired):
 
     def __init__(self, config: UGATITConfig):
         super().__init__(config)
+        least = 3 * 2 ** (max(config.layers) - 2)
+        if config.crop < least:
+            raise UsageError(f"--crop {config.crop} must be {least} or more with --layers {max(config.layers)}.")
         self.generator, self.inverse = (
             UGATITGenerator(width=config.width, blocks=config.blocks, light=config.light, size=config.crop)
             for _ in "ab"

@@ -11,7 +11,6 @@ from torch import Tensor
 from sakuga.data.images import random_crops, sample_squares
 from sakuga.data.pictures import Pictures
 from sakuga.errors import UsageError
-from sakuga.systems.augment import diff_augment
 from sakuga.systems.base import Batch, Config, System, source
 
 
@@ -23,12 +22,14 @@ class UnpairedConfig(Config):
     """Folders of pictures in the style."""
     load: int = 286
     """Shorter side to which all pictures are scaled before they are cropped, pixels."""
-    augment: bool = False
-    """Let discriminators see everything through differentiable augmentation; for fewer than 1,000 pictures."""
 
 
 class Unpaired(System):
-    """Batches of `photo` and `style` crops, drawn independently of each other."""
+    """Batches of `photo` and `style` crops, drawn independently of each other.
+
+    Half of all crops are mirrored, which the official codes of CartoonGAN, CycleGAN and U-GAT-IT do, those of AnimeGAN
+    and White-box do not.
+    """
 
     def __init__(self, config: UnpairedConfig):
         super().__init__()
@@ -65,10 +66,6 @@ class Unpaired(System):
             side: random_crops([pictures], size=c.crop, count=c.batch, rng=rng, rank=rank, world=world)[0]
             for side, pictures in sides.items()
         }
-
-    def seen(self, image: Tensor) -> Tensor:
-        """What a discriminator is shown of an image."""
-        return diff_augment(image) if self.config.augment else image
 
     def samples(self) -> Tensor | None:
         """Four photos from all over the collection."""

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from sakuga.data.images import draw_crops, to_tensor, to_uint8
-from sakuga.data.segments import segment, superpixels
+from sakuga.data.segments import each, segment, superpixels
 from sakuga.losses import (
     content,
     guided_filter,
@@ -23,16 +23,16 @@ from sakuga.losses import (
     total_variation,
 )
 from sakuga.networks.whitebox import Filtered, WhiteBoxDiscriminator, WhiteBoxGenerator
+from sakuga.systems.adversarial import Adversarial, AdversarialConfig
 from sakuga.systems.base import Batch, Terms, frozen, together
 from sakuga.systems.content import Backbone, ContentFeatures
-from sakuga.systems.unpaired import Unpaired, UnpairedConfig
 
 CODE = 32 * 32 * 512
 """The official code divides a mean over VGG's features once more by their number, and that of the pixels' by theirs."""
 
 
 @dataclass
-class WhiteBoxConfig(UnpairedConfig):
+class WhiteBoxConfig(AdversarialConfig):
     """What `sakuga train whitebox` can be told; the official code's values, whose results were published."""
 
     load: int = 256
@@ -48,6 +48,7 @@ class WhiteBoxConfig(UnpairedConfig):
     structure: float = 200 / CODE
     """Weight of the distance to the output's superpixels."""
     content: float = 200 / CODE
+    """Weight of the distance to the photo's features."""
     smooth: float = 1e4 / (3 * 256 * 256)
     """Weight of the total variation."""
     segments: Literal["photo", "output"] = "photo"
@@ -60,14 +61,16 @@ class WhiteBoxConfig(UnpairedConfig):
     filter_eps: float = 1e-2
     """ε of the guided filter in training; the finished style uses half of it, as published."""
     blocks: int = 4
+    """Residual blocks of G."""
     width: int = 32
+    """Channels of every network's first layer."""
     features: Backbone = "vgg19"
     """Network of structure and content."""
     features_weights: str | None = None
     """Its weights: a path, or `random:SEED`; by default what `sakuga download` fetched."""
 
 
-class WhiteBox(Unpaired):
+class WhiteBox(Adversarial):
     """Two discriminators on two representations, structure and content by VGG, and the photo's edges by a filter.
 
     With O = guided_filter(p, G(p)): L_G = λ₁ (D_s(F_s(O)) - 1)² + λ₂ (D_t(F_t(O)) - 1)² + λ₃ |φ(O) - φ(F_st(O))|
@@ -182,5 +185,4 @@ class WhiteBox(Unpaired):
 
 
 def _segments(output: Tensor) -> Tensor:
-    labels = [superpixels(picture) for picture in to_uint8(output)]
-    return torch.from_numpy(np.stack(labels)).to(output.device)
+    return torch.from_numpy(each(superpixels, to_uint8(output))).to(output.device)

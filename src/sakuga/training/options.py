@@ -104,6 +104,12 @@ def _check(call: Call, loop: Loop, config: Config) -> None:
     for name, value in counts.items():
         if value < 1:
             raise UsageError(f"--{name.replace('_', '-')} must be at least 1, not {value}.")
+    warmup = getattr(config, "warmup", 0)
+    if config.steps <= warmup:
+        raise UsageError(
+            f"--steps {config.steps} ends before the warm-up of --warmup {warmup} steps, in which no style is learned; "
+            f"give more steps, or --warmup {config.steps // 10}."
+        )
     if call.run.exists() and not call.run.is_dir():
         raise UsageError(f"--run {call.run} is a file; name a folder, which is made if need be.")
     if not config.photos:

@@ -136,9 +136,11 @@ class Trainer:
         if state["name"] != self.system.name:
             raise SakugaError(f"{self.run} is a run of {state['name']}, not of {self.system.name}; name another --run.")
         try:
+            # Into the output too, for what no player moves in it: AdaIN's encoder as it was measured at the start.
+            for whole in (self.average, self.output):
+                whole.load_state_dict(state["average"])
             for name, network in self.system.networks.items():
                 network.load_state_dict(state["networks"][name])
-            self.average.load_state_dict(state["average"])
             for player, optimizer in self.optimizers.items():
                 optimizer.load_state_dict(state["optimizers"][player])
                 for group, settings in zip(optimizer.param_groups, self.settings[player], strict=True):
