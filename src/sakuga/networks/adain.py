@@ -101,10 +101,12 @@ class Encoder(nn.Module):
 
     @torch.no_grad()
     def normalise(self, images: Iterable[Tensor]) -> None:
-        """Scale the weights, in place, until every channel's mean activation over `images` and positions is one.
+        """Scale the weights, in place, until the channels' mean activations over `images` and positions are one.
 
         Rectification and pooling pass a positive factor on, so a layer divided by its means and followed by one
-        multiplied by them computes what it did. A channel that no picture excites stays as it is.
+        multiplied by them computes what it did. A channel below a tenth of its layer's mean counts as a tenth: scaled
+        up as far as few pictures hardly excite it, it would rule the losses as soon as another one does. A
+        layer that no picture excites stays as it is.
 
         Raises:
             ValueError: no image was given.
@@ -118,6 +120,7 @@ class Encoder(nn.Module):
         before: Tensor | float = 1.0
         for name, measured in zip(names, zip(*means, strict=True), strict=True):
             mean = torch.stack(measured).mean(0)
+            mean = mean.clamp_min(0.1 * mean.mean())
             mean = torch.where(mean > 0, mean, 1.0)
             conv = self.steps[name.replace("relu", "conv")]
             assert isinstance(conv, nn.Conv2d)
