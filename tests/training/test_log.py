@@ -235,3 +235,14 @@ def test_the_end_of_a_run_is_recorded(tmp_path):
     for step in (1, 2, 3):
         record.step(step, {"G/x": float(step)})
     assert metrics(tmp_path) == [(3, "G/x", 2.0)]  # the last step is written though it is no multiple of ten
+
+
+def test_a_line_tells_how_long_it_will_still_take(tmp_path, monkeypatch, capsys):
+    """100 of 7,300 steps in 50 s: two a second, so the other 7,200 take an hour."""
+    clock = iter([1000.0, 1050.0])
+    monkeypatch.setattr("sakuga.training.log.time.monotonic", lambda: next(clock))
+    record = Log(tmp_path, every=100, total=7300)
+    for step in range(1, 101):
+        record.step(step, {"G/content": 0.5})
+    record.close()
+    assert "step 100/7300  2.00/s  1:00:00 left  G/content 0.5000" in capsys.readouterr().err

@@ -5,6 +5,7 @@ import math
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from datetime import timedelta
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -79,7 +80,8 @@ class Log:
         self.sums = {}
         rate = (step - self.first) / (time.monotonic() - self.began)
         shown = "  ".join(f"{name} {value:.4f}" for name, value in means.items())
-        self._say(f"step {step}/{self.total or '?'}  {rate:.2f}/s  {shown}")
+        left = f"{timedelta(seconds=round((self.total - step) / rate))} left  " if self.total else ""
+        self._say(f"step {step}/{self.total or '?'}  {rate:.2f}/s  {left}{shown}")
         self._write(step, means)
         with self._spared("health"):
             self._warn(self.health.terms(means))
