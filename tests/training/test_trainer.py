@@ -342,7 +342,7 @@ def test_a_kill_while_saving_leaves_a_run_that_goes_on(tmp_path):
 
 
 PROCESS = """
-import sys
+import signal, sys
 from pathlib import Path
 sys.path[:0] = [{tests!r}]
 import torch
@@ -351,21 +351,47 @@ from test_trainer import Toy, Trainer
 torch.set_num_threads(1)
 fabric = Fabric(accelerator="cpu", devices=2, strategy="ddp")
 fabric.launch()
-Trainer(Toy(), Path({run!r}), fabric=fabric).fit(4)
+trainer = Trainer(Toy(), Path({run!r}), fabric=fabric)
+{body}
 torch.distributed.destroy_process_group()
 """
+
+
+def of_two_processes(folder, body):
+    """What two processes print that run `body` with a trainer each, and the checkpoint that they leave."""
+    folder.mkdir()
+    script = folder / "two.py"
+    script.write_text(PROCESS.format(tests=str(Path(__file__).parent), run=str(folder / "run"), body=body))
+    command = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node=2", "--standalone", str(script)]
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr[-2000:]
+    return done.stdout, checkpoint.load(folder / "run")
 
 
 def test_two_processes_train_to_the_weights_of_one(tmp_path):
     one = trainer(tmp_path / "one")
     one.fit(4)
-    script = tmp_path / "two.py"
-    script.write_text(PROCESS.format(tests=str(Path(__file__).parent), run=str(tmp_path / "two")))
-    command = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node=2", "--standalone", str(script)]
-    done = subprocess.run(command, env=os.environ | {"OMP_NUM_THREADS": "1"}, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr[-2000:]
-    two = checkpoint.load(tmp_path / "two")
+    _, two = of_two_processes(tmp_path / "two", "trainer.fit(4)")
     assert two["steps"] == 4
     for name, network in one.system.networks.items():
         for key, value in network.state_dict().items():
             assert_close(two["networks"][name][key], value, atol=1e-5, rtol=0)
+
+
+def test_one_process_that_is_interrupted_stops_both_after_the_same_step(tmp_path):
+    body = """
+take = trainer.one_step
+def step(batch):
+    if fabric.global_rank == 1 and trainer.steps == 2:
+        signal.raise_signal(signal.SIGINT)
+    return take(batch)
+trainer.one_step = step
+try:
+    trainer.fit(1000)
+except KeyboardInterrupt:
+    print("stopped at", trainer.steps)
+"""
+    said, two = of_two_processes(tmp_path / "two", body)
+    assert said.count("stopped at 3") == 2
+    assert two["steps"] == 3

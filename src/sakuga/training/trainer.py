@@ -109,11 +109,12 @@ class Trainer:
                 terms = self.one_step(self.fabric.to_device(batch))
                 if log is not None:
                     log.step(self.steps, terms)
-                if interrupted or self.steps % save_every == 0 or self.steps == until:
+                stop = self._anywhere(bool(interrupted))
+                if stop or self.steps % save_every == 0 or self.steps == until:
                     self.save()
-                    if log is not None and not interrupted:
+                    if log is not None and not stop:
                         log.sample(self.steps, self.average, self.system)
-                if interrupted:
+                if stop:
                     raise KeyboardInterrupt
 
     def save(self) -> None:
@@ -208,6 +209,10 @@ class Trainer:
         if self.clip:
             nn.utils.clip_grads_with_norm_(weights, self.clip, norm)
         self.optimizers[player].step()
+
+    def _anywhere(self, here: bool) -> bool:
+        """Whether it holds in any process: they are interrupted at different moments but must stop after one step."""
+        return here if self.fabric.world_size == 1 else bool(self._mean(torch.tensor(float(here))) > 0)
 
     def _mean(self, values: Tensor) -> Tensor:
         mean: Tensor = self.fabric.all_reduce(values, reduce_op="mean")  # type: ignore[assignment]
