@@ -347,7 +347,7 @@ from pathlib import Path
 sys.path[:0] = [{tests!r}]
 import torch
 from lightning_fabric import Fabric
-from test_trainer import Toy, Trainer
+from test_trainer import SakugaError, Toy, Trainer, checkpoint
 torch.set_num_threads(1)
 fabric = Fabric(accelerator="cpu", devices=2, strategy="ddp")
 fabric.launch()
@@ -395,3 +395,38 @@ except KeyboardInterrupt:
     said, two = of_two_processes(tmp_path / "two", body)
     assert said.count("stopped at 3") == 2
     assert two["steps"] == 3
+
+
+def test_a_loss_that_one_process_finds_not_finite_stops_both(tmp_path):
+    body = """
+trainer.save()
+batch = trainer.system.batch
+if fabric.global_rank == 1:
+    trainer.system.batch = lambda step, *which: {
+        name: value * (torch.nan if step == 2 else 1) for name, value in batch(step, *which).items()
+    }
+try:
+    trainer.fit(1000)
+except FloatingPointError as error:
+    print(error)
+"""
+    said, _ = of_two_processes(tmp_path / "two", body)
+    assert said.count("step 2: the loss of D is not finite: hinge=nan") == 1
+    assert said.count("step 2: the loss of D is not finite in another process") == 1
+
+
+def test_a_full_disk_stops_both(tmp_path):
+    body = """
+trainer.save()
+def full(*_):
+    raise SakugaError("the disk is full")
+checkpoint.save = full
+try:
+    trainer.fit(1000, save_every=2)
+except SakugaError as error:
+    print(trainer.steps, error)
+"""
+    said, kept = of_two_processes(tmp_path / "two", body)
+    assert "2 the disk is full" in said
+    assert "2 the first process could not save" in said
+    assert kept["steps"] == 0

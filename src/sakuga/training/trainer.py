@@ -120,10 +120,15 @@ class Trainer:
     def save(self) -> None:
         """Write the checkpoint; only the first process does, but all of them must call it."""
         parts = ranks.gather(self.system, self.fabric)
+        problem: Exception | None = None
         if self.fabric.is_global_zero:
-            self.run.mkdir(parents=True, exist_ok=True)
-            checkpoint.save({**self._state(), "ranks": parts}, self.run)
-        self.fabric.barrier()
+            try:
+                self.run.mkdir(parents=True, exist_ok=True)
+                checkpoint.save({**self._state(), "ranks": parts}, self.run)
+            except (SakugaError, OSError) as error:
+                problem = error
+        if self._anywhere(problem is not None):
+            raise problem or SakugaError(f"the first process could not save {self.run}.")
 
     def resume(self) -> bool:
         """Go on from the run's checkpoint if there is one; the rest is bit for bit what it would have been.
@@ -185,9 +190,11 @@ class Trainer:
                 current = player
                 self.optimizers[player].zero_grad(set_to_none=True)
             loss = torch.stack([term.float() for term in terms.values()]).sum() / len(phases)
-            if not torch.isfinite(loss):
+            finite = bool(torch.isfinite(loss))
+            if self._anywhere(not finite):
                 shown = ", ".join(f"{name}={value.item():.4g}" for name, value in terms.items())
-                raise FloatingPointError(f"step {self.steps}: the loss of {player} is not finite: {shown}")
+                where = " in another process" if finite else f": {shown}"
+                raise FloatingPointError(f"step {self.steps}: the loss of {player} is not finite{where}")
             self.fabric.backward(loss)
             for name, value in terms.items():
                 key = f"{player}/{name}"
@@ -211,8 +218,10 @@ class Trainer:
         self.optimizers[player].step()
 
     def _anywhere(self, here: bool) -> bool:
-        """Whether it holds in any process: they are interrupted at different moments but must stop after one step."""
-        return here if self.fabric.world_size == 1 else bool(self._mean(torch.tensor(float(here))) > 0)
+        """Whether it holds in any process: all must stop after the same step, or the others would wait for ever."""
+        if self.fabric.world_size == 1:
+            return here
+        return bool(self._mean(torch.tensor(float(here), device=self.fabric.device)) > 0)
 
     def _mean(self, values: Tensor) -> Tensor:
         mean: Tensor = self.fabric.all_reduce(values, reduce_op="mean")  # type: ignore[assignment]
