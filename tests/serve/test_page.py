@@ -89,7 +89,7 @@ def test_the_divider_moves_by_keys_and_mouse_and_shows_both_sides(visit, tmp_pat
     page.mouse.move(box["x"] + box["width"] * 0.25, box["y"] + 80)
     page.mouse.up()
     page.mouse.move(box["x"] + box["width"] * 0.6, box["y"] + 80)
-    assert int(slider.get_attribute("aria-valuenow")) in (24, 25, 26)
+    expect(slider).to_have_attribute("aria-valuenow", re.compile("2[456]"))
 
 
 def test_a_change_paints_again_and_drops_the_answer_that_is_no_longer_wanted(visit):
@@ -160,9 +160,9 @@ def test_on_a_phone_nothing_is_wider_than_the_screen(visit, tmp_path, width):
     choose(page, long, broken)
     painted(page)
     expect(row(page, 2)).to_have_attribute("data-status", "failed")
-    box = page.locator(".pair").bounding_box()
-    page.touchscreen.tap(box["x"] + box["width"] * 0.75, box["y"] + 20)
-    assert int(page.locator(SLIDER).get_attribute("aria-valuenow")) in (74, 75, 76)
+    width = page.locator(".pair").bounding_box()["width"]
+    page.locator(".pair").tap(position={"x": width * 0.75, "y": 20})  # waits until the page has come to rest
+    expect(page.locator(SLIDER)).to_have_attribute("aria-valuenow", re.compile("7[456]"))
     page.get_by_text("Size, format, metadata").click()
     assert fits()
     page.get_by_role("button", name="Camera").click()
