@@ -67,10 +67,11 @@ RECIPES = (
     Recipe(WhiteBox, 2000, 0.7, {**SMALL, "width": 24, "lr": 3e-4}, {"content": CONTENT}),
     Recipe(
         CartoonGAN,
-        3500,
+        4000,
         0.7,
-        {**SMALL, "width": 24, "blocks": 3, "lr": 3e-4, "warmup_lr": 4e-4, "content": 0.025},
+        {**SMALL, "width": 24, "blocks": 3, "lr": 5e-4, "warmup_lr": 4e-4, "content": 0.02},
         {"content": CONTENT},
+        warmup=0.2,
     ),
     Recipe(
         UGATIT,
