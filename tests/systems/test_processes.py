@@ -1,6 +1,5 @@
 """Several processes, and processes that are killed, lead to the weights of one that is left alone."""
 
-import os
 import random
 import subprocess
 import sys
@@ -13,18 +12,20 @@ import test_system_cyclegan
 import torch
 from tiny import make_data
 from torch.testing import assert_close
+from two_processes import launch
 
 from sakuga.training import checkpoint
 from sakuga.training.trainer import Trainer
 
 HERE = str(Path(__file__).parent)
+TESTS = str(Path(__file__).parents[1])
 
 # In double precision, for Adam turns gradients that are zero but for rounding, such as those of a bias before an
 # instance norm, into steps of full length.
 PROCESS = """
 import sys
 from pathlib import Path
-sys.path[:0] = [{here!r}]
+sys.path[:0] = [{here!r}, {tests!r}]
 import torch
 from lightning_fabric import Fabric
 from test_processes import double
@@ -52,12 +53,8 @@ def double(tiny, data, **fields):
 
 def of_two_processes(run, module, data, *stops, **fields):
     """The checkpoint of two processes that begin anew after every stop but the last."""
-    script = run.with_suffix(".py")
-    known = {"here": HERE, "module": module.__name__, "data": str(data), "run": str(run)}
-    script.write_text(PROCESS.format(**known, stops=stops, fields=fields))
-    command = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node=2", "--standalone", str(script)]
-    done = subprocess.run(command, env=os.environ | {"OMP_NUM_THREADS": "1"}, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr[-2000:]
+    known = {"here": HERE, "tests": TESTS, "module": module.__name__, "data": str(data), "run": str(run)}
+    launch(run.with_suffix(".py"), PROCESS.format(**known, stops=stops, fields=fields))
     return checkpoint.load(run)
 
 

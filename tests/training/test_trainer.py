@@ -1,85 +1,20 @@
-"""The spine: one step, resuming, accumulation, what is refused, what survives."""
+"""The spine: one step, resuming, accumulation, what is refused."""
 
 import math
-import os
-import subprocess
-import sys
 import threading
-import time
-from dataclasses import dataclass, field
-from pathlib import Path
 
 import pytest
 import torch
 from torch import nn
 from torch.testing import assert_close
+from toy import Toy, ToyConfig, equal, moved, trainer, weights
 
 from sakuga.errors import SakugaError
-from sakuga.losses import hinge, l1, lsgan
-from sakuga.networks.fast import FastGenerator
-from sakuga.systems.base import Config, System, frozen
+from sakuga.losses import hinge
+from sakuga.systems.base import frozen
 from sakuga.training import checkpoint
 from sakuga.training.prefetch import ahead
 from sakuga.training.trainer import Trainer
-
-
-@dataclass
-class ToyConfig(Config):
-    critic_steps: int = 2
-    content: float = 1.0
-    warmup: int = 1
-    batch: int = 4
-    lr: float = 1e-2
-    scale: list[float] = field(default_factory=lambda: [1.0])
-
-
-class Toy(System):
-    """Two players, two critic steps, a warm-up: the shapes of step that published systems have."""
-
-    name = "toy"
-    players = {"G": ["generator"], "D": ["judge"]}  # noqa: RUF012
-
-    def __init__(self, config=None):
-        super().__init__()
-        torch.manual_seed(0)
-        self.config = config or ToyConfig()
-        self.generator = FastGenerator(width=8, blocks=1, factor=2)
-        self.judge = nn.Conv2d(3, 1, 3)
-        self.features = nn.Conv2d(3, 4, 3).requires_grad_(False)
-
-    def batch(self, step, rank, world):
-        generator = torch.Generator().manual_seed(step)
-        whole = torch.rand(4, 3, 8, 8, generator=generator) * 2 - 1
-        return {"photo": whole[rank::world]}
-
-    def step(self, batch, t):
-        photo = batch["photo"]
-        fake = self.generator(photo)
-        if t >= self.config.warmup:
-            for _ in range(self.config.critic_steps):
-                yield "D", {"hinge": hinge.d(self.judge(photo), self.judge(fake.detach()))}
-        with frozen(self.judge):
-            terms = {
-                "content": self.config.content * l1(self.features(fake), self.features(-photo)),
-                "adversarial": 0.1 * lsgan.g(self.judge(fake)),
-            }
-        yield "G", terms
-
-
-def trainer(run, config=None, **options):
-    return Trainer(Toy(config), run, **options)
-
-
-def weights(module):
-    return {name: value.clone() for name, value in module.state_dict().items()}
-
-
-def moved(before, module):
-    return {n.split(".")[0] for n, v in module.state_dict().items() if not torch.equal(v, before[n])}
-
-
-def equal(a, b):
-    return all(torch.equal(v, b.state_dict()[n]) for n, v in a.state_dict().items())
 
 
 def test_a_step_moves_exactly_the_players_that_were_yielded(tmp_path):
@@ -301,132 +236,3 @@ class TestCheckpoint:
 
     def test_nothing_to_resume(self, tmp_path):
         assert not trainer(tmp_path).resume()
-
-
-CHILD = """
-import sys
-from pathlib import Path
-sys.path[:0] = [{tests!r}]
-import torch
-torch.set_num_threads(1)
-from test_trainer import Toy, Trainer
-Trainer(Toy(), Path({run!r})).fit(100000, save_every=1)
-"""
-
-
-def test_a_kill_while_saving_leaves_a_run_that_goes_on(tmp_path):
-    """The child saves at every step, so the kill falls into or beside a save; the run equals the uninterrupted one."""
-    child = subprocess.Popen(
-        [sys.executable, "-c", CHILD.format(tests=str(Path(__file__).parent), run=str(tmp_path / "run"))]
-    )
-    deadline = time.monotonic() + 60
-    while not (tmp_path / "run" / checkpoint.LAST).exists():
-        assert time.monotonic() < deadline
-        assert child.poll() is None
-        time.sleep(0.02)
-    time.sleep(0.37)
-    child.kill()
-    child.wait()
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        again, through = trainer(tmp_path / "run"), trainer(tmp_path / "through")
-        assert again.resume()
-        until = again.steps + 2
-        assert again.steps > 1
-        again.fit(until)
-        through.fit(until)
-    finally:
-        torch.set_num_threads(threads)
-    assert equal(through.system, again.system)
-
-
-PROCESS = """
-import signal, sys
-from pathlib import Path
-sys.path[:0] = [{tests!r}]
-import torch
-from lightning_fabric import Fabric
-from test_trainer import SakugaError, Toy, Trainer, checkpoint
-torch.set_num_threads(1)
-fabric = Fabric(accelerator="cpu", devices=2, strategy="ddp")
-fabric.launch()
-trainer = Trainer(Toy(), Path({run!r}), fabric=fabric)
-{body}
-torch.distributed.destroy_process_group()
-"""
-
-
-def of_two_processes(folder, body):
-    """What two processes print that run `body` with a trainer each, and the checkpoint that they leave."""
-    folder.mkdir()
-    script = folder / "two.py"
-    script.write_text(PROCESS.format(tests=str(Path(__file__).parent), run=str(folder / "run"), body=body))
-    command = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node=2", "--standalone", str(script)]
-    environment = os.environ | {"OMP_NUM_THREADS": "1"}
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120)
-    assert done.returncode == 0, done.stderr[-2000:]
-    return done.stdout, checkpoint.load(folder / "run")
-
-
-def test_two_processes_train_to_the_weights_of_one(tmp_path):
-    one = trainer(tmp_path / "one")
-    one.fit(4)
-    _, two = of_two_processes(tmp_path / "two", "trainer.fit(4)")
-    assert two["steps"] == 4
-    for name, network in one.system.networks.items():
-        for key, value in network.state_dict().items():
-            assert_close(two["networks"][name][key], value, atol=1e-5, rtol=0)
-
-
-def test_one_process_that_is_interrupted_stops_both_after_the_same_step(tmp_path):
-    body = """
-take = trainer.one_step
-def step(batch):
-    if fabric.global_rank == 1 and trainer.steps == 2:
-        signal.raise_signal(signal.SIGINT)
-    return take(batch)
-trainer.one_step = step
-try:
-    trainer.fit(1000)
-except KeyboardInterrupt:
-    print("stopped at", trainer.steps)
-"""
-    said, two = of_two_processes(tmp_path / "two", body)
-    assert said.count("stopped at 3") == 2
-    assert two["steps"] == 3
-
-
-def test_a_loss_that_one_process_finds_not_finite_stops_both(tmp_path):
-    body = """
-trainer.save()
-batch = trainer.system.batch
-if fabric.global_rank == 1:
-    trainer.system.batch = lambda step, *which: {
-        name: value * (torch.nan if step == 2 else 1) for name, value in batch(step, *which).items()
-    }
-try:
-    trainer.fit(1000)
-except FloatingPointError as error:
-    print(error)
-"""
-    said, _ = of_two_processes(tmp_path / "two", body)
-    assert said.count("step 2: the loss of D is not finite: hinge=nan") == 1
-    assert said.count("step 2: the loss of D is not finite in another process") == 1
-
-
-def test_a_full_disk_stops_both(tmp_path):
-    body = """
-trainer.save()
-def full(*_):
-    raise SakugaError("the disk is full")
-checkpoint.save = full
-try:
-    trainer.fit(1000, save_every=2)
-except SakugaError as error:
-    print(trainer.steps, error)
-"""
-    said, kept = of_two_processes(tmp_path / "two", body)
-    assert "2 the disk is full" in said
-    assert "2 the first process could not save" in said
-    assert kept["steps"] == 0

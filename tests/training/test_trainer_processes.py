@@ -1,0 +1,140 @@
+"""Processes that are killed, and several that must agree: on the weights, and on when to stop."""
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import torch
+from torch.testing import assert_close
+from toy import equal, trainer
+from two_processes import launch
+
+from sakuga.training import checkpoint
+
+CHILD = """
+import sys
+from pathlib import Path
+sys.path[:0] = [{tests!r}]
+import torch
+torch.set_num_threads(1)
+from toy import Toy, Trainer
+Trainer(Toy(), Path({run!r})).fit(100000, save_every=1)
+"""
+
+
+def test_a_kill_while_saving_leaves_a_run_that_goes_on(tmp_path):
+    """The child saves at every step, so the kill falls into or beside a save; the run equals the uninterrupted one."""
+    child = subprocess.Popen(
+        [sys.executable, "-c", CHILD.format(tests=str(Path(__file__).parent), run=str(tmp_path / "run"))]
+    )
+    deadline = time.monotonic() + 60
+    while not (tmp_path / "run" / checkpoint.LAST).exists():
+        assert time.monotonic() < deadline
+        assert child.poll() is None
+        time.sleep(0.02)
+    time.sleep(0.37)
+    child.kill()
+    child.wait()
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        again, through = trainer(tmp_path / "run"), trainer(tmp_path / "through")
+        assert again.resume()
+        until = again.steps + 2
+        assert again.steps > 1
+        again.fit(until)
+        through.fit(until)
+    finally:
+        torch.set_num_threads(threads)
+    assert equal(through.system, again.system)
+
+
+PROCESS = """
+import signal, sys
+from pathlib import Path
+sys.path[:0] = [{tests!r}]
+import torch
+from lightning_fabric import Fabric
+from toy import Toy, Trainer
+from sakuga.errors import SakugaError
+from sakuga.training import checkpoint
+torch.set_num_threads(1)
+fabric = Fabric(accelerator="cpu", devices=2, strategy="ddp")
+fabric.launch()
+trainer = Trainer(Toy(), Path({run!r}), fabric=fabric)
+def say(text):
+    sys.stdout.write(text + chr(10))  # one write: the other process prints into the same pipe
+{body}
+torch.distributed.destroy_process_group()
+"""
+
+
+def of_two_processes(folder, body):
+    """What two processes print that run `body` with a trainer each, and the checkpoint that they leave."""
+    folder.mkdir()
+    text = PROCESS.format(tests=str(Path(__file__).parent), run=str(folder / "run"), body=body)
+    return launch(folder / "two.py", text), checkpoint.load(folder / "run")
+
+
+def test_two_processes_train_to_the_weights_of_one(tmp_path):
+    one = trainer(tmp_path / "one")
+    one.fit(4)
+    _, two = of_two_processes(tmp_path / "two", "trainer.fit(4)")
+    assert two["steps"] == 4
+    for name, network in one.system.networks.items():
+        for key, value in network.state_dict().items():
+            assert_close(two["networks"][name][key], value, atol=1e-5, rtol=0)
+
+
+def test_one_process_that_is_interrupted_stops_both_after_the_same_step(tmp_path):
+    body = """
+take = trainer.one_step
+def step(batch):
+    if fabric.global_rank == 1 and trainer.steps == 2:
+        signal.raise_signal(signal.SIGINT)
+    return take(batch)
+trainer.one_step = step
+try:
+    trainer.fit(1000)
+except KeyboardInterrupt:
+    say(f"stopped at {trainer.steps}")
+"""
+    said, two = of_two_processes(tmp_path / "two", body)
+    assert said.count("stopped at 3") == 2
+    assert two["steps"] == 3
+
+
+def test_a_loss_that_one_process_finds_not_finite_stops_both(tmp_path):
+    body = """
+trainer.save()
+batch = trainer.system.batch
+if fabric.global_rank == 1:
+    trainer.system.batch = lambda step, *which: {
+        name: value * (torch.nan if step == 2 else 1) for name, value in batch(step, *which).items()
+    }
+try:
+    trainer.fit(1000)
+except FloatingPointError as error:
+    say(str(error))
+"""
+    said, _ = of_two_processes(tmp_path / "two", body)
+    assert said.count("step 2: the loss of D is not finite: hinge=nan") == 1
+    assert said.count("step 2: the loss of D is not finite in another process") == 1
+
+
+def test_a_full_disk_stops_both(tmp_path):
+    body = """
+trainer.save()
+def full(*_):
+    raise SakugaError("the disk is full")
+checkpoint.save = full
+try:
+    trainer.fit(1000, save_every=2)
+except SakugaError as error:
+    say(f"{trainer.steps} {error}")
+"""
+    said, kept = of_two_processes(tmp_path / "two", body)
+    assert "2 the disk is full" in said
+    assert "2 the first process could not save" in said
+    assert kept["steps"] == 0
