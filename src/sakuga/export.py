@@ -75,7 +75,8 @@ def export(
         SakugaError: the file exists or cannot be written, or ONNX Runtime disagrees with torch by more than 1e-4,
             or int8 by more than 0.01 on average.
     """
-    network = _Clipped(system.runnable(copy.deepcopy(network).eval().cpu())).eval()
+    plain = copy.deepcopy(network).eval().cpu().to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
+    network = _Clipped(system.runnable(plain)).eval()
     multiple = int(getattr(network.network, "multiple", 1))
     # Sizes that the network can be run on: those of SIZES rounded up, or other ones where they would all be one.
     sizes = [tuple(-(-side // multiple) * multiple for side in size) for size in SIZES]

@@ -5,6 +5,7 @@ import threading
 
 import pytest
 import torch
+from lightning_fabric import Fabric
 from torch import nn
 from torch.testing import assert_close
 from toy import Toy, ToyConfig, equal, moved, trainer, weights
@@ -61,6 +62,34 @@ def test_a_resumed_run_is_the_same_run(tmp_path):
     again.fit(7)
     assert equal(through.system, again.system)
     assert equal(through.average, again.average)
+
+
+def test_a_resumed_run_in_16_bits_is_the_same_run(tmp_path):
+    half = {"fabric": Fabric(accelerator="cpu", devices=1, precision="bf16-mixed")}
+    through = trainer(tmp_path / "one", **half)
+    assert through.system.judge.weight.is_contiguous(memory_format=torch.channels_last)
+    through.fit(5)
+    trainer(tmp_path / "two", **half).fit(2)
+    again = trainer(tmp_path / "two", **half)
+    again.resume()
+    again.fit(5)
+    assert equal(through.system, again.system)
+    assert equal(through.average, again.average)
+
+
+def test_moments_follow_their_weights_into_another_precision(tmp_path):
+    """In 16 bits weights lie in memory channels last, in 32 as ever; a fused step does not look where."""
+    full = trainer(tmp_path)
+    full.fit(2)
+    half = trainer(tmp_path, fabric=Fabric(accelerator="cpu", devices=1, precision="bf16-mixed"))
+    half.resume()
+    for player, optimizer in half.optimizers.items():
+        before = full.optimizers[player]
+        for weight, same in zip(half.system.weights(player), full.system.weights(player), strict=True):
+            for name in ("exp_avg", "exp_avg_sq"):
+                moment = optimizer.state[weight][name]
+                assert torch.equal(moment, before.state[same][name])
+                assert moment.stride() == weight.stride()
 
 
 def test_two_halves_make_the_step_of_the_whole(tmp_path):

@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 
 import torch
+from lightning_fabric import Fabric
 from torch.testing import assert_close
 from toy import equal, trainer
 from two_processes import launch
@@ -60,7 +61,7 @@ from toy import Toy, Trainer
 from sakuga.errors import SakugaError
 from sakuga.training import checkpoint
 torch.set_num_threads(1)
-fabric = Fabric(accelerator="cpu", devices=2, strategy="ddp")
+fabric = Fabric(accelerator="cpu", devices=2, strategy="ddp", precision={precision!r})
 fabric.launch()
 trainer = Trainer(Toy(), Path({run!r}), fabric=fabric)
 def say(text):
@@ -70,10 +71,10 @@ torch.distributed.destroy_process_group()
 """
 
 
-def of_two_processes(folder, body):
+def of_two_processes(folder, body, precision="32-true"):
     """What two processes print that run `body` with a trainer each, and the checkpoint that they leave."""
     folder.mkdir()
-    text = PROCESS.format(tests=str(Path(__file__).parent), run=str(folder / "run"), body=body)
+    text = PROCESS.format(tests=str(Path(__file__).parent), run=str(folder / "run"), body=body, precision=precision)
     return launch(folder / "two.py", text), checkpoint.load(folder / "run")
 
 
@@ -85,6 +86,19 @@ def test_two_processes_train_to_the_weights_of_one(tmp_path):
     for name, network in one.system.networks.items():
         for key, value in network.state_dict().items():
             assert_close(two["networks"][name][key], value, atol=1e-5, rtol=0)
+
+
+def test_two_processes_in_16_bits_move_each_weight_by_its_own_gradient(tmp_path):
+    """The mean of the gradients must lie in memory as the weights do, or Adam moves each weight by another's."""
+    one = trainer(tmp_path / "one", fabric=Fabric(accelerator="cpu", devices=1, precision="bf16-mixed"))
+    one.fit(4)
+    _, two = of_two_processes(tmp_path / "two", "trainer.fit(4)", precision="bf16-mixed")
+    apart = [
+        (two["networks"][name][key] - value).abs().flatten()
+        for name, network in one.system.networks.items()
+        for key, value in network.state_dict().items()
+    ]
+    assert torch.cat(apart).mean() < 1e-3
 
 
 def test_one_process_that_is_interrupted_stops_both_after_the_same_step(tmp_path):

@@ -7,12 +7,14 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
+from sakuga.networks.layers import InstanceNorm
+
 Norm = Callable[[int], nn.Module]
 
 
 def instance_norm(channels: int) -> nn.Module:
     """Affine instance norm: each channel of each picture by itself."""
-    return nn.InstanceNorm2d(channels, affine=True)
+    return InstanceNorm(channels, affine=True)
 
 
 def layer_norm(channels: int) -> nn.Module:

@@ -6,7 +6,7 @@ from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
 from sakuga.networks.animegan import up
-from sakuga.networks.layers import reflected
+from sakuga.networks.layers import instance_norm, reflected
 
 EPS = 1e-5
 
@@ -30,7 +30,7 @@ class LADE(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Normalise (N, C, H, W)."""
         variance, mean = torch.var_mean(self.map(x), dim=(2, 3), correction=0, keepdim=True)
-        return F.instance_norm(x, eps=EPS) * (variance + EPS).sqrt() + mean
+        return instance_norm(x, eps=EPS) * (variance + EPS).sqrt() + mean
 
 
 class ExternalAttention(nn.Module):

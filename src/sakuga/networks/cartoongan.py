@@ -2,7 +2,7 @@
 
 from torch import Tensor, nn
 
-from sakuga.networks.layers import init_normal
+from sakuga.networks.layers import InstanceNorm, init_normal
 
 
 class ResidualBlock(nn.Module):
@@ -12,10 +12,10 @@ class ResidualBlock(nn.Module):
         super().__init__()
         self.body = nn.Sequential(
             nn.Conv2d(channels, channels, 3, padding=1, padding_mode="reflect"),
-            nn.InstanceNorm2d(channels, eps=eps, affine=True),
+            InstanceNorm(channels, eps=eps, affine=True),
             nn.ReLU(inplace=True),
             nn.Conv2d(channels, channels, 3, padding=1, padding_mode="reflect"),
-            nn.InstanceNorm2d(channels, eps=eps, affine=True),
+            InstanceNorm(channels, eps=eps, affine=True),
         )
 
     def forward(self, x: Tensor) -> Tensor:
@@ -44,7 +44,7 @@ class CartoonGANGenerator(nn.Module):
         self.bgr = bgr
 
         def normed(*layers: nn.Module, channels: int) -> list[nn.Module]:
-            return [*layers, nn.InstanceNorm2d(channels, eps=eps, affine=True), nn.ReLU(inplace=True)]
+            return [*layers, InstanceNorm(channels, eps=eps, affine=True), nn.ReLU(inplace=True)]
 
         def down(channels: int) -> list[nn.Module]:
             wide = 2 * channels
@@ -90,7 +90,7 @@ class CartoonGANDiscriminator(nn.Module):
         def conv(i: int, o: int, *, stride: int = 1, norm: bool) -> list[nn.Module]:
             layers: list[nn.Module] = [nn.Conv2d(i, o, 3, stride=stride, padding=1)]
             if norm:
-                layers.append(nn.InstanceNorm2d(o, affine=True))
+                layers.append(InstanceNorm(o, affine=True))
             return [*layers, nn.LeakyReLU(0.2, inplace=True)]
 
         self.body = nn.Sequential(

@@ -4,6 +4,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from sakuga.networks.layers import InstanceNorm
+
 
 class _Residual(nn.Module):
     def __init__(self, channels: int):
@@ -67,5 +69,5 @@ class TransformNet(nn.Module):
 def _conv(i: int, o: int, kernel: int, *, stride: int = 1) -> list[nn.Module]:
     return [
         nn.Conv2d(i, o, kernel, stride=stride, padding=kernel // 2, padding_mode="reflect"),
-        nn.InstanceNorm2d(o, affine=True),
+        InstanceNorm(o, affine=True),
     ]

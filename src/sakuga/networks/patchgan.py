@@ -4,7 +4,7 @@ from typing import Literal
 
 from torch import Tensor, nn
 
-from sakuga.networks.layers import init_normal
+from sakuga.networks.layers import InstanceNorm, init_normal
 
 
 class PatchGAN(nn.Module):
@@ -43,7 +43,7 @@ class PatchGAN(nn.Module):
             stride = 2 if i + 1 < strided else 1
             layers.append(nn.Conv2d(widths[i], widths[i + 1], 4, stride=stride, padding=1, bias=norm != "batch"))
             if norm is not None:
-                layers.append((nn.BatchNorm2d if norm == "batch" else nn.InstanceNorm2d)(widths[i + 1]))
+                layers.append((nn.BatchNorm2d if norm == "batch" else InstanceNorm)(widths[i + 1]))
             layers.append(nn.LeakyReLU(0.2))
         self.body = nn.Sequential(*layers, nn.Conv2d(widths[-1], 1, 4, padding=1))
         init_normal(self)

@@ -4,7 +4,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from sakuga.networks.layers import Upsample, enlarge, init_normal, reflected
+from sakuga.networks.layers import InstanceNorm, Upsample, enlarge, init_normal, reflected
 
 
 class ResidualBlock(nn.Module):
@@ -14,10 +14,10 @@ class ResidualBlock(nn.Module):
         super().__init__()
         self.body = nn.Sequential(
             reflected(channels, channels, 3, bias=bias),
-            nn.InstanceNorm2d(channels, affine=affine),
+            InstanceNorm(channels, affine=affine),
             nn.ReLU(inplace=True),
             reflected(channels, channels, 3, bias=bias),
-            nn.InstanceNorm2d(channels, affine=affine),
+            InstanceNorm(channels, affine=affine),
         )
 
     def forward(self, x: Tensor) -> Tensor:
@@ -81,7 +81,7 @@ class ResNetGenerator(nn.Module):
         super().__init__()
 
         def normed(*layers: nn.Module, channels: int) -> list[nn.Module]:
-            return [*layers, nn.InstanceNorm2d(channels, affine=affine), nn.ReLU(inplace=True)]
+            return [*layers, InstanceNorm(channels, affine=affine), nn.ReLU(inplace=True)]
 
         def down(channels: int) -> list[nn.Module]:
             wide = 2 * channels

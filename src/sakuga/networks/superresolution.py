@@ -5,7 +5,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from sakuga.networks.layers import Upsample, enlarge, reflected
+from sakuga.networks.layers import InstanceNorm, Upsample, enlarge, reflected
 
 
 class SuperResolution(nn.Module):
@@ -53,7 +53,7 @@ class SuperResolution(nn.Module):
         self.receptive_field = 2 * (4 + 2 * blocks + 2) + 1 if norm == "batch" else 0
 
         def normed(*layers: nn.Module) -> nn.Sequential:
-            affine = nn.BatchNorm2d(width) if norm == "batch" else nn.InstanceNorm2d(width, affine=True)
+            affine = nn.BatchNorm2d(width) if norm == "batch" else InstanceNorm(width, affine=True)
             return nn.Sequential(*layers, affine)
 
         self.head = nn.Sequential(normed(reflected(3, width, 9)), nn.ReLU(inplace=True))

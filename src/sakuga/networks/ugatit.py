@@ -5,7 +5,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
-from sakuga.networks.layers import reflected
+from sakuga.networks.layers import InstanceNorm, instance_norm, reflected
 from sakuga.networks.resnet import ResidualBlock
 
 
@@ -17,11 +17,14 @@ def layer_instance_norm(x: Tensor, rho: Tensor, gamma: Tensor, beta: Tensor, *, 
 
     Source: equation 1.
     """
-    var, mean = torch.var_mean(x, (2, 3), correction=1, keepdim=True)
-    a_in = (x - mean) / (var + eps).sqrt()
-    var, mean = torch.var_mean(x, (1, 2, 3), correction=1, keepdim=True)
-    a_ln = (x - mean) / (var + eps).sqrt()
-    return gamma * (rho * a_in + (1 - rho) * a_ln) + beta
+    pixels = x.shape[2] * x.shape[3]
+    # Of x / k PyTorch's norms, which take biased variances, are â / k with unbiased ones.
+    k_in, k_ln = (((count - 1) / count) ** 0.5 for count in (pixels, pixels * x.shape[1]))
+    a_in, a_ln = instance_norm(x / k_in, eps=eps), F.group_norm(x / k_ln, 1, eps=eps)
+    # In x's precision: these are a picture's largest tensors.
+    to_in, to_ln = (gamma * rho * k_in).to(x.dtype), (gamma * (1 - rho) * k_ln).to(x.dtype)
+    mixed: Tensor = a_in * to_in + (a_ln * to_ln + beta.to(x.dtype))
+    return mixed
 
 
 class AdaLIN(nn.Module):
@@ -139,7 +142,7 @@ class UGATITGenerator(nn.Module):
 
         def down(channels: int, out: int, kernel: int, stride: int) -> list[nn.Module]:
             conv = reflected(channels, out, kernel, stride=stride, bias=False)
-            return [conv, nn.InstanceNorm2d(out), nn.ReLU(inplace=True)]
+            return [conv, InstanceNorm(out), nn.ReLU(inplace=True)]
 
         def up(channels: int) -> list[nn.Module]:
             conv = reflected(channels, channels // 2, 3, bias=False)

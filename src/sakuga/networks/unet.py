@@ -7,7 +7,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from sakuga.networks.layers import init_normal
+from sakuga.networks.layers import InstanceNorm, init_normal
 
 
 class UNet(nn.Module):
@@ -57,7 +57,7 @@ class UNet(nn.Module):
         if levels < 2:
             raise ValueError(f"levels must be 2 or more, not {levels}")
         self.multiple = 2**levels
-        normalise = nn.BatchNorm2d if norm == "batch" else nn.InstanceNorm2d
+        normalise = nn.BatchNorm2d if norm == "batch" else InstanceNorm
         bias = norm != "batch"
         dropping = range(2, levels - 3) if dropout is None else dropout
         widths = [width * min(2**i, 8) for i in range(levels)]
@@ -107,7 +107,7 @@ def per_picture(network: nn.Module) -> nn.Module:
     """
     for name, norm in list(network.named_modules()):
         if isinstance(norm, nn.BatchNorm2d):
-            own = nn.InstanceNorm2d(norm.num_features, eps=norm.eps, affine=True)
+            own = InstanceNorm(norm.num_features, eps=norm.eps, affine=True)
             own.weight, own.bias = norm.weight, norm.bias
             owner, _, attribute = name.rpartition(".")
             setattr(network.get_submodule(owner), attribute, own.train(norm.training))

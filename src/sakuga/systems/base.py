@@ -47,6 +47,10 @@ class System(nn.Module):
     """Modules that no player moves but that change while training, such as image pools.
 
     Each process has its own; checkpoints hold them all."""
+    channels_last: ClassVar[bool] = True
+    """Whether it trains faster on a processor in 16 bits if pictures lie in memory channels last.
+
+    Not where weights are larger than the pictures that they meet, as in U-Nets and deep discriminators."""
     presets: ClassVar[dict[str, dict[str, Any]]] = {}
     """Named values of the config's fields, such as a published style's."""
     Config: ClassVar[type[Any]] = Config

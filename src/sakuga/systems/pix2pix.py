@@ -63,6 +63,7 @@ class Pix2Pix(System):
 
     name = "pix2pix"
     players = {"G": ["generator"], "D": ["judge"]}  # noqa: RUF012
+    channels_last = False
     Config = Pix2PixConfig
 
     def __init__(self, config: Pix2PixConfig):

@@ -56,6 +56,7 @@ class UGATIT(Adversarial):
 
     name = "ugatit"
     players = {"D": list(JUDGES), "G": ["generator", "inverse"]}  # noqa: RUF012
+    channels_last = False
     Config = UGATITConfig
 
     def __init__(self, config: UGATITConfig):

@@ -6,6 +6,9 @@ import platform
 import warnings
 
 import torch
+from lightning_fabric import Fabric
+
+from sakuga.systems.base import System
 
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
 """Names and values of glibc's <malloc.h>."""
@@ -30,3 +33,15 @@ def tune() -> list[object]:
         warnings.simplefilter("ignore")  # that a kernel is replaced, which is the purpose
         library.impl("reflection_pad2d", torch.library.fallthrough_kernel, "AutocastCPU")  # type: ignore[no-untyped-call]
     return [library]
+
+
+def lay_out(system: System, fabric: Fabric) -> None:
+    """Order a system's weights channels last, in place, where a processor convolves in 16 bits and that is faster.
+
+    Convolutions by such weights return pictures in the same order, which saves oneDNN to turn every picture around, and
+    reflected borders are several times faster. In 32 bits the gradients of weights take longer so.
+    """
+    with fabric.autocast():
+        half = torch.is_autocast_enabled("cpu")
+    if system.channels_last and half and fabric.device.type == "cpu":
+        system.to(memory_format=torch.channels_last)  # type: ignore[call-overload]

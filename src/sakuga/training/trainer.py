@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from sakuga.errors import SakugaError, UsageError
 from sakuga.systems.base import Batch, System
-from sakuga.training import checkpoint, ranks
+from sakuga.training import checkpoint, cpu, ranks
 from sakuga.training.config import differences
 from sakuga.training.log import Log
 from sakuga.training.prefetch import ahead
@@ -59,6 +59,7 @@ class Trainer:
         self.fabric = fabric or Fabric(accelerator="cpu", devices=1)
         self.system = system
         self.fabric.to_device(system)
+        cpu.lay_out(system, self.fabric)
         self.optimizers = system.optimizers()
         for optimizer in self.optimizers.values():
             for group in optimizer.param_groups:
@@ -149,6 +150,7 @@ class Trainer:
                 network.load_state_dict(state["networks"][name])
             for player, optimizer in self.optimizers.items():
                 optimizer.load_state_dict(state["optimizers"][player])
+                _lie_alike(optimizer)
                 for group, settings in zip(optimizer.param_groups, self.settings[player], strict=True):
                     group.update(settings)  # of the present configuration, not of the checkpoint's
             ranks.scatter(state["ranks"], self.system, self.fabric, state["steps"])
@@ -211,7 +213,8 @@ class Trainer:
             # One reduction per player's step and no wrapper around the networks, so a step may have any shape.
             flat = self._mean(torch.cat([p.grad.flatten() for p in weights if p.grad is not None]))
             for weight, part in zip(weights, torch.split(flat, [p.numel() for p in weights]), strict=True):
-                weight.grad = part.view_as(weight)
+                assert weight.grad is not None
+                weight.grad.copy_(part.view_as(weight))  # which keeps its order in memory, the weight's
         norm = nn.utils.get_total_norm([p.grad for p in weights if p.grad is not None])
         if not torch.isfinite(norm):
             raise FloatingPointError(f"step {self.steps}: the gradient of {player} is not finite")
@@ -244,6 +247,14 @@ class Trainer:
             "networks": {name: network.state_dict() for name, network in self.system.networks.items()},
             "optimizers": {player: o.state_dict() for player, o in self.optimizers.items()},
         }
+
+
+def _lie_alike(optimizer: torch.optim.Optimizer) -> None:
+    """Order an optimiser's state in memory as its weights: a fused step walks through both without looking."""
+    for weight, state in optimizer.state.items():
+        for name, value in state.items():
+            if value.shape == weight.shape:
+                state[name] = torch.empty_like(weight).copy_(value)
 
 
 @contextmanager
