@@ -17,6 +17,9 @@ def layer_instance_norm(x: Tensor, rho: Tensor, gamma: Tensor, beta: Tensor, *, 
 
     Source: equation 1.
     """
+    if torch.onnx.is_in_onnx_export():
+        # As it stands: in a style file what is measured is replaced where a tile is painted, the count of pixels not.
+        return gamma * (rho * _standard(x, (2, 3), eps) + (1 - rho) * _standard(x, (1, 2, 3), eps)) + beta
     pixels = x.shape[2] * x.shape[3]
     # Of x / k PyTorch's norms, which take biased variances, are â / k with unbiased ones.
     k_in, k_ln = (((count - 1) / count) ** 0.5 for count in (pixels, pixels * x.shape[1]))
@@ -25,6 +28,11 @@ def layer_instance_norm(x: Tensor, rho: Tensor, gamma: Tensor, beta: Tensor, *, 
     to_in, to_ln = (gamma * rho * k_in).to(x.dtype), (gamma * (1 - rho) * k_ln).to(x.dtype)
     mixed: Tensor = a_in * to_in + (a_ln * to_ln + beta.to(x.dtype))
     return mixed
+
+
+def _standard(x: Tensor, over: tuple[int, ...], eps: float) -> Tensor:
+    var, mean = torch.var_mean(x, over, correction=1, keepdim=True)
+    return (x - mean) / (var + eps).sqrt()
 
 
 class AdaLIN(nn.Module):
