@@ -15,8 +15,8 @@ from sakuga.networks.animegan import (
     AnimeGANGenerator,
     AnimeGANv2Generator,
     InvertedResidual,
+    affine_norm,
     conv,
-    instance_norm,
     layer_norm,
     up,
 )
@@ -157,7 +157,7 @@ def test_v1_halves_by_two_ways():
 def test_residual_only_where_channels_agree():
     image = picture(1, 4, 8, 8)
     for channels, wanted in ((4, image), (6, torch.zeros(1, 6, 8, 8))):
-        block = InvertedResidual(4, channels, norm=instance_norm)
+        block = InvertedResidual(4, channels, norm=affine_norm)
         nn.init.zeros_(block.body[-1].weight)
         assert_close(block(image), wanted)
 
@@ -166,7 +166,7 @@ def test_norms_of_the_versions():
     """Per sample both; v1's keeps channels apart, v2's does not: only there a louder channel quietens the others."""
     image = picture(2, 3, 16, 16)
     louder = image * torch.tensor([1.0, 9.0, 1.0]).view(1, 3, 1, 1)
-    instance, layer = instance_norm(3), layer_norm(3)
+    instance, layer = affine_norm(3), layer_norm(3)
     assert_close(instance(louder)[:, 0], instance(image)[:, 0])
     assert not torch.allclose(layer(louder)[:, 0], layer(image)[:, 0], atol=0.1)
     assert_close(layer(image)[1:], layer(image[1:]))

@@ -12,8 +12,8 @@ from sakuga.networks.layers import InstanceNorm
 Norm = Callable[[int], nn.Module]
 
 
-def instance_norm(channels: int) -> nn.Module:
-    """Affine instance norm: each channel of each picture by itself."""
+def affine_norm(channels: int) -> nn.Module:
+    """Instance norm, each channel of each picture by itself, with a gain and a bias per channel."""
     return InstanceNorm(channels, affine=True)
 
 
@@ -72,7 +72,7 @@ class InvertedResidual(nn.Module):
 
 def _separable(i: int, o: int, *, stride: int = 1) -> nn.Sequential:
     """Depthwise 3×3 and pointwise 1×1, one norm and activation for both."""
-    return active(*conv(i, i, stride=stride, groups=i), *conv(i, o, 1), channels=o, norm=instance_norm)
+    return active(*conv(i, i, stride=stride, groups=i), *conv(i, o, 1), channels=o, norm=affine_norm)
 
 
 class _Down(nn.Module):
@@ -114,7 +114,7 @@ class AnimeGANGenerator(nn.Module):
         c1, c2, c4 = width, 2 * width, 4 * width
 
         def normed(i: int, o: int) -> nn.Sequential:
-            return active(*conv(i, o), channels=o, norm=instance_norm)
+            return active(*conv(i, o), channels=o, norm=affine_norm)
 
         self.body = nn.Sequential(
             normed(3, c1),
@@ -124,7 +124,7 @@ class AnimeGANGenerator(nn.Module):
             _separable(c2, c2),
             _Down(c2, c4),
             normed(c4, c4),
-            *(InvertedResidual(c4, c4, norm=instance_norm) for _ in range(blocks)),
+            *(InvertedResidual(c4, c4, norm=affine_norm) for _ in range(blocks)),
             normed(c4, c4),
             up(),
             _separable(c4, c2),
@@ -233,7 +233,7 @@ class AnimeGANDiscriminator(nn.Module):
         def spectral(i: int, o: int, *, stride: int = 1, normed: bool = False) -> list[nn.Module]:
             layer = nn.Conv2d(i, o, 3, stride=stride, padding=1, bias=False)
             nn.init.normal_(layer.weight, 0.0, 0.02)
-            norms = [instance_norm(o) if norm == "instance" else layer_norm(o)] if normed else []
+            norms = [affine_norm(o) if norm == "instance" else layer_norm(o)] if normed else []
             return [spectral_norm(layer), *norms, nn.LeakyReLU(0.2, inplace=True)]
 
         self.body = nn.Sequential(
