@@ -81,11 +81,22 @@ RECIPES = (
         {"content": CONTENT},
         warmup=0.2,
     ),
+    # One large crop, as in the paper: instance norms take its mean colour away, and more surroundings help to guess it.
+    # The classifier's weight of 1,000 would rule the encoder until it has learned, thousands of steps later.
     Recipe(
         UGATIT,
         6000,
         0.7,
-        {"load": 192, "crop": 64, "batch": 2, "width": 24, "blocks": 2, "layers": (6, 4), "lr": 5e-4},
+        {
+            "load": 192,
+            "crop": 96,
+            "batch": 1,
+            "width": 24,
+            "blocks": 2,
+            "layers": (6, 4),
+            "lr": 5e-4,
+            "cam": 100.0,
+        },
         {"content": CONTENT, "cycle": CYCLE},
     ),
     Recipe(AnimeGANv3, 3000, 0.7, {**SMALL, "width": 16, "lr": 5e-4, "warmup_lr": 1e-3}, {"content": CONTENT}),
