@@ -13,9 +13,11 @@ from sakuga.export import export, trace
 from sakuga.networks.johnson import TransformNet
 from sakuga.style import read
 from sakuga.systems.adain import AdaIN
+from sakuga.systems.cyclegan import CycleGAN
 from sakuga.systems.distill import Distill, DistillConfig
 from sakuga.systems.fast_style import FastStyle
 from sakuga.systems.super_resolution import SuperResolution
+from sakuga.training import checkpoint
 from sakuga.training.config import kinds_of
 from sakuga.training.export import _changed
 from sakuga.training.trainer import Trainer
@@ -76,3 +78,42 @@ class TestSet:
     def test_a_list_may_be_one(self):
         changed = _changed(["picture=wave.jpg", "blend=[0.5, 1]"], "adain", kinds_of(AdaIN.Config))
         assert changed == {"picture": (Path("wave.jpg"),), "blend": (0.5, 1.0)}
+
+
+class TestNetwork:
+    """The way back of those that learn both."""
+
+    @pytest.fixture
+    def trainer(self, tmp_path):
+        trainer = Trainer(CycleGAN(CycleGAN.Config(width=8, blocks=1)), tmp_path / "run")
+        trainer.save()
+        return trainer
+
+    @pytest.mark.parametrize("name", ["generator", "inverse"])
+    def test_is_the_one_asked_for(self, trainer, tmp_path, name):
+        out = tmp_path / "x.onnx"
+        assert main(["export", str(trainer.run), "-o", str(out), "--network", name]) == 0
+        image = torch.rand(1, 3, 32, 48) * 2 - 1
+        with torch.inference_mode():
+            wanted = trainer.system.get_submodule(name).eval()(image).clamp(-1, 1).numpy()
+        found = read(out).session().run(["stylised"], {"image": image.numpy()})[0]
+        assert np.abs(found - wanted).max() < 1e-4
+
+    @pytest.mark.parametrize(
+        ("options", "said"),
+        [
+            (("--network", "judge_photo"), "--network judge_photo: of cyclegan generator or inverse can be exported"),
+            (("--network", "inverse", "--which", "best"), "best.pt holds no other network than generator"),
+        ],
+    )
+    def test_what_cannot_be(self, trainer, tmp_path, capsys, options, said):
+        checkpoint.save(checkpoint.averaged(trainer.system, trainer.average, 0), trainer.run, checkpoint.BEST)
+        assert main(["export", str(trainer.run), "-o", str(tmp_path / "x.onnx"), *options]) == 2
+        assert said in " ".join(capsys.readouterr().err.split())
+        assert not (tmp_path / "x.onnx").exists()
+
+    def test_systems_without_one_say_what_they_have(self, tmp_path, capsys):
+        Trainer(SuperResolution(SuperResolution.Config(width=8, blocks=1)), tmp_path / "run").save()
+        command = ["export", str(tmp_path / "run"), "-o", str(tmp_path / "x.onnx"), "--network", "inverse"]
+        assert main(command) == 2
+        assert "of super_resolution generator can be exported" in " ".join(capsys.readouterr().err.split())

@@ -43,6 +43,8 @@ class System(nn.Module):
     name: ClassVar[str]
     players: ClassVar[dict[str, list[str]]]
     output: ClassVar[str] = "generator"
+    alternatives: ClassVar[tuple[str, ...]] = ()
+    """Networks that can be exported in its place: they make pictures of pictures too, but are not averaged."""
     memories: ClassVar[tuple[str, ...]] = ()
     """Modules that no player moves but that change while training, such as image pools.
 

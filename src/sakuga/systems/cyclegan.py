@@ -52,6 +52,7 @@ class CycleGAN(Adversarial):
 
     name = "cyclegan"
     players = {"G": ["generator", "inverse"], "D": ["judge_style", "judge_photo"]}  # noqa: RUF012
+    alternatives = ("inverse",)
     memories = ("pool_style", "pool_photo")
     Config = CycleGANConfig
 

@@ -56,6 +56,7 @@ class UGATIT(Adversarial):
 
     name = "ugatit"
     players = {"D": list(JUDGES), "G": ["generator", "inverse"]}  # noqa: RUF012
+    alternatives = ("inverse",)
     channels_last = False
     Config = UGATITConfig
 

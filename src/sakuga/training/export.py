@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, get_origin
 
 import tyro
+from torch import nn
 
 from sakuga.data.images import find_images
 from sakuga.errors import SakugaError, UsageError
@@ -75,6 +76,7 @@ def export(
     *,
     output: Annotated[Path, tyro.conf.arg(aliases=["-o"])],
     which: Literal["last", "best"] = "last",
+    network: str | None = None,
     title: str | None = None,
     licence: str = "not stated",
     data: tuple[str, ...] = (),
@@ -87,6 +89,7 @@ def export(
         run: folder of the training.
         output: the style's file; its name is the style's name.
         which: the last weights, or the best by KID, which runs with pictures of their style keep.
+        network: inverse, for the way back from the style to photos, which cyclegan and ugatit learn as well.
         title: the style's name for people.
         licence: of the style.
         data: what it was trained on, each as "NAME|LICENCE|USE".
@@ -105,9 +108,9 @@ def export(
     if which == "best" and (run / checkpoint.LAST).is_file() and not (run / name).is_file():
         raise UsageError(f"{run} has no {name}: its samples were not judged; export --which last.")
     system = build(run, name, changes=set)
-    network = system.get_submodule(system.output)
+    chosen = _network(system, run, name, network or system.output)
     style = export_network(
-        network,
+        chosen,
         output,
         system=system,
         name=output.stem,
@@ -115,10 +118,23 @@ def export(
         licence=licence,
         data=sources or None,
         overwrite=overwrite,
-        photos=_photos(system) if isinstance(network, FastGenerator) else (),
+        photos=_photos(system) if isinstance(chosen, FastGenerator) else (),
     )
     print(style.path)
     return 0
+
+
+def _network(system: System, run: Path, which: str, name: str) -> nn.Module:
+    """Return the built system's output network, or another one with the weights of the checkpoint, unaveraged."""
+    choices = (system.output, *system.alternatives)
+    if name not in choices:
+        raise UsageError(f"--network {name}: of {system.name} {' or '.join(choices)} can be exported.")
+    network = system.get_submodule(name)
+    if name != system.output:
+        if which != checkpoint.LAST:
+            raise UsageError(f"{run / which} holds no other network than {system.output}; export --which last.")
+        network.load_state_dict(checkpoint.load(run, which)["networks"][name])
+    return network
 
 
 def _photos(system: System) -> list[Path]:
