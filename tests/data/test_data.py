@@ -1,5 +1,7 @@
 """Collections of pictures, pairs, smoothed edges, superpixels."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -120,6 +122,15 @@ class TestCrops:
         halves = [cut(rank=rank, world=2) for rank in (0, 1)]
         assert (cut()[0::2] == halves[0]).all()
         assert (cut()[1::2] == halves[1]).all()
+
+    def test_without_mirrors_they_are_the_same_otherwise(self):
+        pictures = [np.zeros((40, 50, 3), np.uint8)]
+        mirrored, plain = (
+            draw_crops(pictures, size=16, count=20, rng=np.random.default_rng(0), mirror=mirror)
+            for mirror in (True, False)
+        )
+        assert {crop.mirrored for crop in mirrored} == {True, False}
+        assert plain == [replace(crop, mirrored=False) for crop in mirrored]
 
     def test_labels_are_cut_like_pictures(self):
         labels = np.arange(40 * 60).reshape(40, 60)

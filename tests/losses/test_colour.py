@@ -169,3 +169,10 @@ def test_other_arguments_are_refused():
         random_color_shift(images(), images()[:, :1])
     with pytest.raises(ValueError, match="images must hold"):
         random_color_shift()
+
+
+@pytest.mark.parametrize("convert", [rgb_to_yuv, rgb_to_lab])
+def test_half_precision_is_left_behind(convert):
+    """Differences of colours that are near would be lost in eight bits."""
+    image = images().bfloat16()
+    assert_close(convert(image), convert(image.float()))

@@ -122,8 +122,12 @@ class TestEverySystem:
 
     def test_every_player_has_its_turn(self, tiny: Tiny, data, tmp_path):
         system = tiny.build(data)
+        called = set()
+        for name, network in system.networks.items():
+            network.register_forward_hook(lambda *_, name=name: called.add(name))
         turns = {player for t in (0, system.config.steps - 1) for player, _ in system.step(system.batch(0, 0, 1), t)}
         assert turns == set(system.players)
+        assert called == set(system.networks)  # as modules, not by other methods, which --compile would not reach
 
     def test_a_repeated_batch_is_learned(self, tiny: Tiny, data, tmp_path):
         torch.manual_seed(0)

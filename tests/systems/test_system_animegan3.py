@@ -82,7 +82,7 @@ def test_the_terms_are_those_of_the_code(data):
     batch = system.batch(0, 0, 1)
     photo, shown = batch["photo"], {"judge": [], "judge_main": []}
     with torch.no_grad():
-        rough, main = system.generator.both(photo)
+        rough, main = system.generator(photo, both=True)
     for name, seen in shown.items():
         # Instead of scores, the mean of what is shown.
         getattr(system, name).forward = lambda x, seen=seen: seen.append(x.detach()) or x.mean((1, 2, 3))
@@ -164,8 +164,8 @@ def test_the_attention_has_batch_statistics(tmp_path):
 
     @torch.no_grad()
     def difference():
-        whole = generator.both(photo)
-        parts = [generator.both(half) for half in photo.chunk(2)]
+        whole = generator(photo, both=True)
+        parts = [generator(half, both=True) for half in photo.chunk(2)]
         return max((a - torch.cat(b)).abs().max() for a, b in zip(whole, zip(*parts, strict=True), strict=True))
 
     assert difference() < 1e-3

@@ -72,14 +72,15 @@ def test_a_photo_in_a_style_trained_a_moment_ago(photos, tmp_path, capsys):
     assert Image.open(tmp_path / "photo.negative.png").size == (127, 93)
 
 
-def test_the_same_command_goes_on_to_the_same_weights(photos, tmp_path):
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_the_same_command_goes_on_to_the_same_weights(number, photos, tmp_path, capsys):
     assert distil(photos, tmp_path / "through", *quick("--adversarial", 0.1)) == 0
     cut = tmp_path / "cut"
     original = Distill.step
 
     def interrupted(self, batch, t):
         if t == 5:
-            os.kill(os.getpid(), signal.SIGINT)  # it lands within the step, which is finished first
+            os.kill(os.getpid(), number)  # it lands within the step, which is finished first
         yield from original(self, batch, t)
 
     with pytest.MonkeyPatch.context() as patch:
@@ -89,6 +90,9 @@ def test_the_same_command_goes_on_to_the_same_weights(photos, tmp_path):
     assert distil(photos, cut, *quick("--adversarial", 0.1)) == 0
     a, b = checkpoint.load(tmp_path / "through"), checkpoint.load(cut)
     assert a["steps"] == b["steps"] == 8
+    capsys.readouterr()
+    assert distil(photos, cut, *quick("--adversarial", 0.1)) == 0
+    assert "cut has done its 8 steps already" in capsys.readouterr().out.replace("\n", "")
     assert set(a["networks"]) == {"generator", "discriminator"}
     for name, network in a["networks"].items():
         assert all(torch.equal(v, b["networks"][name][k]) for k, v in network.items())
@@ -146,14 +150,38 @@ class TestBadInput:
             (["export", "nowhere", "-o", "x.pth"], 2, "must end in .onnx"),
             (["export", "nowhere", "-o", "x.onnx", "--data", "one|two"], 2, "must read NAME|LICENCE|USE"),
             (["train", "distill", "--run", "p/r", "--photos", "p"], 2, "--run p/r lies within --photos p"),
+            (
+                ["train", "cyclegan", "--run", "s/r", "--photos", "p", "--style", "s"],
+                2,
+                "--run s/r lies within --style s",
+            ),
             (["train", "distill", "--run", "f", "--photos", "p"], 2, "--run f is a file"),
+            (["train", "distill", "--run", "r", "--photos", "p", "--clip", "-1"], 2, "--clip must be 0, for no limit"),
+            (["train", "distill", "--run", "r", "--photos", "p", "--ema", "1"], 2, "--ema must be at least 0 and less"),
+            (
+                ["train", "cartoongan", "--run", "r", "--photos", "p", "--init", "q"],
+                2,
+                "of --warmup 6750 steps, in which the network learns to repeat the photo, would undo --init",
+            ),
+            (["train", "pix2pix", "--run", "r", "--photos", "p", "--levels", "1"], 2, "--levels 1 must be 2 or more"),
+            (
+                ["train", "pix2pix", "--run", "r", "--photos", "p", "--levels", "4", "--crop", "16"],
+                2,
+                "--crop 16 must be 24 or more",
+            ),
+            (
+                ["train", "ugatit", "--run", "r", "--photos", "p", "--layers", "6", "2"],
+                2,
+                "both depths must be 3 or more",
+            ),
             (["export", "p", "-o", "x.onnx", "--which", "best"], 2, "p holds no checkpoint (best.pt)"),
             (["download", "vgg16", "--source", "none.tar.gz"], 2, "none.tar.gz does not exist"),
         ],
     )
     def test_sentences(self, arguments, status, said, capsys, tmp_path, monkeypatch):
         monkeypatch.chdir(tmp_path)
-        (tmp_path / "p").mkdir()
+        for folder in ("p", "s"):
+            (tmp_path / folder).mkdir()
         (tmp_path / "f").touch()
         assert main(arguments) == status
         assert said in capsys.readouterr().err.replace("\n", " ")
@@ -205,6 +233,26 @@ class TestBadInput:
         assert main(command) == 2
         assert "is given as --photos and as --style; the two must be different" in capsys.readouterr().err
         assert not (tmp_path / "run").exists()
+
+    def test_a_style_within_the_photos(self, photos, tmp_path, capsys):
+        (photos / "drawn").mkdir()
+        Image.open(photos / "0.png").save(photos / "drawn" / "0.png")
+        command = ["train", "cyclegan", "--run", tmp_path / "run", "--photos", photos, "--style", photos / "drawn"]
+        assert main([str(c) for c in command]) == 2
+        assert "0.png is found by --photos and by --style" in capsys.readouterr().err.replace("\n", "")
+
+    @pytest.mark.parametrize(
+        "error",
+        [torch.OutOfMemoryError("CUDA out of memory"), RuntimeError("DefaultCPUAllocator: can't allocate memory")],
+    )
+    def test_too_little_memory(self, error, photos, tmp_path, monkeypatch, capsys):
+        def full(self, batch, t):
+            raise error
+            yield
+
+        monkeypatch.setattr(Distill, "step", full)
+        assert distil(photos, tmp_path / "run", *quick()) == 1
+        assert "memory of the cpu is too small for --batch 2 of --crop 32" in capsys.readouterr().err.replace("\n", " ")
 
     @pytest.mark.parametrize("content", ["cut", "foreign"])
     def test_a_checkpoint_that_is_none(self, content, photos, tmp_path, capsys):

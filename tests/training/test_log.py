@@ -5,6 +5,7 @@ import csv
 import numpy as np
 import pytest
 import torch
+from tensorboard.backend.event_processing import event_accumulator
 from torchmetrics.image.kid import poly_mmd
 from toy import Toy
 
@@ -93,6 +94,19 @@ class TestNothingStopsARun:
     def test_an_empty_table(self, tmp_path):
         (tmp_path / "metrics.csv").touch()
         fit(tmp_path, 2)
+
+
+def test_steps_that_are_done_again_are_shown_once(tmp_path):
+    """A run that was killed after step 4 goes on from its checkpoint of step 2."""
+    for begin, end in ((0, 4), (2, 3)):
+        log = Log(tmp_path, every=1)
+        log.forget_after(begin)
+        for step in range(begin, end):
+            log.step(step + 1, {"G/content": float(step)})
+        log.close()
+    board = event_accumulator.EventAccumulator(str(tmp_path)).Reload()
+    assert [event.step for event in board.Scalars("G/content")] == [1, 2, 3]
+    assert [step for step, _, _ in metrics(tmp_path)] == [1, 2, 3]
 
 
 def test_a_log_changes_nothing(tmp_path):

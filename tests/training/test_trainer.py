@@ -195,6 +195,18 @@ def test_an_error_of_a_batch_comes_as_it_is_when_its_step_is_due(tmp_path):
     with pytest.raises(SakugaError, match=r"photo\.jpg is not"):
         t.fit(5)
     assert t.steps == 2
+    assert checkpoint.load(tmp_path)["steps"] == 2
+
+
+def test_several_threads_make_batches_in_order():
+    """Each of three batches waits for the other two, so this ends only if they are made at the same time."""
+    together = threading.Barrier(3)
+
+    def make(step):
+        together.wait(10)
+        return step
+
+    assert list(ahead(make, range(6), threads=3)) == [*range(6)]
 
 
 def test_the_next_batch_is_made_meanwhile():

@@ -122,7 +122,14 @@ class Crop:
 
 
 def draw_crops(
-    pictures: Sequence[np.ndarray], *, size: int, count: int, rng: np.random.Generator, rank: int = 0, world: int = 1
+    pictures: Sequence[np.ndarray],
+    *,
+    size: int,
+    count: int,
+    rng: np.random.Generator,
+    rank: int = 0,
+    world: int = 1,
+    mirror: bool = True,
 ) -> list[Crop]:
     """Choose random crops of a collection.
 
@@ -130,9 +137,10 @@ def draw_crops(
         pictures: (H, W, 3) uint8 each; `Pictures` are not decoded for it.
         size: side of the square crops.
         count: crops in the batch of all processes.
-        rng: the only source of chance. A half of the crops is mirrored.
+        rng: the only source of chance.
         rank: which of `world` equal parts of the batch to return; together they are the batch of one process.
         world: number of processes.
+        mirror: whether half of the crops are mirrored.
     """
     # A picture is drawn by its area, so every pixel of the collection is as likely.
     sizes = getattr(pictures, "sizes", None) or [p.shape[:2] for p in pictures]
@@ -141,7 +149,7 @@ def draw_crops(
     for index in rng.choice(len(areas), size=count, p=areas / areas.sum()):
         height, width = sizes[index]
         top, left = (int(rng.integers(max(side - size, 0) + 1)) for side in (height, width))
-        crops.append(Crop(int(index), top, left, size, bool(rng.random() < 0.5)))
+        crops.append(Crop(int(index), top, left, size, bool(rng.random() < 0.5) and mirror))
     return crops[rank::world]
 
 
@@ -153,12 +161,13 @@ def random_crops(
     rng: np.random.Generator,
     rank: int = 0,
     world: int = 1,
+    mirror: bool = True,
 ) -> list[Tensor]:
     """Cut the same random crops (see `draw_crops`) from aligned lists of pictures.
 
     Picture i of every list has the same size. Returns for each list a tensor (count / world, 3, size, size) in [-1, 1].
     """
-    crops = draw_crops(layers[0], size=size, count=count, rng=rng, rank=rank, world=world)
+    crops = draw_crops(layers[0], size=size, count=count, rng=rng, rank=rank, world=world, mirror=mirror)
     return [to_tensor(np.stack([crop.cut(pictures[crop.index]) for crop in crops])) for pictures in layers]
 
 

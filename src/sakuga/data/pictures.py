@@ -1,6 +1,7 @@
 """A folder of pictures as a sequence of arrays, decoded when asked for and kept while there is room."""
 
 import hashlib
+import threading
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Literal, TypedDict, overload
@@ -57,7 +58,7 @@ class Pictures(Sequence[np.ndarray]):
         folders = list(folders)
         self.paths = find_images(folders) if folders else []
         self.options: Options = {"half": half, "max_side": max_side, "short_side": short_side}
-        self._room = keep
+        self._room, self._lock = keep, threading.Lock()
         self._kept: dict[int, np.ndarray] = {}
         self.sizes = [self._size(path) for path in self.paths]
         for index in range(len(self)):
@@ -78,11 +79,14 @@ class Pictures(Sequence[np.ndarray]):
         if index in self._kept:
             return self._kept[index]
         picture = load_image(self.paths[index], **self.options)
-        if self._room >= picture.nbytes:
-            self._kept[index] = picture
-            self._room -= picture.nbytes
-        else:
-            self._room = 0
+        with self._lock:  # several threads make batches
+            if index in self._kept:
+                return self._kept[index]
+            if self._room >= picture.nbytes:
+                self._kept[index] = picture
+                self._room -= picture.nbytes
+            else:
+                self._room = 0
         return picture
 
     def key(self, index: int) -> str:

@@ -6,7 +6,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from sakuga.losses._reduce import Reduction, check_images, reduce
+from sakuga.losses._reduce import Reduction, check_images, full, reduce
 from sakuga.losses.pixel import huber, l1
 
 YUV = (
@@ -32,7 +32,7 @@ def rgb_to_yuv(image: Tensor) -> Tensor:
     Y = 0.299 R + 0.587 G + 0.114 B, U = 0.492 (B - Y), V = 0.877 (R - Y) (ITU-R BT.601).
     """
     _check_rgb(image=image)
-    return _mix((image + 1) / 2, YUV)
+    return _mix((full(image) + 1) / 2, YUV)
 
 
 def rgb_to_lab(image: Tensor) -> Tensor:
@@ -46,7 +46,7 @@ def rgb_to_lab(image: Tensor) -> Tensor:
     Greys have a = b = 0; the gradient is finite everywhere. Source: IEC 61966-2-1, CIE 15.
     """
     _check_rgb(image=image)
-    c = (image + 1) / 2
+    c = (full(image) + 1) / 2  # eight bits of precision would blur differences of colours that are near
     # The clamps change no value that is taken; without them the branch that is not would have an infinite slope.
     linear = torch.where(c > 0.04045, ((c.clamp_min(0.04045) + 0.055) / 1.055) ** 2.4, c / 12.92)
     t = _mix(linear, [[share / sum(row) for share in row] for row in XYZ])

@@ -157,7 +157,9 @@ class AnimeGANv2Generator(nn.Module):
 
     Layer norm in place of v1's instance norm, against bubbles and spots; plain convolutions in place of separable
     ones, half the blocks; a bias at the depthwise convolutions only. A size that is no multiple of four comes out
-    rounded down to one; sides must be 8 or more. Weights start by He et al. (2015).
+    rounded down to one; sides must be 8 or more. Weights start by He et al. (2015), depthwise ones too, which in
+    TensorFlow count all channels as inputs and start smaller; the layer norm after them takes the difference out of the
+    picture, not out of the pace of their learning.
 
     Source: the official code of AnimeGANv2 (2020; there is no paper), but for its half-pixel shift (`up`).
 

@@ -1,5 +1,7 @@
 """The networks of AnimeGANv3, the double-tail GAN (Liu, Chen, Gao, IEICE Transactions E107-D(1), 2024)."""
 
+from typing import Literal, overload
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -117,15 +119,18 @@ class AnimeGANv3Generator(nn.Module):
         self.support = _Tail(width)
         self.main = _Tail(width)
 
-    def forward(self, image: Tensor) -> Tensor:
-        """Stylise (N, 3, H, W) in [-1, 1] with the main tail."""
-        painted: Tensor = self.main(self._features(image))
-        return painted
+    @overload
+    def forward(self, image: Tensor) -> Tensor: ...
+    @overload
+    def forward(self, image: Tensor, both: Literal[True]) -> tuple[Tensor, Tensor]: ...
+    def forward(self, image: Tensor, both: bool = False) -> Tensor | tuple[Tensor, Tensor]:
+        """Stylise (N, 3, H, W) in [-1, 1] with the main tail.
 
-    def both(self, image: Tensor) -> tuple[Tensor, Tensor]:
-        """Return (support, main), two pictures of one pass through the base; the losses smooth support's further."""
+        With `both`, return (support, main), two pictures of one pass; the losses smooth support's further.
+        """
         features = self._features(image)
-        return self.support(features), self.main(features)
+        main: Tensor = self.main(features)
+        return (self.support(features), main) if both else main
 
     def _features(self, image: Tensor) -> list[Tensor]:
         features = [image]

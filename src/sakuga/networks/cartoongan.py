@@ -2,7 +2,7 @@
 
 from torch import Tensor, nn
 
-from sakuga.networks.layers import InstanceNorm, init_normal
+from sakuga.networks.layers import InstanceNorm, Upsample, enlarge, init_normal
 
 
 class ResidualBlock(nn.Module):
@@ -29,17 +29,32 @@ class CartoonGANGenerator(nn.Module):
 
     Two convolutions share each norm on the way down and up, with no activation between them. The two stride-2 stages
     round odd sizes up: an output is H and W rounded up to multiples of four. Instance norm is affine with the biased
-    variance and eps 1e-9, as in the released weights, which see and paint BGR pictures: `bgr=True` reverses the
-    channels at both ends.
+    variance. The released weights have an eps of 1e-9, with which rounding errors of flat areas would rule a training,
+    and see and paint BGR pictures: `bgr=True` reverses the channels at both ends.
 
     Source: Chen, Lai, Liu, "CartoonGAN: Generative Adversarial Networks for Photo Cartoonization", CVPR 2018, figure 2,
     and the layer list of the released weights.
+
+    Args:
+        width: channels of the first layer.
+        blocks: residual blocks.
+        bgr: whether the weights are for BGR pictures.
+        eps: of the instance norms.
+        upsample: how it enlarges, as published or by resizing first (see `enlarge`); the same parameters.
     """
 
     multiple = 4
     receptive_field = 0  # instance norm measures the whole picture
 
-    def __init__(self, *, width: int = 64, blocks: int = 8, bgr: bool = False, eps: float = 1e-9):
+    def __init__(
+        self,
+        *,
+        width: int = 64,
+        blocks: int = 8,
+        bgr: bool = False,
+        eps: float = 1e-5,
+        upsample: Upsample = "deconv",
+    ):
         super().__init__()
         self.bgr = bgr
 
@@ -55,7 +70,7 @@ class CartoonGANGenerator(nn.Module):
         def up(channels: int) -> list[nn.Module]:
             half = channels // 2
             return normed(
-                nn.ConvTranspose2d(channels, half, 3, stride=2, padding=1, output_padding=1),
+                *enlarge(channels, half, upsample),
                 nn.Conv2d(half, half, 3, padding=1),
                 channels=half,
             )

@@ -21,7 +21,8 @@ class AnimeGANConfig(AdversarialConfig):
     """What `sakuga train animegan` can be told; version 1's values, its 5 + 96 epochs of 6,656 photos."""
 
     version: Literal[1, 2] = 1
-    """Networks: instance norm and separable convolutions (1), or layer norm and inverted residuals (2)."""
+    """Networks: instance norm and separable convolutions (1), or layer norm and inverted residuals (2), whose rates and
+    weights come with the presets."""
     load: int = 256
     batch: int = 6
     lr: float = 8e-5
@@ -69,7 +70,7 @@ class AnimeGAN(Edged):
     of VGG-19 before the activation. First G alone learns content.
 
     Source: Chen, Liu, Chen, "AnimeGAN: A Novel Lightweight GAN for Photo Animation", ISICA 2019; batch, lengths and
-    version 2 (presets hayao, shinkai, paprika) as in the official codes, which end at no other length than this.
+    version 2 (presets hayao, shinkai, paprika) as in the official codes.
     """
 
     name = "animegan"

@@ -160,7 +160,7 @@ class AnimeGANv3(Adversarial):
         """Crops of either side, the photos' superpixels, and the style with smoothed edges, salted."""
         c, rng = self.config, np.random.default_rng((self.config.seed, step))
         photos, style = (
-            draw_crops(pictures, size=c.crop, count=c.batch, rng=rng, rank=rank, world=world)
+            draw_crops(pictures, size=c.crop, count=c.batch, rng=rng, rank=rank, world=world, mirror=c.mirror)
             for pictures in (self._photos, self._style)
         )
         salt = rng.random((c.batch, c.crop, c.crop))[rank::world] < c.salt
@@ -178,7 +178,7 @@ class AnimeGANv3(Adversarial):
     def step(self, batch: Batch, t: int) -> Iterator[tuple[str, Terms]]:
         """G with both tails, then both discriminators on the same pictures; in the warm-up G alone, from content."""
         c, photo = self.config, batch["photo"]
-        rough, main = self.generator.both(photo)
+        rough, main = self.generator(photo, both=True)
         support = guided_filter(rough, rough, radius=2, eps=0.04)  # the code's 0.01, there on [0, 1]
         if t < c.warmup:
             wanted = self._wanted(photo)

@@ -21,6 +21,8 @@ class Config:
     """Folders of photographs."""
     crop: int = 256
     """Side of the square training crops, pixels."""
+    mirror: bool = True
+    """Show half of all crops mirrored; not for styles with lettering or light from one side."""
     batch: int = 4
     """Crops in a step, over all processes."""
     lr: float = 2e-4
@@ -28,7 +30,7 @@ class Config:
     steps: int = 40_000
     """Length of the training."""
     init: Path | None = None
-    """An earlier run of the same kind whose averaged output network this one starts from."""
+    """An earlier run of the same kind whose averaged output network this one starts from, without a warm-up."""
     seed: int = 0
     """Start of all chance: weights, order of the data, crops."""
 

@@ -8,6 +8,7 @@ import torch
 
 from sakuga.losses import ImagePool, bce, content, edge_promoting, lsgan
 from sakuga.networks.cartoongan import CartoonGANDiscriminator, CartoonGANGenerator
+from sakuga.networks.layers import Upsample
 from sakuga.systems.adversarial import AdversarialConfig
 from sakuga.systems.base import Batch, Terms, frozen, together
 from sakuga.systems.content import Backbone, ContentFeatures
@@ -35,6 +36,8 @@ class CartoonGANConfig(AdversarialConfig):
     """Earlier fakes that D is shown again; 50 in the official code."""
     blocks: int = 8
     """Residual blocks of G."""
+    upsample: Upsample = "deconv"
+    """How G enlarges: as published, or by resizing first, against checkerboards."""
     width: int = 64
     """Channels of G's first layer; D's has half as many."""
     features: Backbone = "vgg19"
@@ -53,7 +56,8 @@ class CartoonGAN(Edged):
     equations 2 to 4; learning rates and batch as in the official code, which differs from the paper in `objective` and
     `pool` (preset `official`). There D moves before G, which learns from D's opinion of a pooled, thus older, fake and
     keeps its Adam over a warm-up twice as long with a decaying second half, and content is compared at 224 pixels; here
-    of its own fake, with a new Adam, at a constant rate, at the crop's size.
+    of its own fake, with a new Adam, at a constant rate, at the crop's size. Its G has 16 residual blocks, the released
+    weights the paper's 8.
     """
 
     name = "cartoongan"
@@ -64,7 +68,7 @@ class CartoonGAN(Edged):
 
     def __init__(self, config: CartoonGANConfig):
         super().__init__(config)
-        self.generator = CartoonGANGenerator(width=config.width, blocks=config.blocks)
+        self.generator = CartoonGANGenerator(width=config.width, blocks=config.blocks, upsample=config.upsample)
         self.judge = CartoonGANDiscriminator(width=max(1, config.width // 2))
         self.pool = ImagePool(config.pool, seed=config.seed)
         self.features: ContentFeatures | None = None

@@ -12,10 +12,11 @@ LAYERS = {"vgg19": "conv4_4", "vgg16": "conv4_3"}
 """Before the activation, as in the official codes."""
 
 CAFFE = 255 * 0.226
-"""Features of Caffe's VGG, for which the papers' weights were found, are about so many times those of torchvision's.
+"""Features of Caffe's VGG, for which the papers' weights were found, are taken for so many times torchvision's.
 
 Caffe's network is given pixels of 0 to 255 less their mean, torchvision's the same divided by 255 times a standard
-deviation of 0.226, and a network of convolutions and ReLUs is homogeneous but for its biases.
+deviation of 0.226, and a network of convolutions and ReLUs is homogeneous but for its biases. The two were trained
+apart, so this gives the order of magnitude; Caffe's own weights (`--features-weights`) make the papers' weights exact.
 """
 
 

@@ -107,7 +107,9 @@ class Distill(System):
     def batch(self, step: int, rank: int, world: int) -> Batch:
         """Crops of photos and the same crops of the teacher's pictures."""
         c, rng = self.config, np.random.default_rng((self.config.seed, step))
-        photo, target = random_crops(self._pictures, size=c.crop, count=c.batch, rng=rng, rank=rank, world=world)
+        photo, target = random_crops(
+            self._pictures, size=c.crop, count=c.batch, rng=rng, rank=rank, world=world, mirror=c.mirror
+        )
         return {"photo": photo, "target": target}
 
     def step(self, batch: Batch, t: int) -> Iterator[tuple[str, Terms]]:

@@ -109,7 +109,9 @@ class FastStyle(System):
     def batch(self, step: int, rank: int, world: int) -> Batch:
         """Crops of photos."""
         c, rng = self.config, np.random.default_rng((self.config.seed, step))
-        crops = random_crops([self._photos], size=c.crop, count=c.batch, rng=rng, rank=rank, world=world)
+        crops = random_crops(
+            [self._photos], size=c.crop, count=c.batch, rng=rng, rank=rank, world=world, mirror=c.mirror
+        )
         return {"photo": crops[0]}
 
     def step(self, batch: Batch, t: int) -> Iterator[tuple[str, Terms]]:

@@ -72,6 +72,10 @@ class Pix2Pix(System):
             raise UsageError(
                 f"--crop {config.crop} must be a multiple of {2**config.levels} with --levels {config.levels}."
             )
+        if config.levels < 2:
+            raise UsageError(f"--levels {config.levels} must be 2 or more.")
+        if config.crop < 24:
+            raise UsageError(f"--crop {config.crop} must be 24 or more: the discriminator halves it three times.")
         self.config = config
         self.generator = UNet(width=config.width, levels=config.levels, dropout=config.dropout)
         self.judge = PatchGAN(6, width=config.width, norm="batch")
@@ -90,7 +94,7 @@ class Pix2Pix(System):
         """The same crops of inputs and targets."""
         c, rng = self.config, np.random.default_rng((self.config.seed, step))
         pair = [self._inputs, self._targets]
-        x, y = random_crops(pair, size=c.crop, count=c.batch, rng=rng, rank=rank, world=world)
+        x, y = random_crops(pair, size=c.crop, count=c.batch, rng=rng, rank=rank, world=world, mirror=c.mirror)
         return {"input": x, "target": y}
 
     def step(self, batch: Batch, t: int) -> Iterator[tuple[str, Terms]]:

@@ -84,7 +84,7 @@ class SuperResolution(System):
     def batch(self, step: int, rank: int, world: int) -> Batch:
         """Crops of photos, small and large."""
         c, rng = self.config, np.random.default_rng((self.config.seed, step))
-        crops = draw_crops(self._photos, size=c.crop, count=c.batch, rng=rng, rank=rank, world=world)
+        crops = draw_crops(self._photos, size=c.crop, count=c.batch, rng=rng, rank=rank, world=world, mirror=c.mirror)
         large = [crop.cut(self._photos[crop.index]) for crop in crops]
         small = [reduced(picture, c.factor) for picture in large]
         return {"small": to_tensor(np.stack(small)), "large": to_tensor(np.stack(large))}

@@ -62,6 +62,8 @@ class UGATIT(Adversarial):
 
     def __init__(self, config: UGATITConfig):
         super().__init__(config)
+        if min(config.layers) < 3:
+            raise UsageError(f"--layers {' '.join(map(str, config.layers))}: both depths must be 3 or more.")
         least = 3 * 2 ** (max(config.layers) - 2)
         if config.crop < least:
             raise UsageError(f"--crop {config.crop} must be {least} or more with --layers {max(config.layers)}.")

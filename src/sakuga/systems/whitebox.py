@@ -76,8 +76,10 @@ class WhiteBox(Adversarial):
     With O = guided_filter(p, G(p)): L_G = λ₁ (D_s(F_s(O)) - 1)² + λ₂ (D_t(F_t(O)) - 1)² + λ₃ |φ(O) - φ(F_st(O))|
     + λ₄ |φ(O) - φ(p)| + λ₅ TV(O), where F_s smooths the surface, F_t takes the colour away at random, the same for
     cartoon and output, and F_st paints superpixels in their mean colour; for both, L_D = ½ ((D(F(c)) - 1)² + D(F(O))²).
-    First G alone learns to repeat the photo. Not here: the paper's adaptive colouring of segments, which the code
-    leaves off, and its batches of faces, every fifth: name folders of both in `photos` and in `style`.
+    First G alone learns to repeat the photo. Least squares are the official code's, where the paper has logarithms; φ
+    is conv4_4 of VGG-19 before the activation, where the paper has VGG-16. Not here: the paper's adaptive colouring of
+    segments, which the code leaves off, and its batches of faces, every fifth: name folders of both in `photos` and in
+    `style`.
 
     Source: Wang, Yu, "Learning to Cartoonize Using White-box Cartoon Representations", CVPR 2020, equations 2 to 9.
     Weights as in the official code, converted to plain means (see `losses.structure`); preset `paper` has the paper's.
@@ -120,7 +122,7 @@ class WhiteBox(Adversarial):
         """Crops of either side, and the photos' superpixels."""
         c, rng = self.config, np.random.default_rng((self.config.seed, step))
         photos, cartoons = (
-            draw_crops(pictures, size=c.crop, count=c.batch, rng=rng, rank=rank, world=world)
+            draw_crops(pictures, size=c.crop, count=c.batch, rng=rng, rank=rank, world=world, mirror=c.mirror)
             for pictures in (self._photos, self._style)
         )
         batch = {

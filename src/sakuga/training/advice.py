@@ -11,16 +11,23 @@ FEW = 1000
 NO_DATA = ("init", "cache")
 
 
+def places(config: Any) -> dict[str, list[Path]]:
+    """Return the files and folders of each field of a config that names data."""
+    named = {}
+    for field in fields(config):
+        value = getattr(config, field.name)
+        paths = list(value) if isinstance(value, tuple) else [value]
+        if field.name not in NO_DATA and paths and all(isinstance(path, Path) for path in paths):
+            named[field.name] = paths
+    return named
+
+
 def count_pictures(config: Any) -> dict[str, int]:
     """Return how many pictures each field of a config leads to."""
     counts = {}
-    for field in fields(config):
-        value = getattr(config, field.name)
-        places = list(value) if isinstance(value, tuple) else [value]
-        if field.name in NO_DATA or not places or not all(isinstance(place, Path) for place in places):
-            continue
+    for name, paths in places(config).items():
         try:
-            counts[field.name] = len(find_images(places))
+            counts[name] = len(find_images(paths))
         except UsageError:  # some other file
             continue
     return counts

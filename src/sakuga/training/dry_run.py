@@ -1,6 +1,5 @@
 """`sakuga train SYSTEM --dry-run`: what a training costs, before it is begun."""
 
-import resource
 import sys
 import time
 
@@ -36,7 +35,8 @@ def report(trainer: Trainer) -> None:
         say(f"  {'batch of ' + name:<22}{' x '.join(map(str, value.shape))}")
     say(f"  {'precision':<22}{trainer.options['precision']}")
     say(f"  {'terms':<22}{', '.join(later_terms | terms)}")
-    say(f"  {'peak memory':<22}{_peak(trainer.fabric.device) / 2**20:,.0f} MiB")
+    if peak := _peak(trainer.fabric.device):
+        say(f"  {'peak memory':<22}{peak / 2**20:,.0f} MiB")
     grown = f", {1000 * later:,.0f} s at the end" if later_terms.keys() != terms.keys() else ""
     left = system.config.steps - began
     say(f"  {'1,000 steps':<22}{1000 * now:,.0f} s{grown} (this run has {left:,} to go)")
@@ -63,7 +63,12 @@ def _measure(trainer: Trainer, step: int) -> tuple[float, dict[str, float]]:
 
 
 def _peak(device: torch.device) -> float:
+    """Return the most bytes that were in use so far, 0 where the system does not tell."""
     if device.type == "cuda":
         return float(torch.cuda.max_memory_allocated(device))
+    try:
+        import resource  # not on Windows
+    except ImportError:
+        return 0.0
     unit = 1 if sys.platform == "darwin" else 1024
     return float(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit)

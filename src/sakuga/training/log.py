@@ -43,14 +43,21 @@ class Log:
         self.judge: Judge | None = None
         self.best = math.inf
         self.board: Any = None
+        self._open_board()
+
+    def _open_board(self, step: int | None = None) -> None:
+        """Open TensorBoard's file; what it showed of later steps than `step` goes."""
         with self._spared("TensorBoard"):
             from torch.utils import tensorboard
 
-            run.mkdir(parents=True, exist_ok=True)
-            self.board = tensorboard.SummaryWriter(str(run))
+            self.run.mkdir(parents=True, exist_ok=True)
+            self.board = tensorboard.SummaryWriter(str(self.run), purge_step=None if step is None else step + 1)
 
     def forget_after(self, step: int) -> None:
-        """Drop the rows that a run which goes on from `step` will write again, and remember the others."""
+        """Drop what a run that goes on from `step` will write again, and remember the rest."""
+        if step:
+            self.close()
+            self._open_board(step)
         with self._spared("earlier rows of metrics.csv"):
             path = self.run / "metrics.csv"
             if not path.exists():

@@ -11,6 +11,7 @@ import tyro
 from sakuga.errors import UsageError
 from sakuga.systems import Config, System
 from sakuga.training import config as toml
+from sakuga.training.advice import places
 
 Precision = Literal["auto", "32-true", "bf16-mixed"]
 
@@ -48,7 +49,7 @@ class Loop:
     clip: float = 0.0
     """Largest norm of a player's gradient; 0: no limit, as published."""
     micro: int = 1
-    """Parts in which a batch is worked through, to save memory."""
+    """Parts in which a batch is worked through, to save memory; little where D moves before G, as in pix2pix."""
     save_every: int = 500
     """Steps between checkpoints and sample pictures."""
     log_every: int = 50
@@ -104,7 +105,16 @@ def _check(call: Call, loop: Loop, config: Config) -> None:
     for name, value in counts.items():
         if value < 1:
             raise UsageError(f"--{name.replace('_', '-')} must be at least 1, not {value}.")
+    if loop.clip < 0:
+        raise UsageError(f"--clip must be 0, for no limit, or more, not {loop.clip:g}.")
+    if not 0 <= loop.ema < 1:
+        raise UsageError(f"--ema must be at least 0 and less than 1, not {loop.ema:g}.")
     warmup = getattr(config, "warmup", 0)
+    if config.init is not None and warmup:
+        raise UsageError(
+            f"the warm-up of --warmup {warmup} steps, in which the network learns to repeat the photo, would undo "
+            f"--init {config.init}; add --warmup 0."
+        )
     if config.steps <= warmup:
         raise UsageError(
             f"--steps {config.steps} ends before the warm-up of --warmup {warmup} steps, in which no style is learned; "
@@ -114,12 +124,13 @@ def _check(call: Call, loop: Loop, config: Config) -> None:
         raise UsageError(f"--run {call.run} is a file; name a folder, which is made if need be.")
     if not config.photos:
         raise UsageError("--photos is missing: name folders of photographs.")
-    for folder in config.photos:
-        if folder.is_dir() and folder.resolve() in (call.run.resolve(), *call.run.resolve().parents):
-            raise UsageError(
-                f"--run {call.run} lies within --photos {folder}, so its samples would be trained on; "
-                "name a folder elsewhere."
-            )
+    for name, paths in places(config).items():
+        for path in paths:
+            if path.is_dir() and path.resolve() in (call.run.resolve(), *call.run.resolve().parents):
+                raise UsageError(
+                    f"--run {call.run} lies within --{name.replace('_', '-')} {path}, so its samples would be trained "
+                    "on; name a folder elsewhere."
+                )
     if config.crop % 4 or config.crop < 16:
         raise UsageError(f"--crop {config.crop} must be a multiple of 4, 16 or more.")
     processes = loop.devices * loop.nodes

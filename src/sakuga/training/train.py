@@ -9,8 +9,8 @@ from lightning_fabric import Fabric
 
 from sakuga.errors import SakugaError, UsageError
 from sakuga.systems import SYSTEMS, System
+from sakuga.training import checkpoint, cpu
 from sakuga.training import config as toml
-from sakuga.training import cpu
 from sakuga.training.advice import few_pictures
 from sakuga.training.dry_run import report
 from sakuga.training.log import Log
@@ -45,7 +45,10 @@ def train(args: Sequence[str]) -> int:
     trainer = Trainer(system, call.run, fabric=fabric, ema=loop.ema, clip=loop.clip or None, micro=loop.micro)
     trainer.options["precision"] = precision
     if trainer.resume():
-        fabric.print(f"going on from step {trainer.steps} of {call.run}")
+        if trainer.steps >= config.steps and not call.dry_run:
+            fabric.print(f"{call.run} has done its {trainer.steps} steps already; larger --steps go on with it")
+        else:
+            fabric.print(f"going on from step {trainer.steps} of {call.run}")
         for line in trainer.changed:
             fabric.print(f"  {line}")
     else:
@@ -62,13 +65,26 @@ def train(args: Sequence[str]) -> int:
         else:
             _fit(trainer, call, loop)
     except FloatingPointError as error:
-        raise SakugaError(f"{error}; the last checkpoint is in {call.run}, a lower --lr or --clip may help.") from error
+        raise SakugaError(f"{error}; a lower --lr or --clip may help{_kept(call)}.") from error
     except torch._dynamo.exc.BackendCompilerFailed as error:
         raise SakugaError(f"--compile does not work here ({error.inner_exception}); train without it.") from error
+    except RuntimeError as error:
+        # Of a GPU torch has a type for it, of the processor's memory only a text.
+        if not isinstance(error, torch.OutOfMemoryError) and "can't allocate memory" not in str(error):
+            raise
+        raise SakugaError(
+            f"the memory of the {fabric.device.type} is too small for --batch {config.batch} of --crop {config.crop}; "
+            f"lower one of them, or the networks' --width where there is one{_kept(call)}."
+        ) from error
     if torch.distributed.is_initialized():
         # Left to the interpreter's end, gloo's threads now and then abort a process that has done all its work.
         torch.distributed.destroy_process_group()
     return 0
+
+
+def _kept(call: Call) -> str:
+    path = call.run / checkpoint.LAST
+    return f"; {path} has what was learned up to its last saving" if path.is_file() else ""
 
 
 def _fit(trainer: Trainer, call: Call, loop: Loop) -> None:

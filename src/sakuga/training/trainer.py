@@ -1,6 +1,7 @@
 """The training loop: one for every system."""
 
 import copy
+import os
 import signal
 import threading
 from collections.abc import Iterator
@@ -37,7 +38,7 @@ class Trainer:
         ema: decay of the averaged weights; early steps decay faster, min(ema, (1 + t) / (10 + t)).
         clip: largest norm of a player's gradient; None for no limit.
         micro: parts in which a batch is worked through, to save memory; the same step unless a network has batch
-            statistics.
+            statistics or spectral norm, whose estimate moves with every part, or a term draws chance of its own.
 
     Attributes:
         steps: finished steps.
@@ -103,10 +104,16 @@ class Trainer:
         return self.system.batch(step, self.fabric.global_rank, self.fabric.world_size)
 
     def fit(self, until: int, *, save_every: int = 500, log: Log | None = None) -> None:
-        """Train up to step `until`, saving on the way, at the end and when interrupted."""
-        batches = ahead(self.batch, range(self.steps, until))
-        with _interrupts() as interrupted, closing(batches):
-            for batch in batches:
+        """Train up to step `until`, saving on the way, at the end, when interrupted and when a batch cannot be made.
+
+        Raises:
+            SakugaError: a picture cannot be read; what was learned before is saved.
+            KeyboardInterrupt: Ctrl-C, or a scheduler's SIGTERM; the same.
+        """
+        began, threads = self.steps, self._threads()
+        with _interrupts() as interrupted, closing(ahead(self.batch, range(began, until), threads=threads)) as batches:
+            while self.steps < until:
+                batch = self._next(batches, began)
                 terms = self.one_step(self.fabric.to_device(batch))
                 if log is not None:
                     log.step(self.steps, terms)
@@ -117,6 +124,24 @@ class Trainer:
                         log.sample(self.steps, self.average, self.system)
                 if stop:
                     raise KeyboardInterrupt
+
+    def _next(self, batches: Iterator[Batch], began: int) -> Batch:
+        """Return the next batch; if it cannot be made in any process, all of them save and stop."""
+        try:
+            batch, problem = next(batches), None
+        except (SakugaError, OSError) as error:
+            batch, problem = {}, error
+        if self._anywhere(problem is not None):
+            if self.steps > began:
+                self.save()
+            raise problem or SakugaError(f"another process could not make the batch of step {self.steps}.")
+        return batch
+
+    def _threads(self) -> int:
+        """Threads that make batches: a processor is busy with the steps, a GPU waits for what its cores bring."""
+        if self.fabric.device.type == "cpu":
+            return 1
+        return max(1, min(8, (os.cpu_count() or 1) // self.fabric.world_size - 1))
 
     def save(self) -> None:
         """Write the checkpoint; only the first process does, but all of them must call it."""
@@ -259,9 +284,10 @@ def _lie_alike(optimizer: torch.optim.Optimizer) -> None:
 
 @contextmanager
 def _interrupts() -> Iterator[list[int]]:
-    """Collect Ctrl-C instead of breaking off within a step, whose players may have moved in part; a second one breaks.
+    """Collect Ctrl-C and SIGTERM instead of breaking off within a step, whose players may have moved in part.
 
-    Only the main thread may handle signals; elsewhere nothing is changed.
+    A second Ctrl-C breaks off; schedulers repeat SIGTERM as they like. Only the main thread may handle signals;
+    elsewhere nothing is changed.
     """
     seen: list[int] = []
     if threading.current_thread() is not threading.main_thread():
@@ -269,12 +295,13 @@ def _interrupts() -> Iterator[list[int]]:
         return
 
     def note(number: int, _frame: object) -> None:
-        if seen:
+        if seen and number == signal.SIGINT:
             raise KeyboardInterrupt
         seen.append(number)
 
-    before = signal.signal(signal.SIGINT, note)
+    before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield seen
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
