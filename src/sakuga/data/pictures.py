@@ -14,6 +14,8 @@ from sakuga.errors import SakugaError
 
 KEEP = 2 << 30
 """Bytes of decoded pictures that a collection keeps in memory."""
+KEEPING = threading.Lock()
+"""Held while one is put there: several threads make batches. Not each collection's own, since systems are copied."""
 
 
 class Options(TypedDict):
@@ -58,7 +60,7 @@ class Pictures(Sequence[np.ndarray]):
         folders = list(folders)
         self.paths = find_images(folders) if folders else []
         self.options: Options = {"half": half, "max_side": max_side, "short_side": short_side}
-        self._room, self._lock = keep, threading.Lock()
+        self._room = keep
         self._kept: dict[int, np.ndarray] = {}
         self.sizes = [self._size(path) for path in self.paths]
         for index in range(len(self)):
@@ -79,7 +81,7 @@ class Pictures(Sequence[np.ndarray]):
         if index in self._kept:
             return self._kept[index]
         picture = load_image(self.paths[index], **self.options)
-        with self._lock:  # several threads make batches
+        with KEEPING:
             if index in self._kept:
                 return self._kept[index]
             if self._room >= picture.nbytes:
