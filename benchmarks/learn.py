@@ -14,7 +14,8 @@ identity mapping (super-resolution: cubic interpolation). `learn/recipes.py` sta
 itself: untrained network and identity must each fail one of a system's limits. Exit status 1 if anything fails.
 
 Written to `--out`: per system SYSTEM.json, SYSTEM-kept.png (rows: photos kept back, output, pictures of the style or
-targets; AdaIN: photos, then a row per painting) and SYSTEM.jpg, the same of the public-domain photos of `examples/`.
+targets; AdaIN: photos, then a row per painting) and SYSTEM.jpg, the same of the public-domain photos of `examples/`,
+without the paintings.
 """
 
 import argparse
@@ -54,7 +55,7 @@ def rows(trial: Trial, measure: Measures) -> list[Row]:
     side = 256 if trial.name == "super_resolution" else SIDE
     paintings = [load_image(path, short_side=240) for path in trial.data.paintings] if trial.name == "adain" else None
     save_sheet(out.parent / f"{trial.name}-kept.png", sheet, side=side, titles=paintings)
-    save_sheet(out.parent / f"{trial.name}.jpg", public(trial, trial.data), side=240, titles=paintings)
+    save_sheet(out.parent / f"{trial.name}.jpg", public(trial, trial.data), side=240)
     limits = {name: recipe.bounds.get(name, recipe.share * min(untrained[name], identity[name])) for name in trained}
     return [
         Row(name, value, untrained[name], identity[name], limits[name], value <= limits[name])
