@@ -172,7 +172,7 @@ class TestRun:
         assert said.splitlines()[1:] == ["  lr: 0.01 -> 0.005", "  steps: 2 -> 3", "  micro: 1 -> 2"]
         assert "lr = 0.005" in (tmp_path / "run" / "config.toml").read_text()
         _, said, _ = distil("--lr", 0.005, "--micro", 2, steps=3)
-        assert said.splitlines() == [f"going on from step 3 of {tmp_path / 'run'}"]
+        assert said.splitlines() == [f"{tmp_path / 'run'} has done its 3 steps already; larger --steps go on with it"]
 
     def test_another_size_is_refused_before_anything_is_written(self, distil, tmp_path):
         assert distil()[0] == 0
