@@ -44,7 +44,7 @@ NETWORKS = {
     "animegan": lambda: AnimeGANGenerator(width=4, blocks=1),
     "animegan2": lambda: AnimeGANv2Generator(width=4, blocks=1),
     "animegan3": lambda: AnimeGANv3Generator(width=4),
-    "cartoongan": lambda: CartoonGANGenerator(width=4, blocks=1, bgr=True, eps=1e-9),
+    "cartoongan": lambda: CartoonGANGenerator(width=4, blocks=1, bgr=True),
     "cyclegan": lambda: ResNetGenerator(width=4, blocks=1),
     "cut": lambda: ResNetGenerator(width=4, blocks=1, antialias=True),
     "ugatit": lambda: UGATITGenerator(width=4, blocks=1),

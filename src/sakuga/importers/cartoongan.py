@@ -13,7 +13,7 @@ def recognise(weights: Weights) -> str | None:
 
 def read(weights: Weights) -> CartoonGANGenerator:
     """Return the generator; it sees and paints BGR inside."""
-    network = CartoonGANGenerator(width=shape(weights, "conv01_1.weight")[0], bgr=True, eps=1e-9)
+    network = CartoonGANGenerator(width=shape(weights, "conv01_1.weight")[0], bgr=True)
     names = []
     for layer in _layers():
         parts = ("scale", "shift") if layer.startswith("in") else ("weight", "bias")

@@ -29,8 +29,8 @@ class CartoonGANGenerator(nn.Module):
 
     Two convolutions share each norm on the way down and up, with no activation between them. The two stride-2 stages
     round odd sizes up: an output is H and W rounded up to multiples of four. Instance norm is affine with the biased
-    variance. The released weights have an eps of 1e-9, with which rounding errors of flat areas would rule a training,
-    and see and paint BGR pictures: `bgr=True` reverses the channels at both ends.
+    variance and eps 1e-9, as in the released weights, which see and paint BGR pictures: `bgr=True` reverses the
+    channels at both ends.
 
     Source: Chen, Lai, Liu, "CartoonGAN: Generative Adversarial Networks for Photo Cartoonization", CVPR 2018, figure 2,
     and the layer list of the released weights.
@@ -52,7 +52,7 @@ class CartoonGANGenerator(nn.Module):
         width: int = 64,
         blocks: int = 8,
         bgr: bool = False,
-        eps: float = 1e-5,
+        eps: float = 1e-9,
         upsample: Upsample = "deconv",
     ):
         super().__init__()
