@@ -12,7 +12,7 @@ alone, against the network of the paper. `--sheet` writes photo, teacher and stu
 
 import argparse
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -31,9 +31,9 @@ from sakuga.networks.features import LPIPS_LAYERS, FeatureNetwork
 from sakuga.networks.johnson import TransformNet
 from sakuga.style import Style
 from sakuga.stylizer import Stylizer
-from sakuga.systems.distill import match_tone, mix_color
+from sakuga.systems.distill import mix_color, retone, tone
 
-Pictures = list[np.ndarray]
+Pictures = Sequence[np.ndarray]
 FRAME = np.random.default_rng(0).random((1, 3, 720, 1280), dtype=np.float32) * 2 - 1
 
 
@@ -66,7 +66,7 @@ class Distances:
     def row(self, name: str, photos: Pictures, painted: Pictures, drawn: Pictures) -> str:
         found = []
         for photo, teacher, student in zip(photos, painted, drawn, strict=True):
-            goal, x, y = map(to_tensor, (match_tone(teacher, photo), match_tone(student, photo), photo))
+            goal, x, y = map(to_tensor, (*(retone(p, tone(p, photo)) for p in (teacher, student)), photo))
             wanted = self.network(goal)
             found.append(
                 [float(l1(image, goal)) / 2 for image in (x, y)]

@@ -1,8 +1,10 @@
 """Distillation: what is special about it."""
 
-from tiny import Tiny
+import numpy as np
+from tiny import Tiny, make_data
 
-from sakuga.systems.distill import Distill
+from sakuga.data.images import cut_crops
+from sakuga.systems.distill import Distill, mix_color, retone, tone
 
 TINY = Tiny(
     Distill,
@@ -18,3 +20,15 @@ TINY = Tiny(
     },
     falls=("G/pixel", 0.95),
 )
+
+
+def test_targets_are_cut_from_the_whole_picture_in_its_tone_and_colour(tmp_path):
+    system = TINY.build(make_data(tmp_path), match_tone=True, color=0.5, batch=8, perceptual=0.0)
+    photos, painted = [*system._photos], [*system._painted]
+    whole = [
+        mix_color(retone(picture, tone(picture, photo)), photo, 0.5)
+        for picture, photo in zip(painted, photos, strict=True)
+    ]
+    assert np.abs(whole[0].astype(float) - painted[0]).mean() > 5
+    crops = system.crops(photos, np.random.default_rng((system.config.seed, 3)), 0, 1)
+    assert (system.batch(3, 0, 1)["target"] == cut_crops(whole, crops)).all()

@@ -251,6 +251,21 @@ def test_the_end_of_a_run_is_recorded(tmp_path):
     assert metrics(tmp_path) == [(3, "G/x", 2.0)]  # the last step is written though it is no multiple of ten
 
 
+def test_gauges_are_written_but_not_said(tmp_path, capsys):
+    record = Log(tmp_path, every=2)
+    record.step(1, {"warmup/x": 1.0}, {"gradient/warmup": 4.0})
+    record.step(2, {"G/x": 1.0}, {"gradient/G": 6.0})
+    assert {term: value for _, term, value in metrics(tmp_path)} == {
+        "warmup/x": 1,
+        "gradient/warmup": 4,
+        "G/x": 1,
+        "gradient/G": 6,
+    }
+    said = capsys.readouterr().err
+    assert "warmup/x 1.0000  G/x 1.0000" in said
+    assert "gradient" not in said
+
+
 def test_a_line_tells_how_long_it_will_still_take(tmp_path, monkeypatch, capsys):
     """100 of 7,300 steps in 50 s: two a second, so the other 7,200 take an hour."""
     clock = iter([1000.0, 1050.0])

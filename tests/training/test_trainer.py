@@ -28,6 +28,16 @@ def test_a_step_moves_exactly_the_players_that_were_yielded(tmp_path):
     assert moved(before, t.system) == {"generator", "judge"}
 
 
+def test_gauges_are_each_player_s_rate_and_its_gradient_before_it_is_clipped(tmp_path):
+    t, plain = trainer(tmp_path, clip=1e-3), trainer(tmp_path)
+    batch = t.system.batch(0, 0, 1)
+    t.one_step(batch)
+    _, terms = next(plain.system.step(batch, 0))
+    sum(terms.values()).backward()
+    norm = torch.stack([p.grad.square().sum() for p in plain.system.generator.parameters()]).sum().sqrt()
+    assert t.gauges == {"rate/G": t.settings["G"][0]["lr"] * t.system.rate(0), "gradient/G": pytest.approx(norm.item())}
+
+
 def test_every_yield_is_an_update(tmp_path):
     """Two critic steps move the critic as one critic step from where one critic step led."""
     both, single = trainer(tmp_path, ToyConfig(warmup=0)), trainer(tmp_path, ToyConfig(warmup=0, critic_steps=1))

@@ -153,22 +153,12 @@ def draw_crops(
     return crops[rank::world]
 
 
-def random_crops(
-    layers: Sequence[Sequence[np.ndarray]],
-    *,
-    size: int,
-    count: int,
-    rng: np.random.Generator,
-    rank: int = 0,
-    world: int = 1,
-    mirror: bool = True,
-) -> list[Tensor]:
-    """Cut the same random crops (see `draw_crops`) from aligned lists of pictures.
+def cut_crops(pictures: Sequence[np.ndarray], crops: Sequence[Crop]) -> Tensor:
+    """Cut crops out of a collection, (N, 3, size, size) in [-1, 1].
 
-    Picture i of every list has the same size. Returns for each list a tensor (count / world, 3, size, size) in [-1, 1].
+    The collection is the one that they were drawn from, or one whose picture i has the size of that one's picture i.
     """
-    crops = draw_crops(layers[0], size=size, count=count, rng=rng, rank=rank, world=world, mirror=mirror)
-    return [to_tensor(np.stack([crop.cut(pictures[crop.index]) for crop in crops])) for pictures in layers]
+    return to_tensor(np.stack([crop.cut(pictures[crop.index]) for crop in crops]))
 
 
 def sample_squares(photos: Sequence[np.ndarray], *, count: int = 4) -> Tensor:

@@ -14,7 +14,8 @@ from torch import nn
 
 from sakuga import importers
 from sakuga.atomic import atomic
-from sakuga.data.images import load_image, to_tensor, to_uint8
+from sakuga.data.images import to_tensor, to_uint8
+from sakuga.data.pictures import Pictures
 from sakuga.errors import SakugaError, UsageError
 from sakuga.networks.freeze import freeze_statistics
 
@@ -91,7 +92,7 @@ def _digest(*parts: bytes) -> str:
     return digest.hexdigest()[:16]
 
 
-def targets(photos: Sequence[np.ndarray], teacher: Teacher, key: str, cache: Path) -> list[np.ndarray]:
+def targets(photos: Sequence[np.ndarray], teacher: Teacher, key: str, cache: Path) -> Pictures:
     """Return the teacher's picture of every photo, computing only those that `cache` does not hold yet.
 
     Pictures are kept losslessly as `cache/KEY/PHOTO.png`, where PHOTO is the hash of the photo's pixels, each written
@@ -100,8 +101,9 @@ def targets(photos: Sequence[np.ndarray], teacher: Teacher, key: str, cache: Pat
     folder = cache / key
     folder.mkdir(parents=True, exist_ok=True)
     files = [folder / f"{_digest(str(photo.shape).encode(), photo.tobytes())}.png" for photo in photos]
-    missing = [(photo, file) for photo, file in zip(photos, files, strict=True) if not file.exists()]
-    for photo, file in track(missing, "Teacher's pictures", disable=not missing):
+    missing = [index for index, file in enumerate(files) if not file.exists()]
+    for index in track(missing, "Teacher's pictures", disable=not missing):
+        photo, file = photos[index], files[index]
         picture = teacher(photo)
         if picture.shape != photo.shape or picture.dtype != np.uint8:
             raise SakugaError(
@@ -109,4 +111,4 @@ def targets(photos: Sequence[np.ndarray], teacher: Teacher, key: str, cache: Pat
             )
         with atomic(file, overwrite=True) as temporary:
             Image.fromarray(picture).save(temporary, format="PNG", compress_level=1)
-    return [load_image(file) for file in files]
+    return Pictures(files)

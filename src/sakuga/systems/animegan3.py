@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from sakuga.data.edges import smooth_edges
-from sakuga.data.images import draw_crops, to_tensor, to_uint8
+from sakuga.data.images import cut_crops, to_tensor, to_uint8
 from sakuga.data.segments import each, regions, segment
 from sakuga.data.smoothing import l0_smooth, non_local_means
 from sakuga.errors import UsageError
@@ -159,17 +159,14 @@ class AnimeGANv3(Adversarial):
     def batch(self, step: int, rank: int, world: int) -> Batch:
         """Crops of either side, the photos' superpixels, and the style with smoothed edges, salted."""
         c, rng = self.config, np.random.default_rng((self.config.seed, step))
-        photos, style = (
-            draw_crops(pictures, size=c.crop, count=c.batch, rng=rng, rank=rank, world=world, mirror=c.mirror)
-            for pictures in (self._photos, self._style)
-        )
+        photos, style = (self.crops(pictures, rng, rank, world) for pictures in (self._photos, self._style))
         salt = rng.random((c.batch, c.crop, c.crop))[rank::world] < c.salt
         anime = np.stack([crop.cut(self._style[crop.index]) for crop in style])
         edges = np.stack([smooth_edges(picture) for picture in anime])
         edges[salt] = 255
         labels = [np.unique(crop.cut(np.load(self._segments[crop.index])), return_inverse=True)[1] for crop in photos]
         return {
-            "photo": to_tensor(np.stack([crop.cut(self._photos[crop.index]) for crop in photos])),
+            "photo": cut_crops(self._photos, photos),
             "style": to_tensor(anime),
             "edges": to_tensor(edges),
             "segments": torch.from_numpy(np.stack([one.reshape(c.crop, c.crop) for one in labels])),

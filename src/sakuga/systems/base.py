@@ -1,13 +1,16 @@
 """A system: networks plus one training step, written as the paper writes it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
+import numpy as np
 import torch
 from torch import Tensor, nn
+
+from sakuga.data.images import Crop, draw_crops
 
 Terms = dict[str, Tensor]
 Batch = dict[str, Tensor]
@@ -66,6 +69,11 @@ class System(nn.Module):
         It is made in a thread of its own while another step runs, so it must leave torch's chance alone.
         """
         raise NotImplementedError
+
+    def crops(self, pictures: Sequence[np.ndarray], rng: np.random.Generator, rank: int, world: int) -> list[Crop]:
+        """Draw this process's part of a batch of crops from a collection, as the config says."""
+        c = self.config
+        return draw_crops(pictures, size=c.crop, count=c.batch, rng=rng, rank=rank, world=world, mirror=c.mirror)
 
     def step(self, batch: Batch, t: int) -> Iterator[tuple[str, Terms]]:
         """Yield (player, weighted loss terms) once per optimiser update; the trainer does the rest.

@@ -8,7 +8,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from sakuga.data.images import find_images, load_image, random_crops, sample_squares
+from sakuga.data.images import sample_squares, to_tensor
+from sakuga.data.pictures import Pictures
 from sakuga.data.teacher import load_teacher, targets
 from sakuga.errors import UsageError
 from sakuga.losses import gradient_l1, gram, gram_style, hinge, l1, lpips
@@ -83,21 +84,19 @@ class Distill(System):
         self.generator = FastGenerator(width=config.width, blocks=config.blocks, inner=config.inner)
         self.discriminator = PatchGAN(width=32, strided=2, norm=None)
         self.features: FeatureNetwork | None = None
-        self._pictures: list[list[np.ndarray]] = []
+        self._photos, self._painted = Pictures(()), Pictures(())
+        self._tones: list[np.ndarray] = []
 
     def prepare(self) -> None:
         """Load the photos, have the teacher paint what it has not painted yet, load the feature network."""
         c = self.config
         if not c.teacher:
             raise UsageError("--teacher is missing: name a style, a folder of CartoonGAN weights or module:function.")
-        photos = [load_image(path, max_side=c.side) for path in find_images(c.photos)]
-        teacher, key = load_teacher(c.teacher, photos, freeze=c.freeze)
-        painted = targets(photos, teacher, key, c.cache)
+        self._photos = Pictures(c.photos, max_side=c.side)
+        teacher, key = load_teacher(c.teacher, self._photos, freeze=c.freeze)
+        self._painted = targets(self._photos, teacher, key, c.cache)
         if c.match_tone:
-            painted = [match_tone(picture, photo) for picture, photo in zip(painted, photos, strict=True)]
-        if c.color != 1:
-            painted = [mix_color(picture, photo, c.color) for picture, photo in zip(painted, photos, strict=True)]
-        self._pictures = [photos, painted]
+            self._tones = [tone(*pair) for pair in zip(self._painted, self._photos, strict=True)]
         if c.perceptual or c.gram:
             layers = LPIPS_LAYERS.get(c.features)
             if layers is None:
@@ -106,11 +105,13 @@ class Distill(System):
 
     def batch(self, step: int, rank: int, world: int) -> Batch:
         """Crops of photos and the same crops of the teacher's pictures."""
-        c, rng = self.config, np.random.default_rng((self.config.seed, step))
-        photo, target = random_crops(
-            self._pictures, size=c.crop, count=c.batch, rng=rng, rank=rank, world=world, mirror=c.mirror
-        )
-        return {"photo": photo, "target": target}
+        crops = self.crops(self._photos, np.random.default_rng((self.config.seed, step)), rank, world)
+        photos, painted = ([crop.cut(side[crop.index]) for crop in crops] for side in (self._photos, self._painted))
+        if self._tones:
+            painted = [retone(picture, self._tones[crop.index]) for picture, crop in zip(painted, crops, strict=True)]
+        if self.config.color != 1:
+            painted = [mix_color(*pair, self.config.color) for pair in zip(painted, photos, strict=True)]
+        return {"photo": to_tensor(np.stack(photos)), "target": to_tensor(np.stack(painted))}
 
     def step(self, batch: Batch, t: int) -> Iterator[tuple[str, Terms]]:
         """G learns; once the discriminator has joined, D follows on the same fakes."""
@@ -146,7 +147,7 @@ class Distill(System):
 
     def samples(self) -> Tensor | None:
         """Four photos from all over the collection."""
-        return sample_squares(self._pictures[0])
+        return sample_squares(self._photos)
 
     def sources(self) -> list[dict[str, str]]:
         """Return the folders of photos and the teacher."""
@@ -158,12 +159,19 @@ class Distill(System):
         return self.features.heads or {name: torch.full((f.shape[1],), 1.0) for name, f in seen.items()}
 
 
-def match_tone(picture: np.ndarray, photo: np.ndarray) -> np.ndarray:
-    """Give a picture the photo's mean and standard deviation, channel by channel; both (H, W, 3) uint8."""
+def tone(picture: np.ndarray, photo: np.ndarray) -> np.ndarray:
+    """Return scale and offset, (2, 3), that give a picture the photo's mean and standard deviation channel by channel.
+
+    Both are (H, W, 3) uint8.
+    """
     x, y = picture.astype(np.float32), photo.astype(np.float32)
     scale = y.std((0, 1)) / np.maximum(x.std((0, 1)), 1e-3)
-    matched = (x - x.mean((0, 1))) * scale + y.mean((0, 1))
-    toned: np.ndarray = matched.round().clip(0, 255).astype(np.uint8)
+    return np.stack([scale, y.mean((0, 1)) - scale * x.mean((0, 1))])
+
+
+def retone(picture: np.ndarray, by: np.ndarray) -> np.ndarray:
+    """Scale and shift the channels of (H, W, 3) uint8, or of a part of it, as `tone` says."""
+    toned: np.ndarray = (picture * by[0] + by[1]).round().clip(0, 255).astype(np.uint8)
     return toned
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from sakuga.data.images import load_image, random_crops, sample_squares, to_tensor
+from sakuga.data.images import cut_crops, load_image, sample_squares, to_tensor
 from sakuga.data.pictures import Pictures
 from sakuga.errors import UsageError
 from sakuga.losses import checkerboard, content, gram, gram_style, total_variation
@@ -108,11 +108,8 @@ class FastStyle(System):
 
     def batch(self, step: int, rank: int, world: int) -> Batch:
         """Crops of photos."""
-        c, rng = self.config, np.random.default_rng((self.config.seed, step))
-        crops = random_crops(
-            [self._photos], size=c.crop, count=c.batch, rng=rng, rank=rank, world=world, mirror=c.mirror
-        )
-        return {"photo": crops[0]}
+        rng = np.random.default_rng((self.config.seed, step))
+        return {"photo": cut_crops(self._photos, self.crops(self._photos, rng, rank, world))}
 
     def step(self, batch: Batch, t: int) -> Iterator[tuple[str, Terms]]:
         """One player."""

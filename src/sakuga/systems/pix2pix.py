@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from sakuga.data.images import random_crops, sample_squares
+from sakuga.data.images import cut_crops, sample_squares
 from sakuga.data.pairs import load_pairs
 from sakuga.errors import UsageError
 from sakuga.losses import bce, l1
@@ -92,10 +92,8 @@ class Pix2Pix(System):
 
     def batch(self, step: int, rank: int, world: int) -> Batch:
         """The same crops of inputs and targets."""
-        c, rng = self.config, np.random.default_rng((self.config.seed, step))
-        pair = [self._inputs, self._targets]
-        x, y = random_crops(pair, size=c.crop, count=c.batch, rng=rng, rank=rank, world=world, mirror=c.mirror)
-        return {"input": x, "target": y}
+        crops = self.crops(self._inputs, np.random.default_rng((self.config.seed, step)), rank, world)
+        return {"input": cut_crops(self._inputs, crops), "target": cut_crops(self._targets, crops)}
 
     def step(self, batch: Batch, t: int) -> Iterator[tuple[str, Terms]]:
         """D on the fake, then G, as in the official code."""

@@ -10,7 +10,7 @@ from PIL import Image
 from scipy import ndimage
 from torch import Tensor, nn
 
-from sakuga.data.images import draw_crops, sample_squares, to_tensor
+from sakuga.data.images import sample_squares, to_tensor
 from sakuga.data.pictures import Pictures
 from sakuga.errors import UsageError
 from sakuga.losses import content, l2
@@ -83,10 +83,9 @@ class SuperResolution(System):
 
     def batch(self, step: int, rank: int, world: int) -> Batch:
         """Crops of photos, small and large."""
-        c, rng = self.config, np.random.default_rng((self.config.seed, step))
-        crops = draw_crops(self._photos, size=c.crop, count=c.batch, rng=rng, rank=rank, world=world, mirror=c.mirror)
+        crops = self.crops(self._photos, np.random.default_rng((self.config.seed, step)), rank, world)
         large = [crop.cut(self._photos[crop.index]) for crop in crops]
-        small = [reduced(picture, c.factor) for picture in large]
+        small = [reduced(picture, self.config.factor) for picture in large]
         return {"small": to_tensor(np.stack(small)), "large": to_tensor(np.stack(large))}
 
     def step(self, batch: Batch, t: int) -> Iterator[tuple[str, Terms]]:

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from torch import Tensor
 
-from sakuga.data.images import random_crops, sample_squares
+from sakuga.data.images import cut_crops, sample_squares
 from sakuga.data.pictures import Pictures
 from sakuga.errors import UsageError
 from sakuga.systems.base import Batch, Config, System, source
@@ -65,14 +65,9 @@ class Unpaired(System):
 
     def batch(self, step: int, rank: int, world: int) -> Batch:
         """Crops of either side."""
-        c, rng = self.config, np.random.default_rng((self.config.seed, step))
+        rng = np.random.default_rng((self.config.seed, step))
         sides = {"photo": self._photos, "style": self._style}
-        return {
-            side: random_crops(
-                [pictures], size=c.crop, count=c.batch, rng=rng, rank=rank, world=world, mirror=c.mirror
-            )[0]
-            for side, pictures in sides.items()
-        }
+        return {side: cut_crops(pictures, self.crops(pictures, rng, rank, world)) for side, pictures in sides.items()}
 
     def samples(self) -> Tensor | None:
         """Four photos from all over the collection."""

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from sakuga.data.images import draw_crops, to_tensor, to_uint8
+from sakuga.data.images import cut_crops, to_uint8
 from sakuga.data.segments import each, segment, superpixels
 from sakuga.losses import (
     content,
@@ -121,14 +121,8 @@ class WhiteBox(Adversarial):
     def batch(self, step: int, rank: int, world: int) -> Batch:
         """Crops of either side, and the photos' superpixels."""
         c, rng = self.config, np.random.default_rng((self.config.seed, step))
-        photos, cartoons = (
-            draw_crops(pictures, size=c.crop, count=c.batch, rng=rng, rank=rank, world=world, mirror=c.mirror)
-            for pictures in (self._photos, self._style)
-        )
-        batch = {
-            "photo": to_tensor(np.stack([crop.cut(self._photos[crop.index]) for crop in photos])),
-            "style": to_tensor(np.stack([crop.cut(self._style[crop.index]) for crop in cartoons])),
-        }
+        photos, cartoons = (self.crops(pictures, rng, rank, world) for pictures in (self._photos, self._style))
+        batch = {"photo": cut_crops(self._photos, photos), "style": cut_crops(self._style, cartoons)}
         if self._segments:
             labels = [
                 np.unique(crop.cut(np.load(self._segments[crop.index])), return_inverse=True)[1] for crop in photos

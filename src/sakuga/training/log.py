@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 class Log:
-    """Records terms every `every` steps into `run/metrics.csv` and TensorBoard, and samples when asked.
+    """Records terms and gauges every `every` steps into `run/metrics.csv` and TensorBoard, and samples when asked.
 
     A log never stops a run: what fails is announced once and left out.
     """
@@ -38,6 +38,7 @@ class Log:
         self.console = Console(stderr=True)
         self.began, self.first = time.monotonic(), -1
         self.sums: dict[str, list[float]] = {}
+        self.gauges: set[str] = set()
         self.failed: set[str] = set()
         self.health = Health()
         self.judge: Judge | None = None
@@ -75,18 +76,20 @@ class Log:
             with self._spared("TensorBoard"):
                 self.board.close()
 
-    def step(self, step: int, terms: dict[str, float]) -> None:
-        """Take the terms of one step; means over `every` steps are written."""
+    def step(self, step: int, terms: dict[str, float], gauges: dict[str, float] | None = None) -> None:
+        """Take the terms of one step; means over `every` steps are written, those of the gauges to the files only."""
         if self.first < 0:
             self.first = step - 1
-        for name, value in terms.items():
+        gauges = gauges or {}
+        self.gauges |= gauges.keys()
+        for name, value in (terms | gauges).items():
             self.sums.setdefault(name, []).append(value)
         if step % self.every and step != self.total:
             return
         means = {name: sum(v) / len(v) for name, v in self.sums.items()}
         self.sums = {}
         rate = (step - self.first) / (time.monotonic() - self.began)
-        shown = "  ".join(f"{name} {value:.4f}" for name, value in means.items())
+        shown = "  ".join(f"{name} {value:.4f}" for name, value in means.items() if name not in self.gauges)
         left = f"{timedelta(seconds=round((self.total - step) / rate))} left  " if self.total else ""
         self._say(f"step {step}/{self.total or '?'}  {rate:.2f}/s  {left}{shown}")
         self._write(step, means)

@@ -42,6 +42,8 @@ class Trainer:
 
     Attributes:
         steps: finished steps.
+        gauges: of the last step, each player's learning rate (`rate/PLAYER`) and the norm of its gradient before
+            `clip` (`gradient/PLAYER`).
         average: the averaged output network, which is what users get.
         options: how it is trained beyond the system's config; kept in the checkpoint, to be compared.
         changed: after `resume`, each field that differs from the checkpoint's, as `lr: 0.0002 -> 0.0001`.
@@ -74,6 +76,7 @@ class Trainer:
         ranks.set_apart(system, self.fabric, self.steps)
         self.options: dict[str, Any] = {"ema": ema, "clip": clip, "micro": micro}
         self.changed: list[str] = []
+        self.gauges: dict[str, float] = {}
 
     @property
     def output(self) -> nn.Module:
@@ -86,6 +89,7 @@ class Trainer:
         Raises:
             FloatingPointError: a term or a gradient is not finite; no weight has moved for it.
         """
+        self.gauges = {}
         for player, optimizer in self.optimizers.items():
             for group, settings in zip(optimizer.param_groups, self.settings[player], strict=True):
                 group["lr"] = settings["lr"] * self.system.rate(self.steps)
@@ -116,7 +120,7 @@ class Trainer:
                 batch = self._next(batches, began)
                 terms = self.one_step(self.fabric.to_device(batch))
                 if log is not None:
-                    log.step(self.steps, terms)
+                    log.step(self.steps, terms, self.gauges)
                 stop = self._anywhere(bool(interrupted))
                 if stop or self.steps % save_every == 0 or self.steps == until:
                     self.save()
@@ -245,7 +249,9 @@ class Trainer:
             raise FloatingPointError(f"step {self.steps}: the gradient of {player} is not finite")
         if self.clip:
             nn.utils.clip_grads_with_norm_(weights, self.clip, norm)
-        self.optimizers[player].step()
+        optimizer = self.optimizers[player]
+        self.gauges |= {f"rate/{player}": optimizer.param_groups[0]["lr"], f"gradient/{player}": float(norm)}
+        optimizer.step()
 
     def _anywhere(self, here: bool) -> bool:
         """Whether it holds in any process: all must stop after the same step, or the others would wait for ever."""
