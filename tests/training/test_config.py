@@ -1,5 +1,6 @@
 """What a training is told: defaults, preset, file, command line; --dry-run; the run's own config.toml."""
 
+import shutil
 import tomllib
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -173,6 +174,13 @@ class TestRun:
         assert "lr = 0.005" in (tmp_path / "run" / "config.toml").read_text()
         _, said, _ = distil("--lr", 0.005, "--micro", 2, steps=3)
         assert said.splitlines() == [f"{tmp_path / 'run'} has done its 3 steps already; larger --steps go on with it"]
+
+    def test_pictures_that_were_added_are_told(self, distil, tmp_path):
+        assert distil()[0] == 0
+        shutil.copy(tmp_path / "photos" / "0.png", tmp_path / "photos" / "new.png")
+        status, said, _ = distil()
+        assert status == 0
+        assert said.splitlines()[1:] == ["  pictures of photos: 3 -> 4"]
 
     def test_another_size_is_refused_before_anything_is_written(self, distil, tmp_path):
         assert distil()[0] == 0

@@ -19,7 +19,9 @@ from sakuga.training.config import kinds_of, typed
 
 
 def build(run: Path, which: str = checkpoint.LAST, *, changes: Sequence[str] = ()) -> System:
-    """Build a run's system, with the averaged weights in its output network, from one of its checkpoints alone.
+    """Build a run's system from one of its checkpoints alone, its output network with the averaged weights.
+
+    The system's alternatives have theirs, unaveraged, where the checkpoint holds them, which best.pt does not.
 
     Args:
         run: the run's folder.
@@ -39,6 +41,9 @@ def build(run: Path, which: str = checkpoint.LAST, *, changes: Sequence[str] = (
         known = {name: typed(value, kinds[name]) for name, value in state["config"].items() if name in kinds}
         system = system_type(system_type.Config(**known | _changed(changes, system_type.name, kinds)))
         system.get_submodule(system.output).load_state_dict(state["average"])
+        if "networks" in state:
+            for name in system.alternatives:
+                system.get_submodule(name).load_state_dict(state["networks"][name])
     except (ValueError, RuntimeError) as error:
         raise SakugaError(f"{run} was trained by a version whose {state['name']} differs ({error}).") from error
     return system
@@ -108,7 +113,7 @@ def export(
     if which == "best" and (run / checkpoint.LAST).is_file() and not (run / name).is_file():
         raise UsageError(f"{run} has no {name}: its samples were not judged; export --which last.")
     system = build(run, name, changes=set)
-    chosen = _network(system, run, name, network or system.output)
+    chosen = _network(system, run / name, network or system.output)
     style = export_network(
         chosen,
         output,
@@ -124,17 +129,14 @@ def export(
     return 0
 
 
-def _network(system: System, run: Path, which: str, name: str) -> nn.Module:
-    """Return the built system's output network, or another one with the weights of the checkpoint, unaveraged."""
+def _network(system: System, checkpoint_file: Path, name: str) -> nn.Module:
+    """Return the network of that name if the checkpoint, from which the system was built, holds one to export."""
     choices = (system.output, *system.alternatives)
     if name not in choices:
         raise UsageError(f"--network {name}: of {system.name} {' or '.join(choices)} can be exported.")
-    network = system.get_submodule(name)
-    if name != system.output:
-        if which != checkpoint.LAST:
-            raise UsageError(f"{run / which} holds no other network than {system.output}; export --which last.")
-        network.load_state_dict(checkpoint.load(run, which)["networks"][name])
-    return network
+    if name != system.output and checkpoint_file.name != checkpoint.LAST:
+        raise UsageError(f"{checkpoint_file} holds no other network than {system.output}; export --which last.")
+    return system.get_submodule(name)
 
 
 def _photos(system: System) -> list[Path]:

@@ -11,7 +11,7 @@ from sakuga.errors import SakugaError, UsageError
 from sakuga.systems import SYSTEMS, System
 from sakuga.training import checkpoint, cpu
 from sakuga.training import config as toml
-from sakuga.training.advice import few_pictures
+from sakuga.training.advice import count_pictures, few_pictures
 from sakuga.training.dry_run import report
 from sakuga.training.log import Log
 from sakuga.training.options import Call, Loop, parse
@@ -44,6 +44,7 @@ def train(args: Sequence[str]) -> int:
         system.prepare()
     trainer = Trainer(system, call.run, fabric=fabric, ema=loop.ema, clip=loop.clip or None, micro=loop.micro)
     trainer.options["precision"] = precision
+    trainer.options |= {f"pictures of {name}": count for name, count in count_pictures(config).items()}
     if trainer.resume():
         if trainer.steps >= config.steps and not call.dry_run:
             fabric.print(f"{call.run} has done its {trainer.steps} steps already; larger --steps go on with it")
