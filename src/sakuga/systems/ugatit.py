@@ -50,7 +50,7 @@ class UGATIT(Adversarial):
     discriminator per side. L_G = λ_a Σ adversarial + λ_c cycle L1 + λ_i identity L1 + λ_m CAM, where CAM is the binary
     cross-entropy of G's classifier on photos (1) and style pictures (0), and the other way round for the inverse.
 
-    Source: Kim, Kim, Kang, Lee, "U-GAT-IT", ICLR 2020, equations 4 to 9; sizes and rates as in the authors' PyTorch
+    Source: Kim, Kim, Kang, Lee, "U-GAT-IT", ICLR 2020, section 2.2; sizes and rates as in the authors' PyTorch
     code. Fakes are detached for D; the code is not, to no effect but time and memory.
     """
 
