@@ -1,6 +1,6 @@
 """Does it learn? Every system, reduced, on real pictures for minutes of two cores; then figures of pictures kept back.
 
-    python benchmarks/learn.py --data DIR [SYSTEM ...] [--out runs/learn] [--threads 2]
+    python benchmarks/learn.py --data DIR [SYSTEM ...] [--out runs/learn] [--threads 2] [--seed 0]
 
 `--data` holds `photos`, `autotoon/photo`, `kodak`, `wesnoth`, `anime`, `paintings` and `teachers`; the feature networks
 are those that `sakuga download` fetches. A run goes on where it stopped; a finished one is only judged again.
@@ -71,6 +71,7 @@ def main() -> int:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--out", type=Path, default=Path("runs/learn"))
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--seed", type=int, default=0, help="start of all chance; another wants another --out")
     args = parser.parse_args()
     if unknown := set(args.systems) - set(names):
         parser.error(f"unknown system {', '.join(sorted(unknown))}; choose {', '.join(names)}")
@@ -84,7 +85,7 @@ def main() -> int:
     for recipe in RECIPES:
         if args.systems and recipe.system.name not in args.systems:
             continue
-        trial = Trial(recipe, data, args.out / recipe.system.name)
+        trial = Trial(recipe, data, args.out / recipe.system.name, seed=args.seed)
         found = rows(trial, measure)
         for row in found:
             print(
@@ -97,7 +98,7 @@ def main() -> int:
         failed |= not sound or not all(row.passed for row in found)
         reduced = ", ".join(f"{key} {value}" for key, value in recipe.settings.items())
         print(f"{'':<18}{trial.steps} steps in {trial.seconds:.0f} s; reduced: {reduced}", flush=True)
-        record = {"steps": trial.steps, "seconds": trial.seconds, "reduced": recipe.settings}
+        record = {"steps": trial.steps, "seed": args.seed, "seconds": trial.seconds, "reduced": recipe.settings}
         text = json.dumps(record | {"rows": [asdict(row) for row in found]}, indent=1)
         (args.out / f"{trial.name}.json").write_text(text + "\n", encoding="utf-8")
     return int(failed)

@@ -24,13 +24,14 @@ class Trial:
         seconds: what training took in this process.
     """
 
-    def __init__(self, recipe: Recipe, data: Data, out: Path):
+    def __init__(self, recipe: Recipe, data: Data, out: Path, *, seed: int = 0):
         cpu.tune()
         self.name, self.recipe, self.data, self.out = recipe.system.name, recipe, data, out
         self.steps, self.seconds = recipe.steps, 0.0
         self.out.mkdir(parents=True, exist_ok=True)
-        config = recipe.system.Config(steps=self.steps, **self._folders(), **self._warmup(), **recipe.settings)
-        torch.manual_seed(config.seed)
+        fields = {**self._folders(), **self._warmup(), **recipe.settings}
+        config = recipe.system.Config(steps=self.steps, seed=seed, **fields)
+        torch.manual_seed(seed)
         system = recipe.system(config)
         system.prepare()
         fabric = Fabric(accelerator="cpu", devices=1, precision="bf16-mixed")
