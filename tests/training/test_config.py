@@ -16,6 +16,7 @@ from sakuga.errors import UsageError
 from sakuga.systems import SYSTEMS
 from sakuga.systems.distill import Distill
 from sakuga.training import advice, checkpoint, config, precision
+from sakuga.training.dry_run import duration
 from sakuga.training.options import Loop, parse
 
 
@@ -228,6 +229,21 @@ class TestRun:
 
 
 class TestDryRun:
+    @pytest.mark.parametrize(
+        ("seconds", "said"),
+        [
+            (0.4, "0 seconds"),
+            (119, "119 seconds"),
+            (120, "2 minutes"),
+            (7199, "120 minutes"),
+            (7200, "2 hours"),
+            (86_400 * 2.6, "3 days"),
+            (86_400 * 2000, "2,000 days"),
+        ],
+    )
+    def test_time_in_words(self, seconds, said):
+        assert duration(seconds) == f"about {said}"
+
     def test_it_says_what_a_training_costs_and_writes_nothing(self, distil, tmp_path):
         status, said, _ = distil("--dry-run", "--adversarial", 0.1, steps=1000)
         assert status == 0
@@ -240,7 +256,7 @@ class TestDryRun:
         assert rows["batch of photo"] == "2 x 3 x 32 x 32"
         assert rows["terms"] == "G/pixel, G/edges, G/adversarial, D/hinge"  # the discriminator joins late
         assert int(rows["peak memory"].removesuffix(" MiB").replace(",", "")) > 50
-        assert "at the end (this run has 1,000 to go)" in rows["1,000 steps"]
+        assert "at the end (this run has 1,000 to go: about " in rows["1,000 steps"]
 
     def test_a_run_that_is_there_stays_as_it_is(self, distil, tmp_path):
         assert distil()[0] == 0
@@ -248,7 +264,7 @@ class TestDryRun:
         status, said, _ = distil("--dry-run", "--lr", 0.5, steps=9)
         assert status == 0
         assert "  lr: 0.001 -> 0.5" in said
-        assert "(this run has 7 to go)" in said
+        assert "(this run has 7 to go: about " in said
         assert {path: path.stat().st_mtime_ns for path in (tmp_path / "run").rglob("*")} == before
 
     def test_bad_data_is_found(self, distil, monkeypatch):

@@ -39,7 +39,16 @@ def report(trainer: Trainer) -> None:
         say(f"  {'peak memory':<22}{peak / 2**20:,.0f} MiB")
     grown = f", {1000 * later:,.0f} s at the end" if later_terms.keys() != terms.keys() else ""
     left = system.config.steps - began
-    say(f"  {'1,000 steps':<22}{1000 * now:,.0f} s{grown} (this run has {left:,} to go)")
+    whole = duration(max(now, later) * left)
+    say(f"  {'1,000 steps':<22}{1000 * now:,.0f} s{grown} (this run has {left:,} to go: {whole})")
+
+
+def duration(seconds: float) -> str:
+    """Return a time in words, in the largest unit of which there are two."""
+    for unit, length in (("days", 86_400), ("hours", 3_600), ("minutes", 60)):
+        if seconds >= 2 * length:
+            return f"about {seconds / length:,.0f} {unit}"
+    return f"about {seconds:.0f} seconds"
 
 
 def check(batch: dict[str, Tensor]) -> None:
