@@ -166,6 +166,11 @@ class TestPairs:
             assert pictures.sizes == [(30, 16)]
             assert pictures[0].shape == (30, 16, 3)
 
+    def test_one_too_narrow_to_be_halved(self, tmp_path):
+        save(tmp_path / "thin.png", noise()[:, :1])
+        with pytest.raises(SakugaError, match=r"thin.png is too narrow to be halved"):
+            load_pairs(tmp_path, None)
+
     def test_a_name_twice(self, tmp_path):
         for name in ("photo/1.png", "photo/1.bmp", "art/1.png"):
             save(tmp_path / name, noise())

@@ -1,12 +1,19 @@
 """AdaIN: what is special about it."""
 
+import re
+import shlex
 from dataclasses import fields
+from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
+from PIL import Image
 from tiny import Tiny, make_data
 
+from sakuga.cli import main
 from sakuga.errors import UsageError
+from sakuga.style import read
 from sakuga.systems.adain import AdaIN
 from sakuga.training import checkpoint
 from sakuga.training.trainer import Trainer
@@ -45,6 +52,47 @@ def test_where_no_picture_is_named_samples_show_the_first_and_the_card_says_so(t
     assert system.config.picture == ()  # a resumed run would take it for another wish
     system.config.picture = (first,)
     torch.testing.assert_close(system.runnable(system.painter).mean, painted.mean)
+
+
+def test_the_commands_of_the_page(tmp_path, monkeypatch):
+    page = (Path(__file__).parents[2] / "docs" / "systems.md").read_text(encoding="utf-8")
+    commands = re.findall(r"^sakuga (export runs/any .*)$", page, re.MULTILINE)
+    assert len(commands) == 2
+    Trainer(TINY.build(make_data(tmp_path)), tmp_path / "runs" / "any").save()
+    monkeypatch.chdir(tmp_path)
+    for name in ("wave.jpg", "night.jpg"):
+        Image.effect_noise((60, 50), 80).convert("RGB").save(name)
+    for command in commands:
+        assert main(shlex.split(command)) == 0
+    one, both = (read(Path(name)).card.config for name in ("wave.onnx", "both.onnx"))
+    assert (one["picture"], one["strength"]) == (["wave.jpg"], 0.8)
+    assert (both["picture"], both["blend"]) == (["wave.jpg", "night.jpg"], [0.7, 0.3])
+
+
+def test_samples_are_judged_by_the_picture_that_they_show(tmp_path):
+    system = TINY.build(make_data(tmp_path))
+    red, blue = tmp_path / "style" / "a red one.png", tmp_path / "style" / "blue.png"
+    for path, color in ((red, (255, 0, 0)), (blue, (0, 0, 255))):
+        Image.new("RGB", (80, 60), color).save(path)
+    system.config.picture = (red,)
+    assert system.references().mean((0, 2, 3)).tolist() == [1, -1, -1]
+    assert system.references().shape == (64, 3, system.config.crop, system.config.crop)
+
+
+def test_its_picture_is_scaled_as_those_of_the_training(tmp_path):
+    system = TINY.build(make_data(tmp_path))
+    photo = torch.rand(1, 3, 32, 32) * 2 - 1
+    stripes = np.zeros((200, 400, 3), np.uint8)
+    stripes[:, ::40] = 255
+    whole = Image.fromarray(stripes)
+    whole.save(tmp_path / "large.png")
+    whole.resize((80, 40), Image.Resampling.LANCZOS).save(tmp_path / "small.png")  # to `load` on the shorter side
+    painted = []
+    for name in ("large.png", "small.png"):
+        system.config.picture = (tmp_path / name,)
+        with torch.no_grad():
+            painted.append(system.runnable(system.painter)(photo))
+    torch.testing.assert_close(*painted)
 
 
 def test_a_resumed_training_has_the_encoder_it_began_with(tmp_path):

@@ -2,10 +2,11 @@
 
 import pytest
 import torch
-from tiny import Tiny
+from tiny import Tiny, make_data
 
 from sakuga.errors import UsageError
 from sakuga.systems.cyclegan import CycleGAN
+from sakuga.training.trainer import Trainer
 
 TINY = Tiny(
     CycleGAN,
@@ -22,6 +23,30 @@ class TestPool:
         shown = [system.pool_style(picture) for picture in pictures]
         assert torch.equal(shown[0], pictures[0])
         assert any(torch.equal(shown[i], pictures[j]) for i in range(8) for j in range(i))
+
+    def test_parts_of_a_batch_are_exchanged_in_its_order(self, tmp_path):
+        make_data(tmp_path)
+        runs = [
+            Trainer(TINY.build(tmp_path, batch=4, pool=3), tmp_path / str(micro), micro=micro) for micro in (1, 2, 4)
+        ]
+        for run in runs:
+            torch.manual_seed(0)
+            for network in run.system.networks.values():
+                for weight in network.parameters():
+                    torch.nn.init.normal_(weight, std=0.02)
+            run.terms = [run.one_step(run.system.batch(step, 0, 1)) for step in range(2)]
+        whole, *parts = (run.terms[1] for run in runs)
+        for terms in parts:
+            assert terms == pytest.approx(whole, rel=1e-4)
+
+    def test_a_run_that_goes_on_with_other_crops_begins_them_anew(self, tmp_path):
+        make_data(tmp_path)
+        Trainer(TINY.build(tmp_path, pool=5), tmp_path / "run").fit(2)
+        for crop, held in ((32, 5), (40, 0)):
+            again = Trainer(TINY.build(tmp_path, pool=5, crop=crop), tmp_path / "run")
+            assert again.resume()
+            assert len(again.system.pool_style.images) == min(held, 2 * again.system.config.batch)
+        again.fit(3)
 
 
 def test_a_crop_that_the_unet_cannot_halve_is_refused(tmp_path):

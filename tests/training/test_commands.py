@@ -174,6 +174,54 @@ class TestBadInput:
                 2,
                 "both depths must be 3 or more",
             ),
+            *(
+                (
+                    ["train", "cartoongan", "--run", "r", "--photos", "p", f"--{name}={value}"],
+                    2,
+                    f"--{name} must be {said}",
+                )
+                for name, value, said in (
+                    ("seed", -1, "at least 0, not -1"),
+                    ("lr", -0.1, "at least 0, not -0.1"),
+                    ("lr", "nan", "at least 0, not nan"),
+                    ("pool", -1, "at least 0, not -1"),
+                    ("width", 1, "at least 2, not 1"),
+                    ("load", 0, "at least 1, not 0"),
+                    ("warmup", -1, "at least 0, not -1"),
+                )
+            ),
+            (
+                ["train", "whitebox", "--run", "r", "--photos", "p", "--filter-eps", "0"],
+                2,
+                "--filter-eps must be more than 0",
+            ),
+            (
+                ["train", "adain", "--run", "r", "--photos", "p", "--strength", "7"],
+                2,
+                "strength must be from 0 to 1, not 7",
+            ),
+            (
+                ["train", "distill", "--run", "r", "--photos", "p", "--crop", "16"],
+                2,
+                "--crop 16 must be 32 or more: alexnet",
+            ),
+            (
+                ["train", "fast_style", "--run", "r", "--photos", "p", "--body", "fast", "--crop", "32"],
+                2,
+                "--crop 32 must be more than 40 with --blocks 4",
+            ),
+            (
+                ["train", "super_resolution", "--run", "r", "--photos", "p", "--factor", "8", "--crop", "32"],
+                2,
+                "--crop 32 must be 40 or more with --factor 8",
+            ),
+            (
+                ["train", "cyclegan", "--run", "r", "--photos", "p", "--body", "unet", "--upsample", "resize"],
+                2,
+                "--upsample resize is of the residual generators",
+            ),
+            (["train", "pix2pix", "--run", "r", "--photos", "p", "--targets", "p"], 2, "p holds inputs and targets"),
+            (["train", "pix2pix", "--run", "r", "--photos", "f", "--targets", "p"], 2, "f is a file; name a folder"),
             (["export", "p", "-o", "x.onnx", "--which", "best"], 2, "p holds no checkpoint (best.pt)"),
             (["download", "vgg16", "--source", "none.tar.gz"], 2, "none.tar.gz does not exist"),
         ],

@@ -7,7 +7,7 @@ import pytest
 import torch
 from tensorboard.backend.event_processing import event_accumulator
 from torchmetrics.image.kid import poly_mmd
-from toy import Toy
+from toy import Toy, ToyConfig
 
 from sakuga.evaluation.kid import kid, mmd2
 from sakuga.training import checkpoint
@@ -151,6 +151,18 @@ class TestBest:
         monkeypatch.setattr(Judge, "__call__", lambda *_: 2.0)
         fit(tmp_path, 2)
         assert checkpoint.load(tmp_path, checkpoint.BEST)["quality"] == 2.0
+
+    def test_what_a_warm_up_made_is_shown_but_not_judged(self, tmp_path, monkeypatch):
+        """It repeats the photo, which is no fault, and must not be kept as the best of a style."""
+        monkeypatch.setattr(Judge, "__call__", lambda *_: 1.0)
+        monkeypatch.setattr("sakuga.training.log.Health.samples", lambda *_: 1 / 0)
+        fit(tmp_path, 4, system=lambda: Styled(ToyConfig(warmup=4)))
+        assert (tmp_path / "samples" / "0000004.png").exists()
+        assert not (tmp_path / "best.pt").exists()
+        monkeypatch.undo()
+        monkeypatch.setattr(Judge, "__call__", lambda *_: 1.0)
+        fit(tmp_path, 6, system=lambda: Styled(ToyConfig(warmup=4)))
+        assert checkpoint.load(tmp_path, checkpoint.BEST)["steps"] == 6
 
     def test_without_pictures_of_the_style(self, tmp_path):
         class Plain(Styled):

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import torch
 from lightning_fabric import Fabric
+from PIL import Image
 from torch.testing import assert_close
 from toy import equal, trainer
 from two_processes import launch
@@ -76,6 +77,20 @@ def of_two_processes(folder, body, precision="32-true"):
     folder.mkdir()
     text = PROCESS.format(tests=str(Path(__file__).parent), run=str(folder / "run"), body=body, precision=precision)
     return launch(folder / "two.py", text), checkpoint.load(folder / "run")
+
+
+def test_two_processes_refuse_in_one_sentence(tmp_path):
+    """Each finds the same fault; one says it, and the launcher has nothing to add."""
+    (tmp_path / "photos").mkdir()
+    Image.new("RGB", (64, 64)).save(tmp_path / "photos" / "a.png")
+    command = "train cyclegan --photos photos --style nowhere --run run --devices 2 --batch 2 --accelerator cpu"
+    done = subprocess.run(
+        [sys.executable, "-m", "sakuga", *command.split()], cwd=tmp_path, capture_output=True, text=True, timeout=120
+    )
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[-1] == "sakuga: nowhere does not exist; name a folder of pictures."
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "run").exists()
 
 
 def test_two_processes_train_to_the_weights_of_one(tmp_path):

@@ -16,12 +16,18 @@ def load_pairs(inputs: Path, targets: Path | None, *, short_side: int | None = N
         short_side: all pictures are scaled until their shorter side is this.
 
     Raises:
-        UsageError: a name has no partner, a side-by-side picture cannot be halved, or two partners differ in shape.
+        UsageError: no folder, twice the same, a name without a partner, or partners that differ in shape.
+        SakugaError: a picture cannot be read, or is too narrow to be halved.
     """
     if targets is None:
         left = Pictures([inputs], short_side=short_side, half="left")
         right = Pictures([inputs], short_side=short_side, half="right")
         return left, right
+    for place in (inputs, targets):
+        if place.is_file():
+            raise UsageError(f"{place} is a file; name a folder.")
+    if inputs.resolve() == targets.resolve():
+        raise UsageError(f"{inputs} holds inputs and targets; the two must be different folders.")
     found = [_by_name(folder) for folder in (inputs, targets)]
     alone = sorted(found[0].keys() ^ found[1].keys())
     if alone:

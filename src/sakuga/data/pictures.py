@@ -108,6 +108,8 @@ class Pictures(Sequence[np.ndarray]):
             raise SakugaError(f"{path} is not a readable picture ({error}); remove or replace it.") from error
         if self.options["half"] is not None:
             width //= 2
+            if not width:
+                raise SakugaError(f"{path} is too narrow to be halved; remove or replace it.")
         short = self.options["short_side"]
         scale = short / min(width, height) if short else 1.0
         most = self.options["max_side"]

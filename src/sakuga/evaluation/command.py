@@ -16,11 +16,12 @@ from sakuga.errors import SakugaError
 from sakuga.evaluation.evaluate import Evaluation, Options, evaluate
 from sakuga.evaluation.given import Which, styles
 from sakuga.evaluation.measures import named
+from sakuga.lists import join_lists
 
 
 def main(args: Sequence[str]) -> int:
     """Run `sakuga evaluate STYLE|RUN --photos DIR ...`; the exit status, 1 if some picture could not be read."""
-    return tyro.cli(command, args=list(args), prog="sakuga evaluate")
+    return tyro.cli(command, args=join_lists(args, command, Options), prog="sakuga evaluate")
 
 
 def command(

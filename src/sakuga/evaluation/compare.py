@@ -16,11 +16,12 @@ from sakuga.evaluation.evaluate import Options, evaluate, spread
 from sakuga.evaluation.page import page
 from sakuga.evaluation.runs import read_training
 from sakuga.evaluation.sheet import paint, sheet
+from sakuga.lists import join_lists
 
 
 def main(args: Sequence[str]) -> int:
     """Run `sakuga compare A B ... --photos DIR -o DIR|FILE.html`; the exit status, 1 for unreadable photos."""
-    return tyro.cli(command, args=list(args), prog="sakuga compare")
+    return tyro.cli(command, args=join_lists(args, command, Options), prog="sakuga compare")
 
 
 def command(

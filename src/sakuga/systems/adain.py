@@ -5,10 +5,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 
-from sakuga.data.images import load_image, to_tensor
+from sakuga.data.images import cut_crops, draw_crops, load_image, to_tensor
 from sakuga.errors import UsageError
 from sakuga.losses import content, mean_std_style
 from sakuga.networks.adain import Decoder, Encoder, FixedStyle, Painter, adain
@@ -35,7 +36,9 @@ class AdaINConfig(UnpairedConfig):
     style_weight: float = 10.0
     """Weight of the distance of means and deviations, λ."""
     picture: tuple[Path, ...] = ()
-    """Pictures whose style the finished file paints; `sakuga export RUN --set picture=FILE` names them later."""
+    """Pictures whose style the finished file paints; `sakuga export RUN --set picture=FILE` names them later.
+
+    They are scaled to a shorter side of `load`, as those of the training."""
     blend: tuple[float, ...] = ()
     """Weights of several such pictures; equal by default."""
     strength: float = 1.0
@@ -67,6 +70,8 @@ class AdaIN(Unpaired):
 
     def __init__(self, config: AdaINConfig):
         super().__init__(config)
+        if not 0 <= config.strength <= 1:
+            raise UsageError(f"strength must be from 0 to 1, not {config.strength:g}.")
         with warnings.catch_warnings():
             # Only the shape: the weights come in `prepare`, or out of a checkpoint.
             warnings.simplefilter("ignore")
@@ -103,6 +108,15 @@ class AdaIN(Unpaired):
         """Pictures whose style the finished file paints; while training the first of all, for the samples."""
         return self.config.picture or self._style.paths[:1]
 
+    def references(self) -> Tensor | None:
+        """Crops of the pictures whose style the samples show."""
+        if not self._painted:
+            return None
+        pictures = [load_image(path, short_side=self.config.load) for path in self._painted]
+        size = min(self.config.crop, *(side for picture in pictures for side in picture.shape[:2]))
+        crops = draw_crops(pictures, size=size, count=64, rng=np.random.default_rng(0), mirror=self.config.mirror)
+        return cut_crops(pictures, crops)
+
     def sources(self) -> list[dict[str, str]]:
         """Return the folders, and the pictures whose style is painted."""
         return [*super().sources(), *(source(path, "the style") for path in self._painted)]
@@ -117,7 +131,7 @@ class AdaIN(Unpaired):
         assert isinstance(network, Painter)
         if not self._painted:
             raise UsageError("name the picture whose style to paint: --set picture=FILE.")
-        pictures = [load_image(path, max_side=c.load) for path in self._painted]
+        pictures = [load_image(path, short_side=c.load) for path in self._painted]
         try:
             return FixedStyle(
                 network.encoder,

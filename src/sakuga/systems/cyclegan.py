@@ -60,6 +60,8 @@ class CycleGAN(Adversarial):
         super().__init__(config)
         if config.body == "unet" and config.crop % 256:
             raise UsageError(f"--crop {config.crop} must be a multiple of 256 with --body unet.")
+        if config.body == "unet" and config.upsample != "deconv":
+            raise UsageError("--upsample resize is of the residual generators; leave it out with --body unet.")
         if config.crop < 24:
             raise UsageError(f"--crop {config.crop} must be 24 or more: the discriminators halve it three times.")
         self.generator, self.inverse = self._body(), self._body()

@@ -80,6 +80,8 @@ class Distill(System):
 
     def __init__(self, config: DistillConfig):
         super().__init__()
+        if config.crop < 32 and config.features == "alexnet" and (config.perceptual or config.gram):
+            raise UsageError(f"--crop {config.crop} must be 32 or more: alexnet sees nothing smaller.")
         self.config = config
         self.generator = FastGenerator(width=config.width, blocks=config.blocks, inner=config.inner)
         self.discriminator = PatchGAN(width=32, strided=2, norm=None)

@@ -81,6 +81,11 @@ class FastStyle(System):
         self.generator: nn.Module
         if config.body == "fast":
             self.generator = FastGenerator(width=config.width, blocks=config.blocks, reflect=True)
+            if config.crop <= self.generator.margin:
+                raise UsageError(
+                    f"--crop {config.crop} must be more than {self.generator.margin} with --blocks {config.blocks}: "
+                    "so many pixels are reflected at the edges."
+                )
         else:
             self.generator = TransformNet()
         self.features: FeatureNetwork | None = None

@@ -66,6 +66,11 @@ class SuperResolution(System):
         super().__init__()
         if config.crop % config.factor:
             raise UsageError(f"--crop {config.crop} must be a multiple of --factor {config.factor}.")
+        if config.crop < 5 * config.factor:
+            raise UsageError(
+                f"--crop {config.crop} must be {5 * config.factor} or more with --factor {config.factor}: "
+                "the network reflects four pixels of the small picture at its edges."
+            )
         if not config.feature and not config.pixel:
             raise UsageError("--feature 0 and --pixel 0 leave nothing to learn from; give one of them a weight.")
         self.config = config

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from sakuga.data.images import cut_crops, to_uint8
 from sakuga.data.segments import each, segment, superpixels
+from sakuga.errors import UsageError
 from sakuga.losses import (
     content,
     guided_filter,
@@ -77,9 +78,10 @@ class WhiteBox(Adversarial):
     + λ₄ |φ(O) - φ(p)| + λ₅ TV(O), where F_s smooths the surface, F_t takes the colour away at random, the same for
     cartoon and output, and F_st paints superpixels in their mean colour; for both, L_D = ½ ((D(F(c)) - 1)² + D(F(O))²).
     First G alone learns to repeat the photo. Least squares are the official code's, where the paper has logarithms; φ
-    is conv4_4 of VGG-19 before the activation, where the paper has VGG-16. Not here: the paper's adaptive colouring of
-    segments, which the code leaves off, and its batches of faces, every fifth: name folders of both in `photos` and in
-    `style`.
+    is conv4_4 of VGG-19 before the activation, where the paper has VGG-16. D learns from the output and the colour
+    shift of G's step; the code makes both anew with the G that has moved. Not here: the paper's adaptive colouring
+    of segments, which the code leaves off, and its batches of faces, every fifth: name folders of both in `photos`
+    and in `style`.
 
     Source: Wang, Yu, "Learning to Cartoonize Using White-box Cartoon Representations", CVPR 2020, equations 2 to 9.
     Weights as in the official code, converted to plain means (see `losses.structure`); preset `paper` has the paper's.
@@ -105,6 +107,8 @@ class WhiteBox(Adversarial):
 
     def __init__(self, config: WhiteBoxConfig):
         super().__init__(config)
+        if config.filter_eps <= 0:
+            raise UsageError(f"--filter-eps must be more than 0, not {config.filter_eps:g}.")
         self.generator = WhiteBoxGenerator(width=config.width, blocks=config.blocks)
         self.judge_surface = WhiteBoxDiscriminator(3, width=config.width)
         self.judge_texture = WhiteBoxDiscriminator(1, width=config.width)

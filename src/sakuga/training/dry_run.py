@@ -38,7 +38,7 @@ def report(trainer: Trainer) -> None:
     if peak := _peak(trainer.fabric.device):
         say(f"  {'peak memory':<22}{peak / 2**20:,.0f} MiB")
     grown = f", {1000 * later:,.0f} s at the end" if later_terms.keys() != terms.keys() else ""
-    left = system.config.steps - began
+    left = max(0, system.config.steps - began)
     whole = duration(max(now, later) * left)
     say(f"  {'1,000 steps':<22}{1000 * now:,.0f} s{grown} (this run has {left:,} to go: {whole})")
 

@@ -12,6 +12,7 @@ from torch import nn
 from sakuga.data.images import find_images
 from sakuga.errors import SakugaError, UsageError
 from sakuga.export import export as export_network
+from sakuga.lists import join_lists
 from sakuga.networks.fast import FastGenerator
 from sakuga.systems import SYSTEMS, System
 from sakuga.training import checkpoint
@@ -72,7 +73,7 @@ def _changed(changes: Sequence[str], system: str, kinds: dict[str, Any]) -> dict
 
 def main(args: Sequence[str]) -> int:
     """Run `sakuga export` with its arguments; the exit status."""
-    return tyro.cli(export, args=list(args), prog="sakuga export")
+    return tyro.cli(export, args=join_lists(args, export), prog="sakuga export")
 
 
 def export(

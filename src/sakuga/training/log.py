@@ -105,6 +105,8 @@ class Log:
                 pictures = self._pictures(step, network, system)
             if pictures is None:
                 return
+            if step <= getattr(system.config, "warmup", 0):
+                return  # so far only the photo was learned, which is neither a fault nor to be kept as the best
             before, after = pictures
             with self._spared("health"):
                 self._warn(self.health.samples(before, after))

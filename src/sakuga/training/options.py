@@ -9,11 +9,18 @@ from typing import Annotated, Any, Literal
 import tyro
 
 from sakuga.errors import UsageError
+from sakuga.lists import join_lists
 from sakuga.systems import Config, System
 from sakuga.training import config as toml
 from sakuga.training.advice import places
 
 Precision = Literal["auto", "32-true", "bf16-mixed"]
+LEAST = (
+    dict.fromkeys(("devices", "nodes", "micro", "save_every", "log_every", "batch", "crop", "steps", "load", "side"), 1)
+    | dict.fromkeys(("lr", "lr_d", "warmup_lr", "decay", "warmup", "seed", "blocks", "pool", "freeze"), 0)
+    | {"style_side": 1, "inner": 1, "width": 2}
+)
+"""The smallest value of fields, of the loop's and of those that systems have."""
 
 
 @dataclass
@@ -63,6 +70,7 @@ def parse(system: type[System], args: Sequence[str]) -> tuple[Call, Loop, Any]:
         UsageError: an unknown preset, or a file that does not fit.
     """
     prog = f"sakuga train {system.name}"
+    args = join_lists(args, Call, Loop, system.Config)
     quiet = [arg for arg in args if arg not in ("-h", "--help")]
     call = Call(run=tyro.MISSING)
     layers, _ = tyro.cli(
@@ -83,7 +91,7 @@ def parse(system: type[System], args: Sequence[str]) -> tuple[Call, Loop, Any]:
     flat = tyro.conf.arg(name="")
     call, loop, config = tyro.cli(
         tuple[Annotated[Call, flat], Annotated[Loop, flat], Annotated[system.Config, flat]],  # type: ignore[name-defined]
-        args=list(args),
+        args=args,
         default=(call, *defaults),
         prog=prog,
         description=system.__doc__,
@@ -94,17 +102,10 @@ def parse(system: type[System], args: Sequence[str]) -> tuple[Call, Loop, Any]:
 
 def _check(call: Call, loop: Loop, config: Config) -> None:
     """Refuse what would only fail somewhere inside."""
-    counts = {
-        name: getattr(part, name)
-        for part, names in (
-            (loop, ("devices", "nodes", "micro", "save_every", "log_every")),
-            (config, ("batch", "crop", "steps")),
-        )
-        for name in names
-    }
-    for name, value in counts.items():
-        if value < 1:
-            raise UsageError(f"--{name.replace('_', '-')} must be at least 1, not {value}.")
+    for name, least in LEAST.items():
+        value = getattr(config, name, getattr(loop, name, least))
+        if not value >= least:  # nor not a number
+            raise UsageError(f"--{name.replace('_', '-')} must be at least {least}, not {value}.")
     if loop.clip < 0:
         raise UsageError(f"--clip must be 0, for no limit, or more, not {loop.clip:g}.")
     if not 0 <= loop.ema < 1:

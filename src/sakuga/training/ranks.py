@@ -17,10 +17,13 @@ def set_apart(system: System, fabric: Fabric, step: int) -> None:
     if rank := fabric.global_rank:
         seed = system.config.seed + 1_000_003 * rank + step
         torch.manual_seed(seed)
-        for name in system.memories:
-            memory = system.get_submodule(name)
-            if isinstance(memory, ImagePool):
-                memory.chance.manual_seed(seed)
+        for place, pool in enumerate(_pools(system)):
+            pool.chance.manual_seed(seed + place)
+
+
+def _pools(system: System) -> list[ImagePool]:
+    memories = (system.get_submodule(name) for name in system.memories)
+    return [memory for memory in memories if isinstance(memory, ImagePool)]
 
 
 def gather(system: System, fabric: Fabric) -> list[dict[str, Any]]:
@@ -43,6 +46,9 @@ def scatter(parts: list[dict[str, Any]], system: System, fabric: Fabric, step: i
     part = parts[fabric.global_rank if known else 0]
     for name in system.memories:
         system.get_submodule(name).load_state_dict(part["memories"][name])
+    for pool in _pools(system):
+        # Of crops of another size than the present ones no batch could be made.
+        pool.images = [image for image in pool.images if image.shape[-1] == system.config.crop]
     torch.set_rng_state(part["chance"])
     if part["chance_cuda"] is not None and fabric.device.type == "cuda":
         torch.cuda.set_rng_state(part["chance_cuda"], fabric.device)

@@ -3,6 +3,7 @@
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 import torch
 from lightning_fabric import Fabric
@@ -38,10 +39,7 @@ def train(args: Sequence[str]) -> int:
     if fabric.device.type == "cpu":
         cpu.tune()
     torch.manual_seed(config.seed)
-    # The first process of a machine fills the caches, the others read them.
-    with _notes(), fabric.rank_zero_first(local=True):
-        system = chosen(config)
-        system.prepare()
+    system = _prepared(chosen, config, fabric)
     trainer = Trainer(system, call.run, fabric=fabric, ema=loop.ema, clip=loop.clip or None, micro=loop.micro)
     trainer.options["precision"] = precision
     trainer.options |= {f"pictures of {name}": count for name, count in count_pictures(config).items()}
@@ -77,10 +75,34 @@ def train(args: Sequence[str]) -> int:
             f"the memory of the {fabric.device.type} is too small for --batch {config.batch} of --crop {config.crop}; "
             f"lower one of them, or the networks' --width where there is one{_kept(call)}."
         ) from error
-    if torch.distributed.is_initialized():
-        # Left to the interpreter's end, gloo's threads now and then abort a process that has done all its work.
-        torch.distributed.destroy_process_group()
+    _part()
     return 0
+
+
+def _prepared(chosen: type[System], config: Any, fabric: Fabric) -> System:
+    """Build the system and load its data; of several processes that cannot, one says why."""
+    problem: SakugaError | None = None
+    # The first process of a machine fills the caches, the others read them.
+    with _notes(), fabric.rank_zero_first(local=True):
+        try:
+            system = chosen(config)
+            system.prepare()
+        except SakugaError as error:
+            problem = error
+    mine = fabric.world_size - fabric.global_rank if problem is not None else 0
+    first: Any = fabric.all_reduce(torch.tensor(float(mine), device=fabric.device), reduce_op="max")
+    if not first:
+        return system
+    _part()
+    if problem is not None and mine == first:
+        raise problem
+    raise SystemExit(0)  # not 1, at which the launcher would kill the process that has something to say
+
+
+def _part() -> None:
+    # Left to the interpreter's end, gloo's threads now and then abort a process that has done all its work.
+    if torch.distributed.is_initialized():
+        torch.distributed.destroy_process_group()
 
 
 def _kept(call: Call) -> str:

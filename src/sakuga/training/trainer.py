@@ -209,7 +209,8 @@ class Trainer:
         size = len(next(iter(batch.values())))
         if size % self.micro:
             raise SakugaError(f"a batch of {size} does not divide into {self.micro} equal parts; change --micro.")
-        return [{k: v[i :: self.micro] for k, v in batch.items()} for i in range(self.micro)]
+        part = size // self.micro  # in their order, in which image pools exchange them
+        return [{k: v[i : i + part] for k, v in batch.items()} for i in range(0, size, part)]
 
     def _backward(self, phases: list[Phase], values: dict[str, Tensor]) -> str:
         """Run every part up to its next update and accumulate gradients; return whose update it is, '' at the end."""

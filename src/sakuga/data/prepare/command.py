@@ -8,6 +8,7 @@ import tyro
 from tyro.conf import DisallowNone, FlagCreatePairsOff
 
 from sakuga.errors import UsageError
+from sakuga.lists import join_lists
 
 STEPS = {
     "frames": "Take frames from films: a few sharp ones of every scene.",
@@ -32,6 +33,7 @@ def main(args: Sequence[str]) -> int:
         near = difflib.get_close_matches(step, STEPS, n=1)
         raise UsageError(f"prepare has no step {step}; {f'did you mean {near[0]}?' if near else f'choose {_list()}.'}")
     function: Callable[..., int] = getattr(import_module(f"sakuga.data.prepare.{step}"), step)
+    rest = join_lists(rest, function)
     return tyro.cli(function, args=rest, prog=f"sakuga prepare {step}", config=(DisallowNone, FlagCreatePairsOff))
 
 

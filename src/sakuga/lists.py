@@ -1,0 +1,31 @@
+"""Options that take a list, given several times."""
+
+import re
+from collections.abc import Sequence
+from typing import get_args, get_type_hints
+
+
+def join_lists(args: Sequence[str], *commands: object) -> list[str]:
+    """Put the values of every list option behind its first use: `--photos a --photos b` is `--photos a b`.
+
+    The parser would keep the values of the last use and forget the others.
+
+    Args:
+        args: the command line.
+        commands: the functions and dataclasses whose annotations are the options.
+    """
+    kinds = [kind for command in commands for kind in get_type_hints(command).items()]
+    lists = {f"--{name.replace('_', '-')}" for name, kind in kinds if get_args(kind)[-1:] == (Ellipsis,)}
+    groups: dict[str | int, list[str]] = {}
+    group = groups.setdefault(0, [])
+    for index, arg in enumerate(args, 1):
+        flag, equals, value = arg.partition("=")
+        name = flag.replace("_", "-")
+        if name in lists:
+            group = groups.setdefault(name, [name])
+            group += [value] if equals else []
+        else:
+            if re.match("--?[A-Za-z]", arg):
+                group = groups.setdefault(index, [])
+            group.append(arg)
+    return [arg for group in groups.values() for arg in group]
