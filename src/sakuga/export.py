@@ -78,11 +78,12 @@ def export(
     plain = copy.deepcopy(network).eval().cpu().to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
     network = _Clipped(system.runnable(plain)).eval()
     multiple = int(getattr(network.network, "multiple", 1))
-    # Sizes that the network can be run on: those of SIZES rounded up, or other ones where they would all be one.
-    sizes = [tuple(-(-side // multiple) * multiple for side in size) for size in SIZES]
+    scale = int(getattr(network.network, "scale", 1))
+    # Sizes that the network can be run on, of what it makes: those of SIZES rounded up, or other ones where they would
+    # all be one.
+    sizes = [tuple(-(-side // scale // multiple) * multiple for side in size) for size in SIZES]
     if multiple > 64:
         sizes = [(multiple, multiple), (multiple, 2 * multiple), (2 * multiple, multiple)]
-    scale = int(getattr(network.network, "scale", 1))
     receptive_field, local = int(getattr(network.network, "receptive_field", 0)), 0
     model = trace(network, sizes[0])
     if not receptive_field:

@@ -129,7 +129,6 @@ def test_a_training(trained, photos, capsys):
         (["--count", "0"], "--count must be at least 1"),
         (["--threads", "0"], "--threads must be at least 1"),
         (["--features", "resnet"], "vgg16"),
-        (["--photos"], "--photos names no folder"),
         (["--features", "vgg19", "--weights", "none.pth"], "no weights of vgg19"),
         (["--features", "inception", "--weights", "none.pth"], "no weights of Inception"),
         (["--style-images", "nowhere"], "nowhere does not exist"),
@@ -138,6 +137,11 @@ def test_a_training(trained, photos, capsys):
 def test_wrong_usage(made_style, photos, words, sentence, capsys):
     assert measure(made_style("identity"), photos, *words) == 2
     assert sentence in capsys.readouterr().err
+
+
+def test_no_folder(made_style, capsys):
+    assert main(["evaluate", str(made_style("identity")), "--photos"]) == 2
+    assert "--photos names no folder" in capsys.readouterr().err
 
 
 def test_names(made_style, trained, tmp_path, monkeypatch):

@@ -13,6 +13,7 @@ from tiny import Tiny, make_data
 
 from sakuga.cli import main
 from sakuga.errors import UsageError
+from sakuga.evaluation.given import styles
 from sakuga.style import read
 from sakuga.systems.adain import AdaIN
 from sakuga.training import checkpoint
@@ -118,7 +119,20 @@ def test_without_a_picture_it_says_how_to_name_one(tmp_path):
         system.runnable(system.painter)
 
 
+def test_a_run_cannot_be_evaluated_without_a_picture_and_says_what_to_do(tmp_path):
+    Trainer(TINY.bare(tmp_path), tmp_path / "run").save()
+    with pytest.raises(UsageError, match=r"run is no style by itself \(.*--set picture=FILE.*export it"):
+        styles([str(tmp_path / "run")], which="last", scratch=tmp_path)
+
+
 def test_a_weight_too_few(tmp_path):
-    system = TINY.build(make_data(tmp_path), blend=(0.5, 0.5))
-    with pytest.raises(UsageError, match=r"blend \[0.5, 0.5\] does not fit 1 pictures"):
-        system.runnable(system.painter)
+    system = TINY.build(make_data(tmp_path))
+    system.config.blend = (0.5, 0.5)
+    for use in (system.prepare, lambda: system.runnable(system.painter)):
+        with pytest.raises(UsageError, match=r"blend \[0.5, 0.5\] does not fit 1 pictures"):
+            use()
+
+
+def test_a_picture_that_is_not_there_is_refused_before_the_training(tmp_path):
+    with pytest.raises(UsageError, match=r"nowhere.jpg does not exist"):
+        TINY.build(make_data(tmp_path), picture=(tmp_path / "nowhere.jpg",))

@@ -15,7 +15,7 @@ import sakuga
 from sakuga.cli import main
 from sakuga.data.images import cut_crops, draw_crops, find_images, load_image, to_tensor, to_uint8
 from sakuga.data.teacher import targets
-from sakuga.errors import UsageError
+from sakuga.errors import SakugaError, UsageError
 from sakuga.export import weights_sha256
 from sakuga.systems.distill import Distill, mix_color, retone, tone
 from sakuga.training import checkpoint
@@ -35,6 +35,11 @@ def photos(tmp_path):
 def invert(photo):
     """The teacher of these tests."""
     return 255 - photo
+
+
+def refuse(photo):
+    """A teacher that cannot."""
+    raise ArithmeticError(photo.shape)
 
 
 def distil(photos, run, *more):
@@ -182,6 +187,9 @@ class TestBadInput:
                 )
                 for name, value, said in (
                     ("seed", -1, "at least 0, not -1"),
+                    ("seed", 2**63, "less than 2^63"),
+                    ("lr", "inf", "finite, not inf"),
+                    ("clip", "nan", "0, for no limit"),
                     ("lr", -0.1, "at least 0, not -0.1"),
                     ("lr", "nan", "at least 0, not nan"),
                     ("pool", -1, "at least 0, not -1"),
@@ -220,6 +228,13 @@ class TestBadInput:
                 2,
                 "--upsample resize is of the residual generators",
             ),
+            (["train", "distill", "--run", "r", "--photos", "p", "--nodes", "2"], 2, "--nodes 2 needs a launcher"),
+            (["train", "fast_style", "--run", "r", "--photos", "p", "--style-layers"], 2, "--style-layers is empty"),
+            (
+                ["train", "distill", "--run", "r", "--photos", "p", "--accelerator", "cuda", "--precision", "32-true"],
+                2,
+                "--accelerator cuda --devices 1 is not to be had here",
+            ),
             (["train", "pix2pix", "--run", "r", "--photos", "p", "--targets", "p"], 2, "p holds inputs and targets"),
             (["train", "pix2pix", "--run", "r", "--photos", "f", "--targets", "p"], 2, "f is a file; name a folder"),
             (["export", "p", "-o", "x.onnx", "--which", "best"], 2, "p holds no checkpoint (best.pt)"),
@@ -245,6 +260,59 @@ class TestBadInput:
         (photos / "broken.jpg").write_bytes(b"no picture")
         assert distil(photos, tmp_path / "run", *quick()) == 1
         assert "broken.jpg is not a readable picture" in capsys.readouterr().err.replace("\n", "")
+
+    @pytest.mark.parametrize(
+        ("teacher", "said"),
+        [
+            ("os:getpid", "--teacher os:getpid: no such function"),
+            (f"{__name__}:refuse", "the teacher fails on"),
+            ("run", "is a training; `sakuga export"),
+        ],
+    )
+    def test_teachers_that_cannot_be(self, teacher, said, photos, tmp_path, capsys):
+        if teacher == "run":
+            assert distil(photos, tmp_path / "run", *quick()) == 0
+            teacher = tmp_path / "run"
+        assert distil(photos, tmp_path / "other", "--teacher", teacher, "--perceptual", 0) in (1, 2)
+        assert said in " ".join(capsys.readouterr().err.split())
+
+    def test_a_step_from_which_no_other_follows_is_not_kept(self, photos, tmp_path, capsys):
+        """Its weights are finite and far beyond repair: the run goes on from before it."""
+        run = tmp_path / "run"
+        more = ("--save-every", 1, "--precision", "32-true")
+        assert distil(photos, run, *quick(), *more, "--steps", 2) == 0
+        assert distil(photos, run, *quick(), *more, "--lr", 1e38, "--steps", 6) == 1
+        assert "is not finite" in " ".join(capsys.readouterr().err.split())
+        assert checkpoint.load(run)["steps"] == 2
+        assert distil(photos, run, *quick(), *more, "--steps", 6) == 0
+        assert checkpoint.load(run)["steps"] == 6
+
+    def test_another_start_is_refused_once_a_run_has_begun(self, photos, tmp_path, capsys):
+        for name in "ab":
+            assert distil(photos, tmp_path / name, *quick("--steps", 2)) == 0
+        assert distil(photos, tmp_path / "a", *quick(), "--init", tmp_path / "b") == 2
+        assert "is of a new run, and" in " ".join(capsys.readouterr().err.split())
+
+    def test_a_training_begun_again_sets_the_earlier_best_aside(self, photos, tmp_path, capsys):
+        run = tmp_path / "run"
+        run.mkdir()
+        (run / checkpoint.BEST).write_bytes(b"of another training")
+        assert distil(photos, run, *quick("--steps", 2)) == 0
+        assert "is called earlier-best.pt now" in " ".join(capsys.readouterr().out.split())
+        assert (run / "earlier-best.pt").read_bytes() == b"of another training"
+        assert not (run / checkpoint.BEST).exists()
+
+    def test_a_finished_run_given_again_keeps_its_file(self, photos, tmp_path):
+        assert distil(photos, tmp_path / "run", *quick()) == 0
+        before = (tmp_path / "run" / "config.toml").read_text()
+        assert distil(photos, tmp_path / "run", *quick("--lr", 0.5)) == 0
+        assert (tmp_path / "run" / "config.toml").read_text() == before
+
+    def test_a_strip_is_refused(self, tmp_path):
+        Image.new("RGB", (1, 300)).save(tmp_path / "strip.png")
+        with pytest.raises(SakugaError, match=r"strip.png is a strip of 1x300"):
+            load_image(tmp_path / "strip.png", short_side=286)
+        assert load_image(tmp_path / "strip.png").shape == (300, 1, 3)
 
     def test_a_run_of_another_system(self, photos, tmp_path, capsys):
         assert distil(photos, tmp_path / "run", *quick()) == 0

@@ -179,9 +179,9 @@ class TestRun:
     def test_pictures_that_were_added_are_told(self, distil, tmp_path):
         assert distil()[0] == 0
         shutil.copy(tmp_path / "photos" / "0.png", tmp_path / "photos" / "new.png")
-        status, said, _ = distil()
+        status, said, _ = distil(steps=3)
         assert status == 0
-        assert said.splitlines()[1:] == ["  pictures of photos: 3 -> 4"]
+        assert said.splitlines()[1:] == ["  steps: 2 -> 3", "  pictures of photos: 3 -> 4"]
 
     def test_another_size_is_refused_before_anything_is_written(self, distil, tmp_path):
         assert distil()[0] == 0

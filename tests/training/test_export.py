@@ -75,6 +75,16 @@ class TestSet:
         assert said in " ".join(capsys.readouterr().err.split())
         assert not (tmp_path / "x.onnx").exists()
 
+    def test_of_the_networks_is_refused(self, run, tmp_path, capsys):
+        assert main(["export", str(run), "-o", str(tmp_path / "x.onnx"), "--set", "width=16"]) == 2
+        assert len(said := " ".join(capsys.readouterr().err.split())) < 400
+        assert "has other networks; set what concerns the finished style alone" in said
+
+    def test_a_file_in_the_way_is_said_first(self, tmp_path, capsys):
+        (tmp_path / "x.onnx").touch()
+        assert main(["export", str(tmp_path / "no run"), "-o", str(tmp_path / "x.onnx")]) == 1
+        assert "exists already" in capsys.readouterr().err
+
     def test_a_list_may_be_one(self):
         changed = _changed(["picture=wave.jpg", "blend=[0.5, 1]"], "adain", kinds_of(AdaIN.Config))
         assert changed == {"picture": (Path("wave.jpg"),), "blend": (0.5, 1.0)}

@@ -11,7 +11,7 @@ from toy import Toy, ToyConfig
 
 from sakuga.evaluation.kid import kid, mmd2
 from sakuga.training import checkpoint
-from sakuga.training.log import Log
+from sakuga.training.log import Log, read_metrics
 from sakuga.training.quality import Judge, crops
 from sakuga.training.trainer import Trainer
 
@@ -73,8 +73,8 @@ class TestNothingStopsARun:
 
         if place.endswith("averaged"):  # the trainer's own saves must go on
 
-            def fail_for_best(state, run, name="last.pt", real=checkpoint.save):
-                fail() if name == "best.pt" else real(state, run, name)
+            def fail_for_best(state, run, name="last.pt", *, real=checkpoint.save, **options):
+                fail() if name == "best.pt" else real(state, run, name, **options)
 
             monkeypatch.setattr(checkpoint, "save", fail_for_best)
         else:
@@ -116,6 +116,14 @@ def test_a_log_changes_nothing(tmp_path):
     silent = Trainer(Styled(), tmp_path / "silent")
     silent.fit(4)
     assert all(torch.equal(v, logged.average.state_dict()[k]) for k, v in silent.average.state_dict().items())
+
+
+def test_what_is_no_row_is_left_out(tmp_path):
+    path = tmp_path / "metrics.csv"
+    path.write_bytes(b"garbage \xff\n,,\n1,G/x,0.5\n2,G/x,oops\n2,G/x,0.25\n3,G/x")
+    assert read_metrics(path) == [(1, "G/x", 0.5), (2, "G/x", 0.25)]
+    Log(tmp_path).forget_after(1)
+    assert path.read_text() == "step,term,value\n1,G/x,0.5\n"
 
 
 class TestBest:

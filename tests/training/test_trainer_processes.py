@@ -155,7 +155,7 @@ except FloatingPointError as error:
 def test_a_full_disk_stops_both(tmp_path):
     body = """
 trainer.save()
-def full(*_):
+def full(*_, **__):
     raise SakugaError("the disk is full")
 checkpoint.save = full
 try:

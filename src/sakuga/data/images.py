@@ -12,6 +12,8 @@ from torch import Tensor
 
 from sakuga.errors import SakugaError, UsageError
 
+LONGEST = 30
+"""A picture's longer side as a multiple of its shorter one, beyond which it is not enlarged: it would fill memory."""
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"})
 
 
@@ -74,6 +76,11 @@ def load_image(
         image = image.crop((0, 0, middle, image.height) if half == "left" else (image.width - middle, 0, *image.size))
     if short_side is not None and min(image.size) != short_side:
         scale = short_side / min(image.size)
+        if max(image.size) * scale > LONGEST * short_side:
+            raise SakugaError(
+                f"{path} is a strip of {image.width}x{image.height}, too long to be scaled to a shorter side of "
+                f"{short_side}; remove it."
+            )
         image = image.resize([max(1, round(side * scale)) for side in image.size], Image.Resampling.LANCZOS)
     if max_side is not None and max(image.size) > max_side:
         image.thumbnail((max_side, max_side), Image.Resampling.LANCZOS)

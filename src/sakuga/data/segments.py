@@ -1,5 +1,6 @@
 """Superpixels of photographs, computed once, by several processes, and kept on disk."""
 
+import signal
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from functools import partial
@@ -63,11 +64,21 @@ def segment(
     missing = [i for i, file in enumerate(files) if not file.exists()]
     if missing:
         workers = min(len(missing), cores())
-        with ProcessPoolExecutor(workers) as pool:
+        with ProcessPoolExecutor(workers, initializer=_obey) as pool:
             # The workers read the pictures: handed over, all of them would wait in memory at once.
             work = partial(_labels, method, pictures.options)
             made = pool.map(work, (pictures.paths[i] for i in missing))
-            for i, labels in zip(missing, track(made, "Superpixels", total=len(missing)), strict=True):
-                with atomic(files[i], overwrite=True) as temporary, temporary.open("wb") as file:
-                    np.save(file, labels)
+            try:
+                for i, labels in zip(missing, track(made, "Superpixels", total=len(missing)), strict=True):
+                    with atomic(files[i], overwrite=True) as temporary, temporary.open("wb") as file:
+                        np.save(file, labels)
+            except BaseException:
+                pool.shutdown(wait=False, cancel_futures=True)
+                raise
     return files
+
+
+def _obey() -> None:
+    """Leave it to the main process, which a terminal's Ctrl-C reaches as well, to say when a worker stops."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)

@@ -44,9 +44,11 @@ def load_teacher(spec: str, photos: Sequence[np.ndarray], *, freeze: int = 24) -
         try:
             function: Teacher = getattr(importlib.import_module(module), name)
             source = inspect.getsource(inspect.getmodule(function) or function)
-        except (ImportError, AttributeError, OSError) as error:
+        except (ImportError, AttributeError, OSError, TypeError) as error:
             raise UsageError(f"--teacher {spec}: no such function ({error}).") from error
         return function, _digest(spec.encode(), source.encode())
+    if (Path(spec) / "last.pt").is_file():
+        raise UsageError(f"--teacher {spec} is a training; `sakuga export {spec} -o teacher.onnx` and name that file.")
     if Path(spec).is_dir():
         return _cartoongan(Path(spec), photos, freeze)
     from sakuga.stylizer import Stylizer
@@ -104,7 +106,11 @@ def targets(photos: Sequence[np.ndarray], teacher: Teacher, key: str, cache: Pat
     missing = [index for index, file in enumerate(files) if not file.exists()]
     for index in track(missing, "Teacher's pictures", disable=not missing):
         photo, file = photos[index], files[index]
-        picture = teacher(photo)
+        try:
+            picture = teacher(photo)
+        except Exception as error:  # anybody's function
+            name = getattr(photos, "paths", {index: f"photo {index}"})[index]
+            raise SakugaError(f"the teacher fails on {name} ({type(error).__name__}: {error}).") from error
         if picture.shape != photo.shape or picture.dtype != np.uint8:
             raise SakugaError(
                 f"the teacher made {picture.shape} of {picture.dtype} from a photo {photo.shape} of uint8."

@@ -65,4 +65,7 @@ def _export(run: Path, which: Which, folder: Path) -> Style:
     system = build(run, checkpoint_name(run, which))
     name = re.sub(r"[^\w-]+", "-", run.resolve().name) or "run"
     folder.mkdir()
-    return export(system.get_submodule(system.output), folder / f"{name}.onnx", system=system, name=name)
+    try:
+        return export(system.get_submodule(system.output), folder / f"{name}.onnx", system=system, name=name)
+    except UsageError as error:
+        raise UsageError(f"{run} is no style by itself ({error}); export it, then name the file.") from error

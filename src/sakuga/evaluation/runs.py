@@ -1,6 +1,5 @@
 """What a training tells of itself: time, parameters, curves, configuration."""
 
-import csv
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -15,6 +14,7 @@ from sakuga.errors import UsageError
 from sakuga.evaluation.given import Which, checkpoint_name
 from sakuga.training import checkpoint
 from sakuga.training.export import build
+from sakuga.training.log import read_metrics
 
 LISTED = 4
 
@@ -80,13 +80,8 @@ def read_training(run: Path, which: Which = "last") -> Training:
 def _curves(path: Path) -> dict[str, Curve]:
     curves: dict[str, dict[int, float]] = {}
     if path.is_file():
-        with path.open(newline="", encoding="utf-8") as file:
-            for row in csv.DictReader(file):
-                try:
-                    # Of a step that was done again after an interruption the last value counts.
-                    curves.setdefault(row["term"], {})[int(row["step"])] = float(row["value"])
-                except (TypeError, ValueError):
-                    continue  # a kill may have cut the last row short
+        for step, term, value in read_metrics(path):
+            curves.setdefault(term, {})[step] = value  # the last one of a step that was done again
     return {term: sorted(curve.items()) for term, curve in curves.items()}
 
 

@@ -83,6 +83,9 @@ class AdaIN(Unpaired):
         """Find the pictures, load the encoder and scale it to them."""
         super().prepare()
         c = self.config
+        self._pictures()
+        if c.blend and len(c.blend) != len(self._painted):
+            raise UsageError(f"blend {list(c.blend)} does not fit {len(self._painted)} pictures.")
         encoder = Encoder(FeatureNetwork(c.features, LAYERS, weights=c.features_weights))
         # Few pictures, or photos alone, leave channels that they hardly excite: scaled up, those would rule the losses.
         batches = (self.batch(t, 0, 1) for t in range(max(1, MEASURED // (2 * c.batch))))
@@ -109,11 +112,14 @@ class AdaIN(Unpaired):
         """Pictures whose style the finished file paints; while training the first of all, for the samples."""
         return self.config.picture or self._style.paths[:1]
 
+    def _pictures(self) -> list[np.ndarray]:
+        return [load_image(path, short_side=self.config.load) for path in self._painted]
+
     def references(self) -> Tensor | None:
         """Crops of the pictures whose style the samples show."""
         if not self._painted:
             return None
-        pictures = [load_image(path, short_side=self.config.load) for path in self._painted]
+        pictures = self._pictures()
         size = min(self.config.crop, *(side for picture in pictures for side in picture.shape[:2]))
         crops = draw_crops(pictures, size=size, count=64, rng=np.random.default_rng(0), mirror=self.config.mirror)
         return cut_crops(pictures, crops)
@@ -132,7 +138,7 @@ class AdaIN(Unpaired):
         assert isinstance(network, Painter)
         if not self._painted:
             raise UsageError("name the picture whose style to paint: --set picture=FILE.")
-        pictures = [load_image(path, short_side=c.load) for path in self._painted]
+        pictures = self._pictures()
         try:
             return FixedStyle(
                 network.encoder,

@@ -77,6 +77,8 @@ class FastStyle(System):
 
     def __init__(self, config: FastStyleConfig):
         super().__init__()
+        if not config.style_layers:
+            raise UsageError("--style-layers is empty; name layers of VGG-16.")
         self.config = config
         self.generator: nn.Module
         if config.body == "fast":
@@ -102,6 +104,8 @@ class FastStyle(System):
         layers = dict.fromkeys((*c.style_layers, c.content_layer))
         self.features = FeatureNetwork("vgg16", tuple(layers), weights=c.features_weights)
         painting = to_tensor(load_image(c.style, max_side=c.style_side))
+        if min(painting.shape[2:]) < 16:
+            raise UsageError(f"--style {c.style} is smaller than 16 pixels; name a larger painting.")
         with torch.no_grad():
             seen = self.features(painting)
             self._grams = {name: gram(seen[name]) for name in c.style_layers}

@@ -27,15 +27,19 @@ def averaged(system: "System", average: nn.Module, steps: int) -> dict[str, Any]
     }
 
 
-def save(state: dict[str, Any], run: Path, name: str = LAST) -> None:
-    """Write atomically: whatever happens meanwhile, `run/name` is a whole checkpoint, the old or the new one."""
+def save(state: dict[str, Any], run: Path, name: str = LAST, *, published: bool = True) -> None:
+    """Write atomically: whatever happens meanwhile, `run/name` is a whole checkpoint, the old or the new one.
+
+    Unless it is `published`, the old one stays until `publish` is called.
+    """
     temporary = run / (name + ".tmp")
     try:
         with temporary.open("wb") as file:
             torch.save(state, file)
             file.flush()
             os.fsync(file.fileno())
-        temporary.replace(run / name)
+        if published:
+            publish(run, name)
     except (OSError, RuntimeError) as error:
         temporary.unlink(missing_ok=True)
         # Of a disk that fills up, torch's archive writer says no more than that a position is unexpected.
@@ -44,6 +48,11 @@ def save(state: dict[str, Any], run: Path, name: str = LAST) -> None:
         raise SakugaError(
             f"{run / name} could not be written ({reason}); {kept}. Make room and give the same command again."
         ) from error
+
+
+def publish(run: Path, name: str = LAST) -> None:
+    """Put what was saved last into the place of the earlier checkpoint."""
+    (run / (name + ".tmp")).replace(run / name)
 
 
 def load(run: Path, name: str = LAST) -> dict[str, Any]:

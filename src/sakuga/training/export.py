@@ -45,8 +45,14 @@ def build(run: Path, which: str = checkpoint.LAST, *, changes: Sequence[str] = (
         if "networks" in state:
             for name in system.alternatives:
                 system.get_submodule(name).load_state_dict(state["networks"][name])
-    except (ValueError, RuntimeError) as error:
+    except ValueError as error:
         raise SakugaError(f"{run} was trained by a version whose {state['name']} differs ({error}).") from error
+    except RuntimeError as error:  # in which torch lists every weight
+        if changes:
+            raise UsageError(
+                f"--set {' '.join(changes)}: {run} has other networks; set what concerns the finished style alone."
+            ) from error
+        raise SakugaError(f"{run} was trained by a version whose {state['name']} has other networks.") from error
     return system
 
 
@@ -110,6 +116,8 @@ def export(
         sources.append(dict(zip(("name", "licence", "use"), parts, strict=True)))
     if output.suffix != ".onnx":
         raise UsageError(f"--output {output} must end in .onnx.")
+    if output.exists() and not overwrite:  # said before the work, not after it
+        raise SakugaError(f"{output} exists already: choose another name or allow overwriting (--overwrite)")
     name = {"last": checkpoint.LAST, "best": checkpoint.BEST}[which]
     if which == "best" and (run / checkpoint.LAST).is_file() and not (run / name).is_file():
         raise UsageError(f"{run} has no {name}: its samples were not judged; export --which last.")

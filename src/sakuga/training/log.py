@@ -16,6 +16,7 @@ from PIL import Image
 from rich.console import Console
 from torch import nn
 
+from sakuga.atomic import atomic
 from sakuga.data.images import to_uint8
 from sakuga.export import export
 from sakuga.stylizer import Stylizer
@@ -25,6 +26,20 @@ from sakuga.training.quality import Judge, best_before
 
 if TYPE_CHECKING:
     from sakuga.systems.base import System
+
+
+HEADER = ("step", "term", "value")
+
+
+def read_metrics(path: Path) -> list[tuple[int, str, float]]:
+    """Return step, term and value of each row of a metrics.csv, leaving out what is none: a kill may cut one short."""
+    rows = []
+    with path.open(newline="", encoding="utf-8", errors="replace") as file:
+        for row in csv.reader(file):
+            with suppress(ValueError):
+                step, term, value = row
+                rows.append((int(step), term, float(value)))
+    return rows
 
 
 class Log:
@@ -56,19 +71,17 @@ class Log:
 
     def forget_after(self, step: int) -> None:
         """Drop what a run that goes on from `step` will write again, and remember the rest."""
-        if step:
-            self.close()
-            self._open_board(step)
+        self.close()
+        self._open_board(step)
         with self._spared("earlier rows of metrics.csv"):
             path = self.run / "metrics.csv"
             if not path.exists():
                 return
-            first, *rows = path.read_text(encoding="utf-8").splitlines(keepends=True) or [""]
-            # A kill may have cut the last row short.
-            kept = [row for row in rows if row.endswith("\n") and int(row.partition(",")[0]) <= step]
-            path.write_text("".join([first, *kept]), encoding="utf-8")
-            for _, record in groupby(csv.reader(kept), key=lambda row: row[0]):
-                self.health.terms({name: float(value) for _, name, value in record})
+            rows = [row for row in read_metrics(path) if row[0] <= step]
+            with atomic(path, overwrite=True) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
+                csv.writer(file, lineterminator="\n").writerows([HEADER, *rows])
+            for _, record in groupby(rows, key=lambda row: row[0]):
+                self.health.terms({name: value for _, name, value in record})
 
     def close(self) -> None:
         """Write what TensorBoard still holds back."""
@@ -155,7 +168,7 @@ class Log:
             with path.open("a", newline="", encoding="utf-8") as file:
                 writer = csv.writer(file, lineterminator="\n")
                 if new:
-                    writer.writerow(("step", "term", "value"))
+                    writer.writerow(HEADER)
                 writer.writerows((step, name, f"{value:.6g}") for name, value in means.items())
         if self.board is not None:
             with self._spared("TensorBoard"):

@@ -1,5 +1,6 @@
 """What `sakuga train` can be told, in layers: defaults, then a preset, then a file, then the command line."""
 
+import math
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
@@ -106,8 +107,17 @@ def _check(call: Call, loop: Loop, config: Config) -> None:
         value = getattr(config, name, getattr(loop, name, least))
         if not value >= least:  # nor not a number
             raise UsageError(f"--{name.replace('_', '-')} must be at least {least}, not {value}.")
-    if loop.clip < 0:
+    if not 0 <= loop.clip < math.inf:
         raise UsageError(f"--clip must be 0, for no limit, or more, not {loop.clip:g}.")
+    if not config.lr < math.inf:
+        raise UsageError(f"--lr must be finite, not {config.lr}.")
+    if config.seed >= 2**63:
+        raise UsageError(f"--seed must be less than 2^63, not {config.seed}.")
+    if loop.nodes > 1 and not {"MASTER_ADDR", "SLURM_JOB_ID"} & os.environ.keys():
+        raise UsageError(
+            f"--nodes {loop.nodes} needs a launcher on every machine, such as "
+            f"`torchrun --nnodes {loop.nodes} --nproc-per-node {loop.devices} -m -- sakuga train ...`."
+        )
     if not 0 <= loop.ema < 1:
         raise UsageError(f"--ema must be at least 0 and less than 1, not {loop.ema:g}.")
     warmup = getattr(config, "warmup", 0)

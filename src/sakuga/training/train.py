@@ -1,5 +1,7 @@
 """`sakuga train`: a system learns from the folders it is given."""
 
+import signal
+import threading
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -25,16 +27,24 @@ def train(args: Sequence[str]) -> int:
     if not args or args[0] in ("-h", "--help"):
         print(_usage())
         return 0 if args else 2
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C, also while data are prepared
     chosen = _system(args[0])
     call, loop, config = parse(chosen, args[1:])
     precision = choose(loop.accelerator) if loop.precision == "auto" else loop.precision
-    fabric = Fabric(
-        accelerator=loop.accelerator,
-        devices=loop.devices,
-        num_nodes=loop.nodes,
-        strategy="ddp" if loop.devices * loop.nodes > 1 else "auto",
-        precision=precision,
-    )
+    try:
+        fabric = Fabric(
+            accelerator=loop.accelerator,
+            devices=loop.devices,
+            num_nodes=loop.nodes,
+            strategy="ddp" if loop.devices * loop.nodes > 1 else "auto",
+            precision=precision,
+        )
+    except (RuntimeError, ValueError) as error:  # Lightning's own among them
+        reason = str(error).strip().partition("\n")[0]
+        raise UsageError(
+            f"--accelerator {loop.accelerator} --devices {loop.devices} is not to be had here ({reason})."
+        ) from error
     fabric.launch()
     if fabric.device.type == "cpu":
         cpu.tune()
@@ -46,8 +56,9 @@ def train(args: Sequence[str]) -> int:
     if trainer.resume():
         if trainer.steps >= config.steps and not call.dry_run:
             fabric.print(f"{call.run} has done its {trainer.steps} steps already; larger --steps go on with it")
-        else:
-            fabric.print(f"going on from step {trainer.steps} of {call.run}")
+            _part()
+            return 0
+        fabric.print(f"going on from step {trainer.steps} of {call.run}")
         for line in trainer.changed:
             fabric.print(f"  {line}")
     else:
@@ -89,6 +100,8 @@ def _prepared(chosen: type[System], config: Any, fabric: Fabric) -> System:
             system.prepare()
         except SakugaError as error:
             problem = error
+        except MemoryError:
+            problem = SakugaError("the pictures do not fit into memory; lower --load or remove the largest.")
     mine = fabric.world_size - fabric.global_rank if problem is not None else 0
     first: Any = fabric.all_reduce(torch.tensor(float(mine), device=fabric.device), reduce_op="max")
     if not first:
@@ -118,6 +131,10 @@ def _fit(trainer: Trainer, call: Call, loop: Loop) -> None:
     log = Log(call.run, every=loop.log_every, total=config.steps) if main else None
     try:
         if log is not None:
+            best = call.run / checkpoint.BEST
+            if not trainer.steps and best.exists():
+                best.replace(best.with_name(f"earlier-{checkpoint.BEST}"))
+                trainer.fabric.print(f"{best} is of an earlier training: it is called earlier-{checkpoint.BEST} now")
             log.forget_after(trainer.steps)
         trainer.fit(config.steps, save_every=loop.save_every, log=log)
     finally:

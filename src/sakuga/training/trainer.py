@@ -114,16 +114,21 @@ class Trainer:
             SakugaError: a picture cannot be read; what was learned before is saved.
             KeyboardInterrupt: Ctrl-C, or a scheduler's SIGTERM; the same.
         """
-        began, threads = self.steps, self._threads()
+        began, threads, waiting = self.steps, self._threads(), False
         with _interrupts() as interrupted, closing(ahead(self.batch, range(began, until), threads=threads)) as batches:
             while self.steps < until:
                 batch = self._next(batches, began)
                 terms = self.one_step(self.fabric.to_device(batch))
+                if waiting and self.fabric.is_global_zero:
+                    checkpoint.publish(self.run)
+                waiting = False
                 if log is not None:
                     log.step(self.steps, terms, self.gauges)
                 stop = self._anywhere(bool(interrupted))
                 if stop or self.steps % save_every == 0 or self.steps == until:
-                    self.save()
+                    # Weights can be finite and yet beyond repair: the earlier checkpoint stays until a step was good.
+                    waiting = not stop and self.steps < until
+                    self.save(published=not waiting)
                     if log is not None and not stop:
                         log.sample(self.steps, self.average, self.system)
                 if stop:
@@ -147,14 +152,21 @@ class Trainer:
             return 1
         return max(1, min(8, (os.cpu_count() or 1) // self.fabric.world_size - 1))
 
-    def save(self) -> None:
-        """Write the checkpoint; only the first process does, but all of them must call it."""
+    def save(self, *, published: bool = True) -> None:
+        """Write the checkpoint (see `checkpoint.save`); only the first process does, but all of them must call it.
+
+        Raises:
+            FloatingPointError: a weight is not finite; nothing was written.
+        """
+        for name, network in self.system.networks.items():
+            if not all(torch.isfinite(weight).all() for weight in network.parameters()):
+                raise FloatingPointError(f"step {self.steps}: the weights of {name} are not finite")
         parts = ranks.gather(self.system, self.fabric)
         problem: Exception | None = None
         if self.fabric.is_global_zero:
             try:
                 self.run.mkdir(parents=True, exist_ok=True)
-                checkpoint.save({**self._state(), "ranks": parts}, self.run)
+                checkpoint.save({**self._state(), "ranks": parts}, self.run, published=published)
             except (SakugaError, OSError) as error:
                 problem = error
         if self._anywhere(problem is not None):
@@ -189,6 +201,9 @@ class Trainer:
             ) from error
         self.steps = state["steps"]
         now = self._state()
+        init = now["config"].get("init")
+        if init not in (None, state["config"].get("init")):
+            raise UsageError(f"--init {init} is of a new run, and {self.run} has begun; leave it out or change --run.")
         for part in ("config", "options"):
             self.changed += differences(state.get(part, {}), now[part])
         return True
