@@ -171,7 +171,7 @@ class TestSystems:
         (root / "style" / "b.jpg").unlink()
         assert run(*pairs) == 1
         assert f"{root / 'photos' / 'b.jpg'} has no partner in {root / 'style'}" in capsys.readouterr().out
-        assert run(*pairs, "--photos", root / "photos", root / "style") == 1
+        assert run(*pairs, "--photos", root / "style") == 1
         assert "pix2pix takes one path for --photos, not 2" in capsys.readouterr().out
 
     def test_pairs_side_by_side(self, tmp_path, capsys):
