@@ -95,20 +95,20 @@ RECIPES = (
         {"content": CONTENT},
         warmup=0.15,
     ),
-    # One large crop, as in the paper: instance norms take its mean colour away, and more surroundings help to guess it.
+    # One crop of a third of the picture: instance norms take its mean colour away, and surroundings help to guess it.
     # The classifier's weight of 1,000 would rule the encoder until it has learned, thousands of steps later.
     Recipe(
         UGATIT,
-        6000,
+        8000,
         0.7,
         {
-            "load": 192,
+            "load": 144,
             "crop": 96,
             "batch": 1,
             "width": 24,
             "blocks": 2,
             "layers": (6, 4),
-            "lr": 5e-4,
+            "lr": 2e-4,
             "cam": 100.0,
         },
         {"content": CONTENT, "cycle": CYCLE},
