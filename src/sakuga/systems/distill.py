@@ -10,7 +10,7 @@ from torch import Tensor
 
 from sakuga.data.images import sample_squares, to_tensor
 from sakuga.data.pictures import Pictures
-from sakuga.data.teacher import load_teacher, targets
+from sakuga.data.teachers import load_teacher, targets
 from sakuga.errors import UsageError
 from sakuga.losses import gradient_l1, gram, gram_style, hinge, l1, lpips
 from sakuga.networks.fast import FastGenerator
