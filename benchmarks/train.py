@@ -44,8 +44,9 @@ from torch import Tensor
 
 from sakuga.commands.train_options import Loop
 from sakuga.losses import ImagePool
-from sakuga.systems import AnimeGAN, CycleGAN, System
-from sakuga.systems.base import Batch
+from sakuga.systems.animegan import AnimeGAN
+from sakuga.systems.base import Batch, System
+from sakuga.systems.cyclegan import CycleGAN
 from sakuga.systems.parts.content import ContentFeatures
 from sakuga.training import device as cpu
 from sakuga.training.precision import choose

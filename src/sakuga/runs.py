@@ -11,7 +11,8 @@ import torch
 from torch import Tensor, nn
 
 from sakuga.errors import SakugaError, UsageError
-from sakuga.systems import SYSTEMS, System
+from sakuga.systems import SYSTEMS, load_system
+from sakuga.systems.base import System
 from sakuga.systems.config import kinds_of, plain, typed
 
 LAST, BEST = "last.pt", "best.pt"
@@ -105,9 +106,9 @@ def build(run: Path, which: str = LAST, *, changes: Sequence[str] = ()) -> Syste
         SakugaError: no checkpoint, a damaged one, or one of a system that this version lacks.
     """
     state = load(run, which)
-    system_type = next((s for s in SYSTEMS if s.name == state["name"]), None)
-    if system_type is None:
+    if state["name"] not in SYSTEMS:
         raise SakugaError(f"{run} is a run of {state['name']}, which this version does not have.")
+    system_type = load_system(state["name"])
     kinds = kinds_of(system_type.Config)
     try:
         known = {name: typed(value, kinds[name]) for name, value in state["config"].items() if name in kinds}

@@ -59,6 +59,11 @@ def test_listing_names_needs_no_torch_and_training_verbs_no_onnxruntime():
     assert not {"torch", "av"} & set(imported_by(code))
 
 
+def test_the_systems_are_listed_without_importing_one():
+    code = "from sakuga.cli import main; assert main(['train', '--help']) == 0"
+    assert imported_by(code) == ["tyro"]
+
+
 def test_nothing_is_reported_to_anybody(here, tmp_path):
     """ONNX Runtime would leave an identity in the home folder and send what it runs, were it not told otherwise."""
     photo("in.png")

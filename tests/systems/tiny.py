@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from sakuga.systems import System
+from sakuga.systems.base import System
 
 
 @dataclass(frozen=True)

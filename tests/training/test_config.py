@@ -15,7 +15,7 @@ from sakuga import runs
 from sakuga.cli import main
 from sakuga.commands.train_options import Loop, parse
 from sakuga.errors import UsageError
-from sakuga.systems import SYSTEMS, config
+from sakuga.systems import SYSTEMS, config, load_system
 from sakuga.systems.distill import Distill
 from sakuga.training import advice, precision
 from sakuga.training.dry_run import duration
@@ -83,8 +83,8 @@ class TestLayers:
             parse(Distill, ["--run", "r", "--photos", "p", "--preset", "hayao"])
 
     def test_presets_are_listed(self, capsys):
-        assert main(["train", "--help"]) == 0
-        assert "(presets: bold, pale)" in capsys.readouterr().out
+        assert main(["train", "distill", "--help"]) == 0
+        assert "Presets: bold, pale." in capsys.readouterr().out
 
     def test_help_shows_the_values_of_a_preset(self, capsys):
         assert main(["train", "distill", "--preset", "bold", "--help"]) == 0
@@ -143,7 +143,7 @@ class TestFile:
         assert Odd(**found) == odd
         assert "\n# First line, second line.\nwords = [" in (tmp_path / "c.toml").read_text()
 
-    @pytest.mark.parametrize("system", SYSTEMS, ids=lambda system: system.name)
+    @pytest.mark.parametrize("system", [*map(load_system, SYSTEMS)], ids=lambda system: system.name)
     def test_every_system_s_config(self, system, tmp_path):
         config.write(tmp_path / "c.toml", system.name, system.Config(), Loop())
         kinds = config.kinds_of(Loop, system.Config)

@@ -14,7 +14,7 @@ from sakuga.data.images import find_images
 from sakuga.errors import SakugaError, UsageError
 from sakuga.export.onnx import export as export_network
 from sakuga.networks.fast import FastGenerator
-from sakuga.systems import System
+from sakuga.systems.base import System
 
 
 def main(args: Sequence[str]) -> int:

@@ -11,8 +11,8 @@ import tyro
 
 from sakuga.commands.options import join_lists
 from sakuga.errors import UsageError
-from sakuga.systems import Config, System
 from sakuga.systems import config as toml
+from sakuga.systems.base import Config, System
 from sakuga.training.advice import places
 
 Precision = Literal["auto", "32-true", "bf16-mixed"]
@@ -95,7 +95,7 @@ def parse(system: type[System], args: Sequence[str]) -> tuple[Call, Loop, Any]:
         args=args,
         default=(call, *defaults),
         prog=prog,
-        description=system.__doc__,
+        description=(system.__doc__ or "") + (f"\n\nPresets: {', '.join(system.presets)}." if system.presets else ""),
     )
     _check(call, loop, config)
     return call, loop, config
