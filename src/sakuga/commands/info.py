@@ -3,11 +3,10 @@
 import json as json_
 from typing import Annotated
 
-from tyro.conf import FlagCreatePairsOff, Positional, arg
+from tyro.conf import Positional, arg
 
 from sakuga.commands.console import print_table
-
-Flag = Annotated[bool, FlagCreatePairsOff, arg(help_behavior_hint="")]
+from sakuga.runtime.flags import Flag
 
 
 def info(

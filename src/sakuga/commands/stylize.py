@@ -4,21 +4,18 @@ import signal
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
-from tyro.conf import FlagCreatePairsOff, Positional, arg
+from tyro.conf import Positional, arg
 
 from sakuga.commands.console import counter, frame_counter, progress_bars, say
 from sakuga.errors import UsageError
+from sakuga.runtime.flags import Flag, Number
 from sakuga.style import DEFAULT
+from sakuga.stylizer import Look
 from sakuga.video.options import VideoOptions, is_pattern, is_sequence, is_video_target
 
-if TYPE_CHECKING:
-    pass
-
-Flag = Annotated[bool, FlagCreatePairsOff, arg(help_behavior_hint="")]
 Format = Literal["jpeg", "png", "webp", "tiff", "avif", "gif"]
-Number = Annotated[int | None, arg(metavar="N", help_behavior_hint="")]
 
 
 def stylize(
@@ -26,16 +23,13 @@ def stylize(
     /,
     output: Annotated[str | None, arg(aliases=["-o"], metavar="OUT", help_behavior_hint="")] = None,
     style: Annotated[str, arg(aliases=["-s"], metavar="STYLE")] = DEFAULT,
-    strength: float = 1.0,
-    keep_color: Flag = False,
-    max_side: Number = None,
+    look: Annotated[Look, arg(name="")] = Look(),  # noqa: B008 - it is frozen
     max_pixels: Number = None,
     format: Annotated[Format | None, arg(help_behavior_hint="")] = None,
     overwrite: Flag = False,
     threads: Number = None,
     jobs: Number = None,
-    precision: Literal["auto", "fp32", "int8", "bf16"] = "auto",
-    video: Annotated[VideoOptions, arg(name="")] = VideoOptions(),  # noqa: B008 - it is frozen
+    video: Annotated[VideoOptions, arg(name="")] = VideoOptions(),  # noqa: B008 - likewise
 ) -> int:
     """Stylise pictures, folders and videos.
 
@@ -45,15 +39,12 @@ def stylize(
         output: A file (one input, a name with a suffix), a folder, or - for standard output. Without it results lie
             beside their inputs as NAME.STYLE.EXT.
         style: A name that `sakuga styles` lists, or the path of a style file.
-        strength: From 0, the photo itself, to 1, the full style.
-        keep_color: Keep the colours of the photo.
-        max_side: Reduce pictures so that neither side is longer than this.
+        look: How the style is applied.
         max_pixels: Refuse pictures that have more pixels than this (by default 178956970).
         format: Format of the results; otherwise that of the input, or of the name after -o.
         overwrite: Replace results that exist.
         threads: Threads to compute with; otherwise one for each core.
         jobs: Pictures to work on at once; otherwise one for each core.
-        precision: Arithmetic of the network; auto takes what is fast on this machine.
         video: What is wanted of a video; pictures beside it in a folder are not concerned.
     """
     from sakuga.picture import MAX_PIXELS, SUFFIXES
@@ -67,8 +58,7 @@ def stylize(
     if jobs is not None and jobs < 1:
         raise UsageError(f"jobs must be at least 1, not {jobs}")
     limit = max_pixels or MAX_PIXELS
-    make = partial(Stylizer, strength=strength, keep_color=keep_color, max_side=max_side, precision=precision)
-    stylizer = make(style, threads=threads)
+    stylizer = Stylizer(style, look, threads=threads)
     name = stylizer.style.name
     into = None if output in (None, "-") else Path(output)
     frames = _is_frames(inputs, into)
@@ -112,7 +102,7 @@ def stylize(
         return 0
     planned = plan(inputs, into, name, format)
     workers, each = staff(jobs, sum(not is_video(job.source) for job in planned), threads)
-    one_of_many = make(stylizer.style, threads=each)
+    one_of_many = Stylizer(stylizer.style, look, threads=each)
 
     def share(job: Job) -> None:
         work(job, stylizer if is_video(job.source) else one_of_many)

@@ -3,18 +3,15 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Any
 
 from sakuga.errors import UsageError
 from sakuga.picture.pixels import Array
 from sakuga.runtime.machine import instructions
-from sakuga.style.providers import providers
+from sakuga.style.providers import PRECISIONS, Precision, providers
 
 if TYPE_CHECKING:
     from sakuga.style import Style
-
-Precision = Literal["auto", "fp32", "int8", "bf16"]
-PRECISIONS: tuple[str, ...] = get_args(Precision)
 
 DOT_PRODUCTS = {"VNNI", "NEON dot product"}
 """Instructions that multiply bytes and add them up at once. Without one, int8 is no faster, and on AVX2 inexact."""
@@ -28,12 +25,12 @@ class Engine:
     """
 
     name: str
-    precision: str
+    precision: Precision
     run: Callable[[Array], Array]
     whole: bool = False
 
 
-def pick(style: "Style", precision: str = "auto", threads: int | None = None) -> Engine:
+def pick(style: "Style", precision: Precision = "auto", threads: int | None = None) -> Engine:
     """Return what runs `style` here.
 
     `precision`: "fp32" and "int8" in ONNX Runtime, "bf16" in OpenVINO. "auto" takes a GPU if ONNX Runtime has a
@@ -63,7 +60,7 @@ def fast_int8() -> bool:
     return not DOT_PRODUCTS.isdisjoint(instructions())
 
 
-def _best(style: "Style") -> str:
+def _best(style: "Style") -> Precision:
     on_gpu = len(providers()) > 1
     return "int8" if style.int8 is not None and fast_int8() and not on_gpu else "fp32"
 

@@ -2,10 +2,11 @@
 
 from collections.abc import Callable
 from copy import copy
-from dataclasses import replace
+from dataclasses import asdict, replace
 from functools import partial
 from math import isqrt
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,8 +18,9 @@ from sakuga.picture.pixels import Array, match_histogram
 from sakuga.runtime.memory import available, ran_out
 from sakuga.runtime.parallel import cores
 from sakuga.style import DEFAULT, Style, load
-from sakuga.style.engine import Engine, Precision, pick
+from sakuga.style.engine import Engine, pick
 from sakuga.stylizer.frozen import freeze
+from sakuga.stylizer.look import Look
 from sakuga.stylizer.tiles import cut, plan, round_up
 from sakuga.video import SUFFIXES as VIDEO_SUFFIXES
 from sakuga.video import VideoOptions, is_pattern, stylize_video
@@ -41,37 +43,25 @@ class Stylizer:
     """Stylises pictures and videos with one style; keep it to keep the network loaded. Threads may share it.
 
     `style`: a Style, the name of one, or the path of a file.
-    `strength`: from 0, the photo itself, to 1, the full style.
-    `keep_color`: take only the brightness from the style and the colours from the photo.
-    `max_side`: reduce the picture first, so that neither side is longer; None keeps its size.
+    `look`: how the style is applied; `options` are fields of `Look` by keyword, which change it.
     `threads`: how many the network computes with; None: one for each core.
-    `precision`: "auto", what is fast here (`sakuga.style.engine.pick`), or "fp32", "int8", "bf16". Pictures of 16
-    bits are never run in int8.
     Raises UsageError for an unknown style or a value out of range, SakugaError for a file that is not a style.
     """
 
     def __init__(
         self,
         style: Style | str | Path = DEFAULT,
+        look: Look | None = None,
         *,
-        strength: float = 1.0,
-        keep_color: bool = False,
-        max_side: int | None = None,
         threads: int | None = None,
-        precision: Precision = "auto",
+        **options: Any,
     ) -> None:
-        if not 0 <= strength <= 1:
-            raise UsageError(f"strength must lie between 0 and 1, not {strength}")
-        if max_side is not None and max_side < 1:
-            raise UsageError(f"max_side must be at least 1, not {max_side}")
+        self.look = replace(look or Look(), **options)
         if threads is not None and threads < 1:
             raise UsageError(f"threads must be at least 1, not {threads}")
         self.style = style if isinstance(style, Style) else load(style)
-        self.strength = strength
-        self.keep_color = keep_color
-        self.max_side = max_side
         self.threads = threads
-        self.engine = pick(self.style, precision, threads)
+        self.engine = pick(self.style, self.look.precision, threads)
         self._at_once = 1  # pictures, which share the memory
 
     def __call__(self, source: Source) -> Image.Image:
@@ -98,7 +88,7 @@ class Stylizer:
             raise SakugaError(f"{target} exists: choose another name or allow overwriting (--overwrite)")
         if source.suffix.lower() in VIDEO_SUFFIXES or is_pattern(source):
             _make_folder(target.parent)
-            (painter, workers), scale, side = self._for_frames(), self.style.card.scale, self.max_side
+            (painter, workers), scale, side = self._for_frames(), self.style.card.scale, self.look.max_side
             make = partial(stylize_video, scale=scale, workers=workers, max_side=side, identity=painter._identity)
             make(source, target, painter.array, overwrite=overwrite, progress=progress, options=video)
         else:
@@ -118,7 +108,7 @@ class Stylizer:
         if rgb.ndim != 3 or rgb.shape[2] != 3 or 0 in rgb.shape or rgb.dtype not in (np.uint8, np.uint16):
             raise UsageError(f"rgb must be (height, width, 3) of uint8 or uint16, not {rgb.shape} of {rgb.dtype}")
         enlarged = self._enlarge(rgb) if self._shows_photo else None
-        if self.strength == 0:
+        if self.look.strength == 0:
             return rgb.copy() if enlarged is None else enlarged
         room = available() // 2 // self._at_once // (LOCAL if self.style.card.receptive_field else GLOBAL)
         room = max(room, LEAST)
@@ -150,13 +140,13 @@ class Stylizer:
     @property
     def _identity(self) -> dict[str, object]:
         """What `array` depends on."""
-        engine, blend = [self.engine.name, self.engine.precision, self.threads], [self.strength, self.keep_color]
-        return {"style": self.style.file_sha256, "engine": engine, "blend": blend}
+        engine = [self.engine.name, self.engine.precision, self.threads]
+        return {"style": self.style.file_sha256, "engine": engine, "look": asdict(self.look)}
 
     @property
     def _shows_photo(self) -> bool:
         """Whether the photo is mixed into the result of a style that enlarges."""
-        return self.style.card.scale > 1 and (self.strength < 1 or self.keep_color)
+        return self.style.card.scale > 1 and (self.look.strength < 1 or self.look.keep_color)
 
     def _enlarge(self, rgb: Array) -> Array:
         size = (rgb.shape[1] * self.style.card.scale, rgb.shape[0] * self.style.card.scale)
@@ -165,8 +155,9 @@ class Stylizer:
     def _frame(self, frame: Frame) -> Frame:
         height, width = frame.rgb.shape[:2]
         rgb, alpha = frame.rgb, frame.alpha
-        if self.max_side and max(height, width) > self.max_side:
-            scale = self.max_side / max(height, width)
+        most = self.look.max_side
+        if most and max(height, width) > most:
+            scale = most / max(height, width)
             size = max(1, round(width * scale)), max(1, round(height * scale))
             rgb = np.stack([_resize(rgb[..., c], size) for c in range(3)], axis=-1)
             alpha = alpha if alpha is None else _resize(alpha, size)
@@ -192,7 +183,7 @@ class Stylizer:
             height, width, tile=side, margin=margin, multiple=card.multiple, smallest=SMALLEST, scale=card.scale
         ):
             piece = cut(rgb, tile)
-            if engine.whole and self.strength == 1 and not self.keep_color:
+            if engine.whole and self.look.strength == 1 and not self.look.keep_color:
                 result[tile.inner] = self._run(engine, piece)[tile.core]
                 continue
             photo = _normalise(piece)
@@ -252,30 +243,23 @@ class Stylizer:
     def _blend(self, photo: Floats, styled: Floats) -> Floats:
         """Apply strength and colour to two (3, H, W), the photo in [-1, 1]; `styled` is overwritten."""
         np.clip(styled, -1, 1, out=styled)
-        if self.keep_color:
+        if self.look.keep_color:
             # Adding the difference of luma to every channel is what exchanging Y in YCbCr comes to.
             styled = photo + ((styled - photo) * LUMA).sum(axis=0)
             np.clip(styled, -1, 1, out=styled)
-        if self.strength < 1:
-            styled = photo + np.float32(self.strength) * (styled - photo)
+        if self.look.strength < 1:
+            styled = photo + np.float32(self.look.strength) * (styled - photo)
         return styled
 
 
 def stylize(
-    source: Source,
-    style: Style | str | Path = DEFAULT,
-    *,
-    strength: float = 1.0,
-    keep_color: bool = False,
-    max_side: int | None = None,
-    precision: Precision = "auto",
+    source: Source, style: Style | str | Path = DEFAULT, look: Look | None = None, **options: Any
 ) -> Image.Image:
     """Stylise one picture: a path, bytes, a file object, a PIL image or an array. `Stylizer` describes the options.
 
     Raises SakugaError when the picture or the style cannot be read, UsageError for a wrong option.
     """
-    stylizer = Stylizer(style, strength=strength, keep_color=keep_color, max_side=max_side, precision=precision)
-    return stylizer(source)
+    return Stylizer(style, look, **options)(source)
 
 
 def _normalise(rgb: Array) -> Floats:

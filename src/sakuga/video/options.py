@@ -9,9 +9,10 @@ from glob import has_magic
 from pathlib import Path
 from typing import Annotated, Literal
 
-from tyro.conf import FlagCreatePairsOff, arg
+from tyro.conf import arg
 
 from sakuga.errors import UsageError
+from sakuga.runtime.flags import Flag, Text
 
 SUFFIXES = frozenset(
     (".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".ts", ".mts", ".m2ts", ".wmv", ".flv", ".3gp")
@@ -71,7 +72,6 @@ def is_video_target(target: Path) -> bool:
     return target.suffix.lower() in (*CONTAINERS, *ANIMATIONS) or is_sequence(target)
 
 
-Text = Annotated[str | None, arg(metavar="N", help_behavior_hint="")]
 Time = Annotated[str | None, arg(metavar="TIME", help_behavior_hint="")]
 
 
@@ -93,7 +93,7 @@ class VideoOptions:
     """Codec of the result; by default h264, and vp9 for .webm."""
     crf: Annotated[int | None, arg(metavar="N", help_behavior_hint="")] = None
     """Quality, from 0, the best, to 51 (h264, h265) or 63 (vp9, av1); by default 18, for vp9 24."""
-    stable: Annotated[bool, FlagCreatePairsOff, arg(help_behavior_hint="")] = False
+    stable: Flag = False
     """Flicker less: what two frames both show is painted alike. Takes about half as long again."""
 
     def __post_init__(self) -> None:
