@@ -170,7 +170,7 @@ def test_slow_senders_are_408(made_style):
         line.settimeout(5)
         answer = line.recv(4096)
         assert answer.startswith(b"HTTP/1.1 408 ")
-        wait_for(lambda: len(server.studio.pictures) == 0)
+        wait_for(lambda: len(server.state.pictures) == 0)
 
 
 def test_a_trickle_is_408_although_it_never_stops(made_style):
@@ -214,7 +214,7 @@ def test_a_fault_of_ours_is_500_and_goes_on(server, monkeypatch, caplog):
         raise RuntimeError("secret")
 
     with monkeypatch.context() as patched:
-        patched.setattr("sakuga.serve.api_pictures.paint", fail)
+        patched.setattr("sakuga.serve.pictures.process", fail)
         assert "secret" not in check(send(server, picture()), 500, "failed").text
     assert "secret" in caplog.text
     assert send(server, picture()).status_code == 200
@@ -235,7 +235,7 @@ def test_pages_of_other_sites_cannot_post(server):
 
 
 def test_a_local_server_answers_to_local_names_only(made_style):
-    from sakuga.serve.headers import loopback_hosts
+    from sakuga.serve.admission import loopback_hosts
 
     with running([made_style("invert")], hosts=loopback_hosts("127.0.0.1")) as server:
         for host in ("evil.example", "evil.example:7860", "127.0.0.1.evil.example", "[", ""):

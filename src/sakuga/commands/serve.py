@@ -18,11 +18,11 @@ from fastapi import FastAPI
 from tyro.conf import DisallowNone, FlagCreatePairsOff, arg
 
 from sakuga.errors import SakugaError, UsageError
+from sakuga.serve.admission import loopback_hosts
 from sakuga.serve.app import create_app
-from sakuga.serve.catalogue import find
-from sakuga.serve.headers import loopback_hosts
+from sakuga.serve.limited_io import protocol
 from sakuga.serve.limits import Limits
-from sakuga.serve.protocol import protocol
+from sakuga.serve.styles import find
 
 Number = Annotated[int | None, arg(metavar="N", help_behavior_hint="")]
 _DEFAULTS = Limits()
@@ -140,7 +140,7 @@ def _serve(app: FastAPI, limits: Limits, listener: socket.socket, url: str, open
         pass
     finally:
         signal.signal(signal.SIGTERM, before)
-        app.state.studio.close()
+        app.state.sakuga.close()
     return 0
 
 

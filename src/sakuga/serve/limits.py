@@ -18,10 +18,10 @@ class Limits:
     """The limits of one server.
 
     `max_bytes` of a picture's file and `max_video_bytes` of a video's; `max_pixels` of a picture, all its frames
-    together, before and after painting; `max_side` of a picture or a video as it is painted (None: any);
+    together, before and after stylising; `max_side` of a picture or a video as it is stylised (None: any);
     `max_video_seconds`, of
     which each may have `frames_per_second` frames of `frame_pixels` pixels.
-    `workers` pictures are painted at a time, beside them one large picture and one video; `max_queue` more pictures may
+    `workers` pictures are stylised at a time, beside them one large picture and one video; `max_queue` more may
     wait, and `max_videos` are taken in all. `results` videos are kept, each for `keep_seconds`.
     `connections` may be open at once. A client from which nothing comes for `idle_seconds`, or less than
     `bytes_per_second` on average after those, is let go.

@@ -1,18 +1,32 @@
-"""One request and its answer, byte by byte: counted, timed, and ended without breaking the connection."""
+"""Requests, answers and connections within limits of bytes and time, ended without breaking the connection."""
 
 import asyncio
+import json
 import time
 from collections.abc import Awaitable
 from contextlib import suppress
 from typing import TypeVar
 
+import h11
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import Message, Receive, Scope, Send
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from sakuga.serve.errors import RefusedError
-from sakuga.serve.headers import SECURITY
 from sakuga.serve.limits import Limits
 
+SECURITY = {
+    "Content-Security-Policy": (
+        "default-src 'self'; img-src 'self' blob: data:; media-src 'self' blob:; object-src 'none'; base-uri 'none'; "
+        "form-action 'self'; frame-ancestors 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",  # for browsers that do not know frame-ancestors
+    "Referrer-Policy": "no-referrer",
+    "Permissions-Policy": "camera=(self), microphone=(), geolocation=()",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
 T = TypeVar("T")
 _PIECE = 64 * 1024  # an answer is sent in pieces: a client that stops reading then holds no more than one
 _LINGER = 2.0  # seconds for which a refused client may still send
@@ -22,7 +36,7 @@ class SlowReaderError(Exception):
     """The client does not take the answer."""
 
 
-class Exchange:
+class LimitedIO:
     """`receive` and `send` of an application, within the limits; `max_bytes` are those of the request's body."""
 
     def __init__(self, scope: Scope, receive: Receive, send: Send, limits: Limits, max_bytes: int) -> None:
@@ -102,3 +116,38 @@ class Exchange:
 
     def _too_many(self) -> RefusedError:
         return RefusedError(413, "too_large", f"The file has more than {self.max_bytes:,} bytes: make it smaller.")
+
+
+def protocol(limits: Limits) -> type[H11Protocol]:
+    """The class of a server's connections."""
+
+    class Protocol(H11Protocol):
+        def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+            super().connection_made(transport)
+            self._seen: object = None
+            self._timer = self.loop.call_later(limits.idle_seconds, self._look)
+            if len(self.connections) > limits.connections:
+                transport.abort()
+
+        def connection_lost(self, exc: Exception | None) -> None:
+            self._timer.cancel()
+            super().connection_lost(exc)
+
+        def _look(self) -> None:
+            """Close what at two looks was in the same place: between requests, or with the end of an answer unread."""
+            closing = self.transport.is_closing()
+            seen = (self.cycle, closing)
+            if seen == self._seen and (closing or self.cycle is None or self.cycle.response_complete):
+                self.transport.abort()
+            else:
+                self._seen = seen
+                self._timer = self.loop.call_later(limits.idle_seconds, self._look)
+
+        def send_400_response(self, msg: str) -> None:
+            body = json.dumps({"error": "This is not HTTP.", "code": "bad_request"}).encode()
+            headers = [(b"content-type", b"application/json"), (b"connection", b"close")]
+            for event in (h11.Response(status_code=400, headers=headers), h11.Data(data=body), h11.EndOfMessage()):
+                self.transport.write(self.conn.send(event) or b"")
+            self.transport.close()
+
+    return Protocol

@@ -1,4 +1,4 @@
-"""Who may come in and who is working: a bounded number of places in each lane, pictures and videos apart."""
+"""Who may come in and who is working: a bounded number of places in each queue, pictures and videos apart."""
 
 import math
 from collections import Counter
@@ -9,7 +9,7 @@ from ipaddress import ip_address
 from sakuga.serve.errors import RefusedError
 
 
-class Lane:
+class Queue:
     """Places for requests, from before their first byte is read to after the last one is sent.
 
     One client may have half of them, so that others come in too; all of them where everybody is this machine.
@@ -54,7 +54,7 @@ class Lane:
         finally:
             self.leave(client)
 
-    def took(self, seconds: float) -> None:
+    def record_duration(self, seconds: float) -> None:
         """Remember how long work takes."""
         self.seconds += (seconds - self.seconds) / 8
 

@@ -1,0 +1,126 @@
+"""POST /v1/video and /v1/jobs: a video is checked, queued as a job, and asked for later."""
+
+import asyncio
+import re
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Annotated, BinaryIO
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import FileResponse, JSONResponse, Response
+
+from sakuga.errors import SakugaError
+from sakuga.serve.admission import client
+from sakuga.serve.errors import RefusedError, responses
+from sakuga.serve.jobs import Status
+from sakuga.serve.limits import Limits
+from sakuga.serve.state import State
+from sakuga.serve.uploads import StylizeOptions, disposition, form_schema, upload
+
+# Only what is a video in one file: a playlist would have FFmpeg open the files and addresses that it names.
+_FORMATS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,asf,flv"
+_SAFELY = {"format_whitelist": _FORMATS, "protocol_whitelist": "file"}
+_BINARY = {"schema": {"type": "string", "format": "binary"}}
+_BODY = {"required": True, "content": {**form_schema(StylizeOptions), "video/*": _BINARY}}
+_VIDEO = {"description": "The stylised video.", "content": {"video/mp4": _BINARY}}
+
+
+def router(state: State) -> APIRouter:
+    """The routes."""
+    routes = APIRouter(tags=["videos"])
+
+    @routes.post(
+        "/v1/video",
+        status_code=202,
+        response_model=Status,
+        responses=responses(400, 408, 413, 415, 429, 503),
+        openapi_extra={"requestBody": _BODY},
+    )
+    async def video(request: Request, options: Annotated[StylizeOptions, Query()]) -> JSONResponse:
+        """Queue one video; ask for it at the `url` of the answer."""
+        async with upload(request) as sent:
+            chosen = sent.options(options)
+            style = state.styles.get(chosen.style)
+            folder = Path(tempfile.mkdtemp(dir=state.folder))
+            try:
+                source = folder / "source.mp4"
+                await asyncio.to_thread(_copy, sent.file, source)
+                await asyncio.to_thread(check, source, state.limits, max_side=chosen.max_side)
+            except BaseException:
+                shutil.rmtree(folder, ignore_errors=True)
+                raise
+            job = state.jobs.add(folder, sent.name, style, chosen, client(request.scope))
+        status = job.describe()
+        return JSONResponse(status, 202, {"Location": status["url"]})
+
+    @routes.get("/v1/jobs/{id}", responses=responses(404))
+    async def job(id: str) -> Status:
+        """Say how far a video is."""
+        return state.jobs.get(id).describe()
+
+    @routes.get(
+        "/v1/jobs/{id}/result", response_class=FileResponse, responses={200: _VIDEO, **responses(404, 409, 416)}
+    )
+    async def result(id: str, request: Request) -> FileResponse:
+        """Fetch a stylised video, whole or in part (Range)."""
+        job = state.jobs.get(id)
+        if job.describe()["status"] != "done":
+            raise RefusedError(409, "no_result", f"The job is {job.describe()['status']}: it has no result.")
+        _check_range(request.headers.get("range", "bytes=0-"), job.result.stat().st_size)
+        headers = {"Content-Disposition": disposition(job.name or "video.", job.style.name, ".mp4")}
+        return FileResponse(job.result, media_type="video/mp4", headers=headers)
+
+    @routes.delete("/v1/jobs/{id}", status_code=204, response_class=Response, responses=responses(404))
+    async def cancel(id: str) -> Response:
+        """Cancel a video that is not finished; forget one that is, with its result."""
+        state.jobs.remove(id)
+        return Response(status_code=204)
+
+    return routes
+
+
+def _check_range(wanted: str, size: int) -> None:
+    """Raise RefusedError (416) for a range that there is not: FileResponse would answer in plain text."""
+    found = re.fullmatch("bytes=([0-9]{1,18})-([0-9]{0,18})|bytes=-[0-9]{0,17}[1-9][0-9]{0,17}", wanted)
+    first = int(found[1] or 0) if found else size
+    if not found or first >= size or (found[2] and int(found[2]) < first):
+        raise RefusedError(416, "no_range", f"Range: the result has {size} bytes: ask for bytes=FIRST-LAST of them.")
+
+
+def _copy(file: BinaryIO, target: Path) -> None:
+    with target.open("wb") as out:
+        shutil.copyfileobj(file, out, 2**20)
+
+
+def check(file: Path, limits: Limits, *, max_side: int | None = None) -> None:
+    """Raise RefusedError for a file that is no video (415), or a longer or larger one than is taken (413).
+
+    `max_side` is what its longer side will be reduced to.
+
+    FFmpeg takes the same file for the same format at every opening, so the formats that are refused here are not
+    opened later.
+    """
+    import av
+
+    from sakuga.video.container import video_stream
+
+    try:
+        with av.open(f"file:{file}", options=_SAFELY, metadata_errors="replace") as reader:
+            stream = video_stream(reader, file)
+            seconds, frames, size = (reader.duration or 0) / 1e6, stream.frames, (stream.width, stream.height)
+    except (av.FFmpegError, SakugaError) as error:
+        sentence = "The file is no video that can be read, or it is damaged: send an MP4, MOV, MKV, WebM or AVI."
+        raise RefusedError(415, "no_video", sentence) from error
+    if seconds > limits.max_video_seconds or frames > limits.max_video_seconds * limits.frames_per_second:
+        sentence = (
+            f"The video has {seconds:.0f} s and {frames} frames, and the most here are {limits.max_video_seconds} s "
+            f"at {limits.frames_per_second} frames a second: cut it."
+        )
+        raise RefusedError(413, "too_long", sentence)
+    if size[0] * size[1] > limits.frame_pixels:
+        sentence = (
+            f"The video is {size[0]}x{size[1]}, more than {limits.frame_pixels:,} pixels a frame: make it smaller."
+        )
+        raise RefusedError(413, "too_many_pixels", sentence)
+    limits.check_side("video", *size, max_side)
