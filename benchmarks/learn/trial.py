@@ -69,5 +69,6 @@ class Trial:
         if picture is not None:
             system.config.picture = (picture,)
         target = self.out / ("untrained.onnx" if self.trainer.steps == 0 else "style.onnx")
-        stylizer = Stylizer(export(self.trainer.average, target, system=system, name=target.stem, overwrite=True))
+        with system.using({system.averaged[0]: self.trainer.average}):
+            stylizer = Stylizer(export(system, target, name=target.stem, overwrite=True))
         return [stylizer.array(photo) for photo in photos]

@@ -91,18 +91,19 @@ def load_averaged(run: Path) -> dict[str, Tensor]:
     return average
 
 
-def build(run: Path, which: str = LAST, *, changes: Sequence[str] = ()) -> System:
-    """Build a run's system from one of its checkpoints alone, its output network with the averaged weights.
+def build(run: Path, which: str = LAST, *, changes: Sequence[str] = (), network: str | None = None) -> System:
+    """Build a run's system from one of its checkpoints alone: its networks hold their averages where there are any.
 
-    The other exportable networks have theirs, unaveraged, where the checkpoint holds them, which best.pt does not.
+    best.pt may lack networks that users do not run: they hold their first weights then.
 
     Args:
         run: the run's folder.
         which: the checkpoint's name.
         changes: fields of the config to change, each as "FIELD=VALUE".
+        network: one that is to be exported, which the checkpoint must hold.
 
     Raises:
-        UsageError: a change names no field or has a value of another type.
+        UsageError: a change names no field or has a value of another type, or there is no such network.
         SakugaError: no checkpoint, a damaged one, or one of a system that this version lacks.
     """
     state = load(run, which)
@@ -113,10 +114,9 @@ def build(run: Path, which: str = LAST, *, changes: Sequence[str] = ()) -> Syste
     try:
         known = {name: typed(value, kinds[name]) for name, value in state["config"].items() if name in kinds}
         system = system_type(system_type.Config(**known | _changed(changes, system_type.name, kinds)))
-        system.get_submodule(system.output).load_state_dict(state["average"])
-        if "networks" in state:
-            for name in system.exportable:
-                system.get_submodule(name).load_state_dict(state["networks"][name])
+        held = state.get("networks", {}) | {system.averaged[0]: state["average"]}
+        for name, weights in held.items():
+            system.get_submodule(name).load_state_dict(weights)
     except ValueError as error:
         raise SakugaError(f"{run} was trained by a version whose {state['name']} differs ({error}).") from error
     except RuntimeError as error:  # in which torch lists every weight
@@ -125,6 +125,10 @@ def build(run: Path, which: str = LAST, *, changes: Sequence[str] = ()) -> Syste
                 f"--set {' '.join(changes)}: {run} has other networks; set what concerns the finished style alone."
             ) from error
         raise SakugaError(f"{run} was trained by a version whose {state['name']} has other networks.") from error
+    if network is not None and network not in system.exportable:
+        raise UsageError(f"--network {network}: choose one of {system.name}'s {' or '.join(system.exportable)}")
+    if network is not None and network not in held:
+        raise UsageError(f"{run / which} does not hold {network}: export --which last")
     return system
 
 

@@ -27,7 +27,7 @@ def style(tmp_path_factory):
     system = Distill(DistillConfig(width=8, blocks=1, inner=4))
     with torch.no_grad():
         system.generator.tail.weight.mul_(20)
-    export(system.generator, folder / "f.onnx", system=system, name="f", photos=[folder / "photo.png"])
+    export(system, folder / "f.onnx", name="f", photos=[folder / "photo.png"])
     return read(folder / "f.onnx")
 
 

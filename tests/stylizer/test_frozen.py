@@ -32,7 +32,7 @@ def style(tmp_path_factory):
     with torch.no_grad():
         network.body[-2].weight.mul_(5)  # as random weights come, the picture would be nearly grey
     folder = tmp_path_factory.mktemp("Ünïcødé 写真 (1)")
-    return export(network, folder / "cyclegan.onnx", system=system, name="cyclegan")
+    return export(system, folder / "cyclegan.onnx", name="cyclegan")
 
 
 @pytest.fixture(scope="module")

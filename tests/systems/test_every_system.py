@@ -193,13 +193,13 @@ class TestEverySystem:
         trainer.fit(1)
         again = build(tmp_path / "run")
         assert type(again) is tiny.system
-        assert same(trainer.average, again.get_submodule(again.output))
+        assert same(trainer.average, again.get_submodule(again.averaged[0]))
 
     def test_a_style_file_keeps_every_size(self, tiny: Tiny, data, tmp_path):
         """Parity with torch at three sizes is checked within the export itself."""
         torch.manual_seed(0)
         system = tiny.build(data)
-        style = export(system.get_submodule(system.output), tmp_path / "style.onnx", system=system, name="style")
+        style = export(system, tmp_path / "style.onnx", name="style")
         photo = np.random.default_rng(0).integers(0, 256, (93, 127, 3), dtype=np.uint8)
         stylised = Stylizer(style).array(photo)
         assert stylised.shape == (93 * tiny.scale, 127 * tiny.scale, 3)
@@ -208,7 +208,7 @@ class TestEverySystem:
         system = tiny.build(data)
         trainer = Trainer(system, tmp_path)
         with torch.no_grad():
-            for weight in system.get_submodule(system.output).parameters():
+            for weight in system.get_submodule(system.averaged[0]).parameters():
                 weight.fill_(math.nan)
         with pytest.raises(FloatingPointError, match=r"(loss of \w+ is not finite: \w+=|gradient of \w+)"):
             trainer.one_step(system.batch(0, 0, 1))

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Annotated
 
 import tyro
+from torch import nn
 from tyro.conf import DisallowNone, FlagCreatePairsOff, Positional, UseAppendAction, arg
 
 from sakuga.data.images import load_image, to_tensor
@@ -36,11 +37,11 @@ class Source:
 
 
 class Imported(System):
-    """Stands for the system that somebody else trained; it takes no steps."""
+    """A network that somebody else trained, in place of the system that did; it takes no steps."""
 
-    def __init__(self, source: Source):
+    def __init__(self, source: Source, generator: nn.Module):
         super().__init__()
-        self.config = source
+        self.generator, self.config = generator, source
         self.name = source.layout  # type: ignore[misc]  # of each object its own
 
 
@@ -92,9 +93,8 @@ def import_weights(
         built = adain.fix(built, pictures)
     source = Source(found.layout, path.resolve().name, published.sha256, found.network, picture)
     style = export(
-        built,
+        Imported(source, built),
         output,
-        system=Imported(source),
         name=re.sub(r"[^\w-]+", "-", output.stem).strip("-") or "imported",
         title=title or output.stem,
         licence=licence,

@@ -42,6 +42,12 @@ class Input:
     maximum: float = 1.0
     default: Any = None
 
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of the tensor; 0 stands for a picture's height and width."""
+        count = len(self.names) if self.kind in ("choice", "choices") else self.size
+        return {"picture": (1, 3, 0, 0), "number": (1,), "points": (1, self.size, 2)}.get(self.kind, (1, count))
+
     @classmethod
     def from_json(cls, value: Any) -> "Input":
         """Read one entry of a card. Raises SakugaError when it cannot be one."""

@@ -1,6 +1,6 @@
 """A system: networks plus one training step, written as the paper writes it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from sakuga.data.images import Crop, draw_crops
+from sakuga.systems.artefact import Artefact, translation
 
 Terms = dict[str, Tensor]
 Batch = dict[str, Tensor]
@@ -41,15 +42,16 @@ class Config:
 class System(nn.Module):
     """Networks, their losses and one training step; `training.Trainer` does the rest.
 
-    A subclass names its `players` (optimiser name to the networks it moves) and its `output` (the network users run,
-    which is averaged and exported), and writes `step`.
+    A subclass names its `players` (optimiser name to the networks it moves) and writes `step` and, where users run
+    something else than a network from photo to picture called `generator`, `artefact`.
     """
 
     name: ClassVar[str]
     players: ClassVar[dict[str, list[str]]]
-    output: ClassVar[str] = "generator"
-    exportable: ClassVar[tuple[str, ...]] = ()
-    """Networks that can be exported in its place: they make pictures of pictures too, but are not averaged."""
+    averaged: ClassVar[tuple[str, ...]] = ("generator",)
+    """Networks of whose weights an exponential moving average is kept, which users get."""
+    exportable: ClassVar[tuple[str, ...]] = ("generator",)
+    """Networks that `artefact` can be asked for by name; the first is what users run."""
     stateful: ClassVar[tuple[str, ...]] = ()
     """Modules that no player moves but that change while training, such as image pools.
 
@@ -94,9 +96,12 @@ class System(nn.Module):
         """A few fixed photos (N, 3, H, W) to show progress on."""
         return None
 
-    def runnable(self, network: nn.Module) -> nn.Module:
-        """Return what users run, (N, 3, H, W) to a picture, made of the trained output network or its average."""
-        return network
+    def artefact(self, network: str | None = None) -> Artefact:
+        """Return what users run, made of the networks as they are: `network` of `exportable`, the first by default.
+
+        Raises UsageError where something is missing that the config names.
+        """
+        return translation(self.get_submodule(network or self.exportable[0]))
 
     def references(self) -> Tensor | None:
         """A few fixed pictures of the wanted style (N, 3, H, W), against which samples are judged."""
@@ -108,6 +113,18 @@ class System(nn.Module):
 
     def prepare(self) -> None:
         """Load data and frozen networks before training; a system without it can be built from its checkpoint alone."""
+
+    @contextmanager
+    def using(self, networks: Mapping[str, nn.Module]) -> Iterator[None]:
+        """Within the block other networks, such as averages, stand in the places of those with their names."""
+        own = {name: self.get_submodule(name) for name in networks}
+        try:
+            for name, network in networks.items():
+                self.set_submodule(name, network)
+            yield
+        finally:
+            for name, network in own.items():
+                self.set_submodule(name, network)
 
     @property
     def networks(self) -> dict[str, nn.Module]:

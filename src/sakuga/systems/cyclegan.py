@@ -52,7 +52,7 @@ class CycleGAN(Adversarial):
 
     name = "cyclegan"
     players = {"G": ["generator", "inverse"], "D": ["discriminator_style", "discriminator_photo"]}  # noqa: RUF012
-    exportable = ("inverse",)
+    averaged = exportable = ("generator", "inverse")
     stateful = ("pool_style", "pool_photo")
     Config = CycleGANConfig
 

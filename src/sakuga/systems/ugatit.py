@@ -56,7 +56,7 @@ class UGATIT(Adversarial):
 
     name = "ugatit"
     players = {"D": list(JUDGES), "G": ["generator", "inverse"]}  # noqa: RUF012
-    exportable = ("inverse",)
+    averaged = exportable = ("generator", "inverse")
     channels_last = False
     Config = UGATITConfig
 

@@ -130,7 +130,8 @@ class Log:
         photos = system.samples()
         if photos is None:
             return None
-        style = export(network, self.run / "style.onnx", system=system, name="sample", overwrite=True)
+        with system.using({system.averaged[0]: network}):
+            style = export(system, self.run / "style.onnx", name="sample", overwrite=True)
         stylizer = Stylizer(style)
         before = to_uint8(photos)
         after = np.stack([stylizer.array(photo) for photo in before])

@@ -34,7 +34,7 @@ class Trainer:
     weights, and refuses to go on from a term that is not finite, by its name.
 
     Args:
-        system: what is trained; `system.output` names the network that is averaged.
+        system: what is trained; the first of `system.averaged` is averaged.
         run: the run's folder; made if need be.
         fabric: devices, precision and processes; one process on the CPU in 32 bits by default.
         ema: decay of the averaged weights; early steps decay faster, min(ema, (1 + t) / (10 + t)).
@@ -83,7 +83,7 @@ class Trainer:
     @property
     def output(self) -> nn.Module:
         """The network that users run, as it is now; `average` is what they get."""
-        return self.system.get_submodule(self.system.output)
+        return self.system.get_submodule(self.system.averaged[0])
 
     def one_step(self, batch: Batch) -> dict[str, float]:
         """Take one step and return every term by `player/name`, averaged over parts and processes.
