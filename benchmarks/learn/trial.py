@@ -12,6 +12,7 @@ from learn.pictures import Data
 from learn.recipes import Recipe
 from sakuga.export.onnx import export
 from sakuga.stylizer import Stylizer
+from sakuga.systems.base import swapped
 from sakuga.training import device as cpu
 from sakuga.training.log import Log
 from sakuga.training.trainer import Trainer
@@ -69,6 +70,6 @@ class Trial:
         if picture is not None:
             system.config.picture = (picture,)
         target = self.out / ("untrained.onnx" if self.trainer.steps == 0 else "style.onnx")
-        with system.using({system.averaged[0]: self.trainer.average}):
+        with swapped(system, {system.averaged[0]: self.trainer.average}):
             stylizer = Stylizer(export(system, target, name=target.stem, overwrite=True))
         return [stylizer.array(photo) for photo in photos]

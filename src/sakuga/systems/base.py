@@ -114,18 +114,6 @@ class System(nn.Module):
     def prepare(self) -> None:
         """Load data and frozen networks before training; a system without it can be built from its checkpoint alone."""
 
-    @contextmanager
-    def using(self, networks: Mapping[str, nn.Module]) -> Iterator[None]:
-        """Within the block other networks, such as averages, stand in the places of those with their names."""
-        own = {name: self.get_submodule(name) for name in networks}
-        try:
-            for name, network in networks.items():
-                self.set_submodule(name, network)
-            yield
-        finally:
-            for name, network in own.items():
-                self.set_submodule(name, network)
-
     @property
     def networks(self) -> dict[str, nn.Module]:
         """The networks that some player moves, by name."""
@@ -134,6 +122,23 @@ class System(nn.Module):
     def weights(self, player: str) -> list[nn.Parameter]:
         """Return the parameters that a player moves."""
         return [p for name in self.players[player] for p in self.get_submodule(name).parameters()]
+
+
+@contextmanager
+def swapped(system: System, modules: Mapping[str, nn.Module]) -> Iterator[None]:
+    """Within the block a system has these modules in place of its own: averages where others are trained."""
+    before = {name: system.get_submodule(name) for name in modules}
+
+    def put(those: Mapping[str, nn.Module]) -> None:
+        for name, module in those.items():
+            parent, _, leaf = name.rpartition(".")
+            setattr(system.get_submodule(parent), leaf, module)
+
+    put(modules)
+    try:
+        yield
+    finally:
+        put(before)
 
 
 def forward_concatenated(network: nn.Module, *images: Tensor) -> tuple[Tensor, ...]:

@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from datetime import timedelta
 from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
@@ -21,12 +21,9 @@ from sakuga.data.images import to_uint8
 from sakuga.export.onnx import export
 from sakuga.runtime.atomic import atomic
 from sakuga.stylizer import Stylizer
+from sakuga.systems.base import System, swapped
 from sakuga.training.health import Health
 from sakuga.training.kid_monitor import KIDMonitor, best_before
-
-if TYPE_CHECKING:
-    from sakuga.systems.base import System
-
 
 HEADER = ("step", "term", "value")
 
@@ -109,7 +106,7 @@ class Log:
         with self._best_effort("health"):
             self._warn(self.health.terms(means))
 
-    def sample(self, step: int, network: nn.Module, system: "System") -> None:
+    def sample(self, step: int, network: nn.Module, system: System) -> None:
         """Export the network to `run/style.onnx`, show it on the fixed photos as users run it, and measure it."""
         # A resumed run takes up chance where the checkpoint, written a moment ago, has it: none may be used here.
         with torch.random.fork_rng(devices=[]):
@@ -126,11 +123,11 @@ class Log:
             with self._best_effort("quality"):
                 self._monitor(step, after, network, system)
 
-    def _pictures(self, step: int, network: nn.Module, system: "System") -> tuple[np.ndarray, np.ndarray] | None:
+    def _pictures(self, step: int, network: nn.Module, system: System) -> tuple[np.ndarray, np.ndarray] | None:
         photos = system.samples()
         if photos is None:
             return None
-        with system.using({system.averaged[0]: network}):
+        with swapped(system, {system.averaged[0]: network}):
             style = export(system, self.run / "style.onnx", name="sample", overwrite=True)
         stylizer = Stylizer(style)
         before = to_uint8(photos)
@@ -146,7 +143,7 @@ class Log:
                 self.board.add_image("samples", sheet, step, dataformats="HWC")
         return before, after
 
-    def _monitor(self, step: int, after: np.ndarray, network: nn.Module, system: "System") -> None:
+    def _monitor(self, step: int, after: np.ndarray, network: nn.Module, system: System) -> None:
         if self.kid_monitor is None:
             references = system.references()
             if references is None:
