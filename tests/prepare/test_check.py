@@ -82,8 +82,8 @@ def test_unreadable_files_and_such_that_lie(root, capsys):
     save(root / "photos" / "lie.jpg", 6, format="PNG")
     assert run(*sides(root)) == 1
     told = capsys.readouterr().out
-    assert "bad.png is not a readable picture" in told
-    assert "cut.jpg is not a readable picture" in told
+    assert "bad.png is not a picture" in told
+    assert "cut.jpg is damaged or truncated" in told
     assert "lie.jpg is a PNG" in told
     assert "2 problems" in told
 
@@ -242,7 +242,7 @@ def test_near_is_not_the_same_and_not_another(tmp_path):
         ([], "name what to check"),
         (["--for", "whitebox"], "name the folders for whitebox"),
         (["--photos", "nowhere"], "nowhere does not exist"),
-        (["--photos", "empty"], "No picture found in empty"),
+        (["--photos", "empty"], "no picture found in empty"),
         (["--photos", "empty", "--for", "whitebux"], "unknown system 'whitebux'; choose distill,"),
     ],
 )

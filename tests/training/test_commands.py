@@ -128,7 +128,7 @@ class TestBadInput:
     @pytest.mark.parametrize(
         ("arguments", "status", "said"),
         [
-            (["train", "fast_style", "--run", "r", "--style", "none.jpg", "--photos", "p"], 2, "No picture found in p"),
+            (["train", "fast_style", "--run", "r", "--style", "none.jpg", "--photos", "p"], 2, "no picture found in p"),
             (
                 ["train", "distill", "--run", "r", "--photos", "p", "--micro", "0"],
                 2,
@@ -252,14 +252,14 @@ class TestBadInput:
 
     def test_folders(self, photos, tmp_path, capsys):
         (tmp_path / "empty").mkdir()
-        with pytest.raises(UsageError, match="No picture found in"):
+        with pytest.raises(UsageError, match="no picture found in"):
             find_images([tmp_path / "empty"])
         assert distil(photos, tmp_path / "run") == 2
         assert "--teacher is missing" in capsys.readouterr().err
         assert distil(photos, tmp_path / "run", "--teacher", "sakuga.teachers:nobody") == 2
         (photos / "broken.jpg").write_bytes(b"no picture")
         assert distil(photos, tmp_path / "run", *quick()) == 1
-        assert "broken.jpg is not a readable picture" in capsys.readouterr().err.replace("\n", "")
+        assert "broken.jpg is not a picture" in capsys.readouterr().err.replace("\n", "")
 
     @pytest.mark.parametrize(
         ("teacher", "said"),
@@ -341,7 +341,7 @@ class TestBadInput:
         (photos / "z.jpg").write_bytes((photos / "z.jpg").read_bytes()[:-200])
         assert distil(photos, tmp_path / "run", *quick()) == 1
         said = capsys.readouterr().err.replace("\n", "")
-        assert "z.jpg is not a readable picture" in said
+        assert "z.jpg is damaged or truncated" in said
         assert "remove or replace it" in said
 
     def test_photos_and_style_are_one_folder(self, photos, tmp_path, capsys):

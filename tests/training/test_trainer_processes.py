@@ -88,7 +88,7 @@ def test_two_processes_refuse_in_one_sentence(tmp_path):
         [sys.executable, "-m", "sakuga", *command.split()], cwd=tmp_path, capture_output=True, text=True, timeout=120
     )
     assert done.returncode == 2
-    assert done.stderr.splitlines()[-1] == "sakuga: nowhere does not exist; name a folder of pictures."
+    assert done.stderr.splitlines()[-1] == "sakuga: nowhere does not exist: name a folder of pictures"
     assert "Traceback" not in done.stderr
     assert not (tmp_path / "run").exists()
 

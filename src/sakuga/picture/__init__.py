@@ -1,6 +1,6 @@
 """A picture in, a picture out."""
 
-from sakuga.picture.decode import Source, read
+from sakuga.picture.decode import Header, Source, read, read_header, read_rgb
 from sakuga.picture.encode import encode, extension, to_pil, write
 from sakuga.picture.formats import FORMATS, MAX_PIXELS, READABLE_SUFFIXES, SUFFIXES
 from sakuga.picture.types import Frame, Picture
@@ -11,11 +11,14 @@ __all__ = [
     "READABLE_SUFFIXES",
     "SUFFIXES",
     "Frame",
+    "Header",
     "Picture",
     "Source",
     "encode",
     "extension",
     "read",
+    "read_header",
+    "read_rgb",
     "to_pil",
     "write",
 ]

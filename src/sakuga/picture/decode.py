@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 import numpy as np
 from PIL import Image
@@ -14,11 +14,12 @@ from sakuga.errors import SakugaError, TooLargeError, UsageError
 from sakuga.picture import metadata
 from sakuga.picture.formats import MAX_PIXELS
 from sakuga.picture.identify import check_size, content, identify, opened, unlimited
-from sakuga.picture.pixels import Array, arrays, bleed, gray_alpha_bytes, icc_space, low_bytes, upright
+from sakuga.picture.pixels import Array, arrays, bleed, gray_alpha_bytes, icc_space, low_bytes, over_white, upright
 from sakuga.picture.quiet import quiet
 from sakuga.picture.types import Frame, Picture
 
 _ANIMATED = {"GIF", "WEBP", "PNG", "AVIF"}
+_CHANGING = {"ICO", "ICNS"}  # the size in their header is not always that of their pixels
 _MAX_SCANS = 100  # of a JPEG: each may cost a pass over the whole picture and take a few bytes; encoders write ten
 _ARRAY_TYPES = (np.uint8, np.uint16)
 
@@ -26,12 +27,23 @@ _ARRAY_TYPES = (np.uint8, np.uint16)
 Source = str | os.PathLike[str] | bytes | BinaryIO | Image.Image | Array
 
 
-def read(source: Source, *, max_pixels: int | None = MAX_PIXELS) -> Picture:
+class Header(NamedTuple):
+    """What a picture's header says: Pillow's name of its format, its size once it is upright, and how many frames."""
+
+    format: str
+    width: int
+    height: int
+    frames: int
+
+
+def read(source: Source, *, max_pixels: int | None = MAX_PIXELS, still: bool = False, draft: int = 0) -> Picture:
     """Read a picture from a path, bytes, a binary file, a Pillow image (its current frame) or an array.
 
     An array is (H, W), (H, W, 1), (H, W, 3) or (H, W, 4), uint8 or uint16. All frames of a GIF, WebP, PNG or AVIF
     animation are read; of other files with several pictures (TIFF, MPO) the first. Gray and CMYK profiles are applied
-    (the result is sRGB), RGB profiles are kept. 16 bits a channel are kept, of PNG and TIFF.
+    (the result is sRGB), RGB profiles are kept. 16 bits a channel are kept, of PNG and TIFF. `still`: the first frame
+    alone. `draft`: a JPEG may be reduced to a half, a quarter or an eighth, in a fraction of the time, while both of
+    its sides stay at least as long as this.
 
     Raises SakugaError when the source is missing, cannot be read, is no picture, is damaged or truncated, has more
     than `max_pixels` pixels over all frames (known before they are decoded; None: no limit), or has floating-point
@@ -43,7 +55,39 @@ def read(source: Source, *, max_pixels: int | None = MAX_PIXELS) -> Picture:
         with _damage("the image"):
             return _decode(source, "the image", max_pixels, still=True)
     with opened(source) as (name, file), _damage(name):
-        return _decode(identify(file, name, max_pixels), name, max_pixels, file=file)
+        return _decode(identify(file, name, max_pixels), name, max_pixels, file=file, still=still, draft=draft)
+
+
+def read_rgb(source: Source, *, draft: int = 0) -> Array:
+    """Read the first frame of a picture upright, over white, as (H, W, 3) uint8 RGB; `draft` and errors as `read`."""
+    return over_white(read(source, still=True, draft=draft).frames[0])
+
+
+def read_header(source: Source, *, max_pixels: int | None = MAX_PIXELS) -> Header:
+    """The format, the upright size and the number of frames of a picture that `read` would return, without its pixels.
+
+    Raises SakugaError as `read` does, of damage only what shows in the header.
+    """
+    if isinstance(source, (np.ndarray, Image.Image)):
+        picture = read(source, max_pixels=max_pixels)
+        height, width = picture.frames[0].rgb.shape[:2]
+        return Header(picture.format, width, height, 1)
+    with opened(source) as (name, file), _damage(name):
+        image = identify(file, name, max_pixels)
+        kind = _kind(image)
+        count = getattr(image, "n_frames", 1) if kind in _ANIMATED else 1
+        check_size(name, image.size, count, max_pixels)
+        if kind in _CHANGING:
+            image.load()
+        width, height = image.size
+        # A TIFF's size is upright already.
+        if kind != "TIFF" and metadata.orientation(image) >= 5:
+            width, height = height, width
+        return Header(kind, width, height, count)
+
+
+def _kind(image: Image.Image) -> str:
+    return "JPEG" if image.format == "MPO" else image.format or "PNG"
 
 
 @contextmanager
@@ -65,13 +109,21 @@ def _damage(name: str) -> Iterator[None]:
 
 
 def _decode(
-    image: Image.Image, name: str, max_pixels: int | None, file: BinaryIO | None = None, *, still: bool = False
+    image: Image.Image,
+    name: str,
+    max_pixels: int | None,
+    file: BinaryIO | None = None,
+    *,
+    still: bool = False,
+    draft: int = 0,
 ) -> Picture:
-    kind = "JPEG" if image.format == "MPO" else image.format or "PNG"
+    kind = _kind(image)
     count = getattr(image, "n_frames", 1) if kind in _ANIMATED and not still else 1
     check_size(name, image.size, count, max_pixels)
     if kind == "JPEG" and file is not None and metadata.scans(content(file)) > _MAX_SCANS:
         raise SakugaError(f"{name} has more than {_MAX_SCANS} scans, which only serves to stall: do not trust it")
+    if draft and kind == "JPEG":
+        image.draft(None, (draft, draft))
     low: Array | None = None
     frames: list[Frame] = []
     with unlimited(image.size):
@@ -86,7 +138,7 @@ def _decode(
                 check_size(name, image.size, count, max_pixels)  # a GIF's later frames may enlarge it
             image.load()
             if not frames:
-                (orientation, exif), (width, height) = metadata.exif(image), image.size
+                orientation, exif, (width, height) = metadata.orientation(image), metadata.exif(image), image.size
             rgb, alpha = arrays(image, low, four)
             rgb = upright(rgb[:height, :width], orientation)
             if alpha is not None:

@@ -18,7 +18,7 @@ from sakuga.picture import metadata
 # Only formats that are decoded in Pillow itself; EPS, for one, would run a program. TGA has no signature: it is last.
 _READABLE = [
     *("JPEG", "PNG", "WEBP", "GIF", "TIFF", "AVIF", "BMP", "JPEG2000", "PPM"),
-    *("QOI", "PSD", "ICO", "ICNS", "DDS", "SGI", "PCX", "HEIF", "TGA"),
+    *("QOI", "PSD", "ICO", "ICNS", "DDS", "SGI", "PCX", "HEIF", "DIB", "TGA"),
 ]
 _CARRIERS = {"ICO", "ICNS", "JPEG2000"}  # what they carry can be larger than they say, and some decode it at once
 _MAX_FRAMES = 10_000  # even one pixel takes the time of a small picture

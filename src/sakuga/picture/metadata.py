@@ -17,11 +17,19 @@ _STORAGE |= {700, 33723, 34377, 34675}
 _STANDARD_LUMINANCE = 3688  # the sum of the luminance table in JPEG's standard (annex K), which is quality 50
 
 
-def exif(image: Image.Image) -> tuple[int, bytes | None]:
-    """The orientation (1 to 8) of a decoded image and its EXIF with orientation 1, without the old thumbnail."""
+def orientation(image: Image.Image) -> int:
+    """How a picture is to be turned, EXIF's 1 to 8; 1 where it says nothing or something else."""
+    try:
+        value = image.getexif().get(_ORIENTATION, 1)
+    except Exception:  # as in `exif`
+        return 1
+    return int(value) if value in range(1, 9) else 1
+
+
+def exif(image: Image.Image) -> bytes | None:
+    """The EXIF of a decoded image with orientation 1, without the old thumbnail."""
     try:
         source = image.getexif()
-        orientation = source.get(_ORIENTATION, 1)
         tags = {tag: value for tag, value in source.items() if tag not in _STORAGE}
         for tag in (_EXIF_IFD, _GPS_IFD):
             if tag in tags:
@@ -29,11 +37,11 @@ def exif(image: Image.Image) -> tuple[int, bytes | None]:
         if _INTEROP_IFD in tags.get(_EXIF_IFD, ()):
             tags[_EXIF_IFD][_INTEROP_IFD] = dict(source.get_ifd(_INTEROP_IFD))
     except Exception:  # what cameras and editors wrote is parsed on best effort: the picture itself is fine
-        return 1, None
+        return None
     if _ORIENTATION in tags:
         tags[_ORIENTATION] = 1
     tags = tags if _written(tags) else {tag: value for tag, value in tags.items() if _written({tag: value})}
-    return orientation if orientation in range(1, 9) else 1, _written(tags) if tags else None
+    return _written(tags) if tags else None
 
 
 def _written(tags: Mapping[int, Any]) -> bytes | None:

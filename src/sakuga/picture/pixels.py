@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import sys
 from io import BytesIO
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PIL import Image
 
 from sakuga.errors import SakugaError
+
+if TYPE_CHECKING:
+    from sakuga.picture.types import Frame
 
 Array = np.ndarray[Any, Any]
 
@@ -24,6 +27,15 @@ def to8(values: Array) -> Array:
     if values.dtype == np.uint8:
         return values
     return ((values.astype(np.uint32) + 128) // 257).astype(np.uint8)
+
+
+def over_white(frame: Frame) -> Array:
+    """A frame's pixels on white where it is transparent: (H, W, 3) uint8."""
+    rgb = to8(frame.rgb)
+    if frame.alpha is None:
+        return rgb
+    share = to8(frame.alpha)[..., None] / np.float32(255)
+    return np.rint(255 + (rgb - np.float32(255)) * share).astype(np.uint8)
 
 
 def upright(values: Array, orientation: int) -> Array:

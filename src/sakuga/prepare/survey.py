@@ -10,6 +10,7 @@ import numpy as np
 from PIL import Image, ImageStat
 
 from sakuga.errors import SakugaError
+from sakuga.picture import read_header
 from sakuga.prepare.files import find
 from sakuga.prepare.glance import glance
 from sakuga.prepare.hashes import distances, phash
@@ -93,11 +94,7 @@ def look(path: Path) -> Facts:
     small = Image.fromarray(glance(path, SIDE))
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").digest()
-    with Image.open(path) as image:
-        width, height = image.size
-        if image.getexif().get(0x0112, 1) >= 5:  # the orientations that lie on their side
-            width, height = height, width
-        kind = "JPEG" if image.format == "MPO" else str(image.format)
+    kind, width, height, _ = read_header(path)
     grey = small.convert("L")
     return Facts(
         path,

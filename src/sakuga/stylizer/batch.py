@@ -9,8 +9,8 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from sakuga.errors import SakugaError
-from sakuga.picture import READABLE_SUFFIXES, SUFFIXES, extension
+from sakuga.errors import SakugaError, TooLargeError
+from sakuga.picture import READABLE_SUFFIXES, SUFFIXES, extension, read_header
 from sakuga.runtime.parallel import cores, in_order
 from sakuga.style import names
 from sakuga.video import SUFFIXES as VIDEO_SUFFIXES
@@ -204,25 +204,18 @@ def _ending(source: Path, format: str | None) -> str:
         return source.suffix
     if source.suffix.lower() in READABLE_SUFFIXES:
         return ".png"
-    from PIL import Image
-
     try:
-        with Image.open(source) as image:
-            return extension(image.format or "PNG")
-    except (OSError, ValueError, Image.DecompressionBombError):
+        return extension(read_header(source).format)
+    except SakugaError:
         return ".png"
 
 
 def _pixels(source: Path, most: int) -> int:
     """Return how many pixels its header says a picture has: 1 when it does not say, `most` when beyond all limits."""
-    from PIL import Image
-
-    from sakuga.picture.quiet import quiet
-
     try:
-        with quiet(), Image.open(source) as image:
-            return image.width * image.height * int(getattr(image, "n_frames", 1))
-    except Image.DecompressionBombError:
+        _, width, height, frames = read_header(source)
+    except TooLargeError:
         return most
-    except Exception:  # whatever is wrong with the file: the work will say it
+    except SakugaError:  # whatever is wrong with the file: the work will say it
         return 1
+    return width * height * frames
