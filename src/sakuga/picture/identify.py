@@ -8,12 +8,14 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from io import BytesIO
+from mmap import ACCESS_READ, mmap
 from typing import Any, BinaryIO
 
 from PIL import GifImagePlugin, Image
 
 from sakuga.errors import FormatError, SakugaError, TooLargeError, UsageError
 from sakuga.picture import metadata
+from sakuga.picture.structure import MAX_FRAMES, Data, count_frames
 
 # Only formats that are decoded in Pillow itself; EPS, for one, would run a program. TGA has no signature: it is last.
 _READABLE = [
@@ -21,7 +23,6 @@ _READABLE = [
     *("QOI", "PSD", "ICO", "ICNS", "DDS", "SGI", "PCX", "HEIF", "DIB", "TGA"),
 ]
 _CARRIERS = {"ICO", "ICNS", "JPEG2000"}  # what they carry can be larger than they say, and some decode it at once
-_MAX_FRAMES = 10_000  # even one pixel takes the time of a small picture
 _LIMIT = threading.Lock()
 
 
@@ -58,6 +59,8 @@ def identify(file: BinaryIO, name: str, max_pixels: int | None) -> Image.Image:
     prefix = file.read(16)
     if not prefix:
         raise SakugaError(f"{name} is empty: get a whole copy of it")
+    with _mapped(file) as data:
+        count_frames(data, name, max_frames=None if max_pixels is None else MAX_FRAMES)
     for load_plugins in (Image.preinit, Image.init):  # the common ones first: it is quicker
         load_plugins()
         for kind in _READABLE:
@@ -85,8 +88,8 @@ class _Gif(GifImagePlugin.GifImageFile):
 def check_size(name: str, size: tuple[int, int], count: int, max_pixels: int | None) -> None:
     """Raise TooLargeError for more than `max_pixels` pixels (None: no limit) in `count` frames, or too many frames."""
     pixels = size[0] * size[1] * count
-    if max_pixels is not None and count > _MAX_FRAMES:
-        raise TooLargeError(f"{name} has {count:,} frames, more than {_MAX_FRAMES:,}: make a video of it first")
+    if max_pixels is not None and count > MAX_FRAMES:
+        raise TooLargeError(f"{name} has {count:,} frames, more than {MAX_FRAMES:,}: make a video of it first")
     if max_pixels is not None and pixels > max_pixels:
         frames = f" in {count} frames" if count > 1 else ""
         raise TooLargeError(
@@ -107,6 +110,18 @@ def unlimited(size: tuple[int, int]) -> Iterator[None]:
             yield
         finally:
             Image.MAX_IMAGE_PIXELS = before
+
+
+@contextmanager
+def _mapped(file: BinaryIO) -> Iterator[Data]:
+    """The bytes of a file without reading those that nobody looks at."""
+    try:
+        mapped = mmap(file.fileno(), 0, access=ACCESS_READ)
+    except (OSError, ValueError):  # it lies in memory
+        yield content(file)
+        return
+    with mapped:
+        yield mapped
 
 
 def content(file: BinaryIO) -> bytes:
