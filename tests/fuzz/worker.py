@@ -22,7 +22,7 @@ import numpy as np
 from sakuga import Stylizer
 from sakuga import picture as image
 from sakuga.errors import SakugaError
-from sakuga.stylizer import SMALLEST
+from sakuga.stylizer.stylizer import MIN_SIDE
 
 LIMIT = 1 << 24  # pixels to read at most: time and memory are in proportion to them, whatever the file
 SMALL = 1 << 18  # pixels up to which a picture that was read is stylised and written: more would only take time
@@ -44,7 +44,7 @@ def picture(path: Path, target: Path, stylizer: Stylizer) -> str:
         image.encode(read, "PNG")
     else:
         assert len(image.read(data).frames) >= 1
-    if max(height, SMALLEST) * max(width, SMALLEST) * len(read.frames) > SMALL:
+    if max(height, MIN_SIDE) * max(width, MIN_SIDE) * len(read.frames) > SMALL:
         return "large"
     stylizer.file(path, target, format="PNG")
     return "done"

@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import Annotated, Literal
 
-from tyro.conf import Positional, arg
+from tyro.conf import Positional, UseAppendAction, arg
 
 from sakuga.commands.console import counter, frame_counter, progress_bars, say
 from sakuga.errors import UsageError
@@ -23,6 +23,9 @@ def stylize(
     /,
     output: Annotated[str | None, arg(aliases=["-o"], metavar="OUT", help_behavior_hint="")] = None,
     style: Annotated[str, arg(aliases=["-s"], metavar="STYLE")] = DEFAULT,
+    settings: Annotated[
+        UseAppendAction[tuple[str, ...]], arg(name="set", metavar="NAME=VALUE", help_behavior_hint="(repeatable)")
+    ] = (),
     look: Annotated[Look, arg(name="")] = Look(),  # noqa: B008 - it is frozen
     max_pixels: Number = None,
     format: Annotated[Format | None, arg(help_behavior_hint="")] = None,
@@ -39,6 +42,8 @@ def stylize(
         output: A file (one input, a name with a suffix), a folder, or - for standard output. Without it results lie
             beside their inputs as NAME.STYLE.EXT.
         style: A name that `sakuga styles` lists, or the path of a style file.
+        settings: What the style asks for beside the photo, such as hair=blond or a second picture; `sakuga info STYLE`
+            lists it.
         look: How the style is applied.
         max_pixels: Refuse pictures that have more pixels than this (by default 178956970).
         format: Format of the results; otherwise that of the input, or of the name after -o.
@@ -48,6 +53,7 @@ def stylize(
         video: What is wanted of a video; pictures beside it in a folder are not concerned.
     """
     from sakuga.picture import MAX_PIXELS, SUFFIXES
+    from sakuga.style.inputs import assignments
     from sakuga.stylizer import Stylizer
     from sakuga.stylizer.batch import Job, is_many, is_video, plan, run, staff
 
@@ -58,7 +64,7 @@ def stylize(
     if jobs is not None and jobs < 1:
         raise UsageError(f"jobs must be at least 1, not {jobs}")
     limit = max_pixels or MAX_PIXELS
-    stylizer = Stylizer(style, look, threads=threads)
+    stylizer = Stylizer(style, look, inputs=assignments(settings), threads=threads)
     name = stylizer.style.name
     into = None if output in (None, "-") else Path(output)
     frames = _is_frames(inputs, into)
@@ -102,7 +108,7 @@ def stylize(
         return 0
     planned = plan(inputs, into, name, format)
     workers, each = staff(jobs, sum(not is_video(job.source) for job in planned), threads)
-    one_of_many = Stylizer(stylizer.style, look, threads=each)
+    one_of_many = stylizer.with_threads(each)
 
     def share(job: Job) -> None:
         work(job, stylizer if is_video(job.source) else one_of_many)

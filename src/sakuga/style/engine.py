@@ -1,8 +1,9 @@
 """Which arithmetic runs a style on this machine: on a GPU, in whole numbers, in half or in full precision."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sakuga.errors import UsageError
@@ -19,7 +20,7 @@ DOT_PRODUCTS = {"VNNI", "NEON dot product"}
 
 @dataclass(frozen=True)
 class Engine:
-    """Something that paints: `run` maps (3, H, W) float32 in [-1, 1] to (3, s·H, s·W).
+    """Something that runs a network: `run` maps (3, H, W) float32 in [-1, 1] to (3, s·H, s·W).
 
     With `whole` it maps (H, W, 3) uint8 to (s·H, s·W, 3) uint8 instead. `name` is for people. Threads may share it.
     """
@@ -30,15 +31,24 @@ class Engine:
     whole: bool = False
 
 
-def pick(style: "Style", precision: Precision = "auto", threads: int | None = None) -> Engine:
+def pick(
+    style: "Style",
+    precision: Precision = "auto",
+    threads: int | None = None,
+    given: Mapping[str, Array] | None = None,
+) -> Engine:
     """Return what runs `style` here.
 
     `precision`: "fp32" and "int8" in ONNX Runtime, "bf16" in OpenVINO. "auto" takes a GPU if ONNX Runtime has a
     provider for one; else int8, if the style carries it and the processor is made for it; else fp32. `threads`: None,
     one for each core.
 
-    Raises UsageError for another precision, for int8 of a style that has none, for bf16 without OpenVINO.
+    Raises UsageError for another precision, for int8 of a style that has none, for bf16 without OpenVINO, for a style
+    that takes no picture.
     """
+    photo, given = style.card.photo, given or {}
+    if photo is None:
+        raise UsageError(f"style {style.name} takes no picture, it makes its own: sakuga generate {style.name}")
     if precision not in PRECISIONS:
         raise UsageError(f"precision must be one of {', '.join(PRECISIONS)}, not {precision!r}")
     if precision == "auto":
@@ -46,12 +56,14 @@ def pick(style: "Style", precision: Precision = "auto", threads: int | None = No
     if precision == "int8":
         if style.int8 is None:
             raise UsageError(f"style {style.name} has no int8 variant: choose --precision fp32, or export it again")
-        return Engine("ONNX Runtime, CPU", "int8", _runner(style.session(threads, int8=True), "pixels"), whole=True)
+        return Engine(
+            "ONNX Runtime, CPU", "int8", _runner(style.session(threads, int8=True), "pixels", given), whole=True
+        )
     if precision == "bf16":
-        return Engine("OpenVINO, CPU", "bf16", _openvino(style, threads))
+        return Engine("OpenVINO, CPU", "bf16", _openvino(style.path, threads, photo, given))
     session = style.session(threads)
     provider = session.get_providers()[0].removesuffix("ExecutionProvider")
-    return Engine(f"ONNX Runtime, {provider}", "fp32", _runner(session, "image"))
+    return Engine(f"ONNX Runtime, {provider}", "fp32", _runner(session, photo, given))
 
 
 @cache
@@ -65,17 +77,17 @@ def _best(style: "Style") -> Precision:
     return "int8" if style.int8 is not None and fast_int8() and not on_gpu else "fp32"
 
 
-def _runner(session: Any, name: str) -> Callable[[Array], Array]:
+def _runner(session: Any, name: str, given: Mapping[str, Array]) -> Callable[[Array], Array]:
     output = session.get_outputs()[0].name
 
     def run(x: Array) -> Array:
-        painted: Array = session.run([output], {name: x[None]})[0][0]
-        return painted
+        result: Array = session.run([output], {name: x[None], **given})[0][0]
+        return result
 
     return run
 
 
-def _openvino(style: "Style", threads: int | None) -> Callable[[Array], Array]:
+def _openvino(path: Path, threads: int | None, photo: str, given: Mapping[str, Array]) -> Callable[[Array], Array]:
     try:
         import openvino
     except ImportError:
@@ -84,10 +96,11 @@ def _openvino(style: "Style", threads: int | None) -> Callable[[Array], Array]:
     if threads:
         config["INFERENCE_NUM_THREADS"] = str(threads)
     core = openvino.Core()
-    network = core.compile_model(core.read_model(style.path), "CPU", config)
+    network = core.compile_model(core.read_model(path), "CPU", config)
 
     def run(x: Array) -> Array:
-        painted: Array = network.create_infer_request().infer({"image": x[None]})[network.outputs[0]][0]
-        return painted
+        request = network.create_infer_request()
+        result: Array = request.infer({photo: x[None], **given})[network.outputs[0]][0]
+        return result
 
     return run
