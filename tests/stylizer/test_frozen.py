@@ -29,7 +29,7 @@ def style(tmp_path_factory):
     torch.manual_seed(0)
     system = System()
     system.name, system.config = "cyclegan", Nothing()
-    network = ResNetGenerator(width=4, blocks=1)
+    system.generator = network = ResNetGenerator(width=4, blocks=1)
     with torch.no_grad():
         network.body[-2].weight.mul_(5)  # as random weights come, the picture would be nearly grey
     folder = tmp_path_factory.mktemp("Ünïcødé 写真 (1)")
