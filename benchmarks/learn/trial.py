@@ -30,13 +30,13 @@ class Trial:
         self.name, self.recipe, self.data, self.out = recipe.system.name, recipe, data, out
         self.steps, self.seconds = recipe.steps, 0.0
         self.out.mkdir(parents=True, exist_ok=True)
-        fields = {**self._folders(), **self._warmup(), **recipe.settings}
+        fields = {"ema": 0.99, **self._folders(), **self._warmup(), **recipe.settings}
         config = recipe.system.Config(steps=self.steps, seed=seed, **fields)
         torch.manual_seed(seed)
         system = recipe.system(config)
         system.prepare()
         fabric = Fabric(accelerator="cpu", devices=1, precision="bf16-mixed")
-        self.trainer = Trainer(system, out / "run", fabric=fabric, ema=0.99)
+        self.trainer = Trainer(system, out / "run", fabric=fabric)
 
     def _folders(self) -> dict[str, Any]:
         data = self.data
@@ -70,6 +70,6 @@ class Trial:
         if picture is not None:
             system.config.picture = (picture,)
         target = self.out / ("untrained.onnx" if self.trainer.steps == 0 else "style.onnx")
-        with swapped(system, {system.averaged[0]: self.trainer.average}):
+        with swapped(system, self.trainer.averages):
             stylizer = Stylizer(export(system, target, name=target.stem, overwrite=True))
         return [stylizer.array(photo) for photo in photos]

@@ -2,15 +2,17 @@
 
 import os
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, get_origin
 
 import torch
-from torch import Tensor, nn
+from filelock import FileLock, Timeout
 
 from sakuga.errors import SakugaError, UsageError
+from sakuga.runtime.atomic import sync
 from sakuga.systems import SYSTEMS, load_system
 from sakuga.systems.base import System
 from sakuga.systems.config import kinds_of, plain, typed
@@ -18,14 +20,32 @@ from sakuga.systems.config import kinds_of, plain, typed
 LAST, BEST = "last.pt", "best.pt"
 
 
-def averaged(system: System, average: nn.Module, steps: int) -> dict[str, Any]:
-    """Return what rebuilds the network that users run: all that best.pt holds, and a part of last.pt."""
-    return {
-        "name": system.name,
-        "config": {key: plain(value) for key, value in asdict(system.config).items()},
-        "steps": steps,
-        "average": average.state_dict(),
-    }
+@contextmanager
+def locked(run: Path) -> Iterator[None]:
+    """Hold a run's folder, which is made if need be, for one training; the lock ends with its process, however it ends.
+
+    Raises:
+        SakugaError: another process holds it.
+    """
+    run.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(run / ".lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout as error:
+        raise SakugaError(f"{run} is being trained by another process: wait for it, or name another --run") from error
+    except (OSError, NotImplementedError):  # a file system without locks
+        pass
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def finished(system: System, steps: int) -> dict[str, Any]:
+    """Return what rebuilds what users run of a system with its averages in place: best.pt, and a part of last.pt."""
+    networks = {name: network.state_dict() for name, network in system.finished.items()}
+    config = {key: plain(value) for key, value in asdict(system.config).items()}
+    return {"name": system.name, "config": config, "steps": steps, "finished": networks}
 
 
 def save(state: dict[str, Any], run: Path, name: str = LAST, *, published: bool = True) -> None:
@@ -54,6 +74,7 @@ def save(state: dict[str, Any], run: Path, name: str = LAST, *, published: bool 
 def publish(run: Path, name: str = LAST) -> None:
     """Put what was saved last into the place of the earlier checkpoint."""
     (run / (name + ".tmp")).replace(run / name)
+    sync(run)
 
 
 def load(run: Path, name: str = LAST) -> dict[str, Any]:
@@ -68,9 +89,10 @@ def load(run: Path, name: str = LAST) -> dict[str, Any]:
         raise UsageError(f"{run} holds no checkpoint ({name}); train first.")
     try:
         state: dict[str, Any] = torch.load(path, weights_only=True, map_location="cpu")
-        if not {"name", "config", "steps", "average"} <= state.keys():
+        state = _with_present_names(state)
+        if not {"name", "config", "steps", "finished"} <= state.keys():
             raise ValueError("not written by sakuga")
-        return _with_present_names(state)
+        return state
     except Exception as error:  # torch raises many kinds for a damaged archive
         raise SakugaError(f"{path} is damaged ({type(error).__name__}); remove it to start again.") from error
 
@@ -82,13 +104,16 @@ def _with_present_names(state: dict[str, Any]) -> dict[str, Any]:
     for part in state.get("ranks", ()):
         if "memories" in part:
             part["stateful"] = part.pop("memories")
+    if "average" in state:  # of one network alone; the others that can be exported were found among all
+        output = "painter" if state["name"] == "adain" else "generator"
+        others = {k: v for k, v in state.get("networks", {}).items() if not k.startswith(("discriminator", output))}
+        state["finished"] = others | {output: state.pop("average")}
+    options = state.get("options", {})
+    if "ema" in options:
+        state["config"]["ema"] = options.pop("ema")
+    if "micro" in options:
+        options["accumulate"] = options.pop("micro")
     return state
-
-
-def load_averaged(run: Path) -> dict[str, Tensor]:
-    """Return the averaged weights of a run's output network, the ones that users get."""
-    average: dict[str, Tensor] = load(run)["average"]
-    return average
 
 
 def build(run: Path, which: str = LAST, *, changes: Sequence[str] = (), network: str | None = None) -> System:
@@ -114,7 +139,7 @@ def build(run: Path, which: str = LAST, *, changes: Sequence[str] = (), network:
     try:
         known = {name: typed(value, kinds[name]) for name, value in state["config"].items() if name in kinds}
         system = system_type(system_type.Config(**known | _changed(changes, system_type.name, kinds)))
-        held = state.get("networks", {}) | {system.averaged[0]: state["average"]}
+        held = state.get("networks", {}) | state["finished"]
         for name, weights in held.items():
             system.get_submodule(name).load_state_dict(weights)
     except ValueError as error:

@@ -101,7 +101,7 @@ def test_a_resumed_training_has_the_encoder_it_began_with(tmp_path):
     make_data(tmp_path)
     Trainer(TINY.build(tmp_path), tmp_path / "run").fit(1)
     resumed = Trainer(TINY.build(tmp_path, crop=40, batch=4), tmp_path / "run")
-    begun = runs.load(tmp_path / "run")["average"]
+    begun = runs.load(tmp_path / "run")["finished"]["painter"]
     first = "steps.conv1_1.weight"
     assert not torch.equal(resumed.system.painter.encoder.state_dict()[first], begun[f"encoder.{first}"])
     assert resumed.resume()

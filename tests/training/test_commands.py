@@ -77,7 +77,7 @@ def test_a_photo_in_a_style_trained_a_moment_ago(photos, tmp_path, capsys):
     assert Image.open(tmp_path / "photo.negative.png").size == (127, 93)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_the_same_command_goes_on_to_the_same_weights(number, photos, tmp_path, capsys):
     assert distil(photos, tmp_path / "through", *quick("--adversarial", 0.1)) == 0
     cut = tmp_path / "cut"
@@ -101,7 +101,7 @@ def test_the_same_command_goes_on_to_the_same_weights(number, photos, tmp_path, 
     assert set(a["networks"]) == {"generator", "discriminator"}
     for name, network in a["networks"].items():
         assert all(torch.equal(v, b["networks"][name][k]) for k, v in network.items())
-    assert all(torch.equal(v, b["average"][k]) for k, v in a["average"].items())
+    assert all(torch.equal(v, b["finished"]["generator"][k]) for k, v in a["finished"]["generator"].items())
 
 
 @pytest.mark.filterwarnings("ignore:feature losses use")
@@ -111,7 +111,7 @@ def test_perceptual_terms_and_a_start_from_another_run(photos, tmp_path):
     assert distil(photos, tmp_path / "b", *quick(), *more, "--steps", 1, "--lr", 0) == 0
     a, b = (runs.load(tmp_path / name) for name in "ab")
     assert b["steps"] == 1
-    assert all(torch.equal(v, b["average"][k]) for k, v in a["average"].items())
+    assert all(torch.equal(v, b["finished"]["generator"][k]) for k, v in a["finished"]["generator"].items())
 
 
 @pytest.mark.filterwarnings("ignore:feature losses use")
@@ -130,9 +130,9 @@ class TestBadInput:
         [
             (["train", "fast_style", "--run", "r", "--style", "none.jpg", "--photos", "p"], 2, "no picture found in p"),
             (
-                ["train", "distill", "--run", "r", "--photos", "p", "--micro", "0"],
+                ["train", "distill", "--run", "r", "--photos", "p", "--accumulate", "0"],
                 2,
-                "--micro must be at least 1, not 0",
+                "--accumulate must be at least 1, not 0",
             ),
             (
                 ["train", "distill", "--run", "r", "--photos", "p", "--crop", "30"],

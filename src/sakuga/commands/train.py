@@ -4,6 +4,7 @@ import signal
 import threading
 from collections.abc import Sequence
 
+from sakuga.runtime.signals import terminating
 from sakuga.systems import SYSTEMS, load_system
 
 
@@ -15,7 +16,8 @@ def train(args: Sequence[str]) -> int:
             print(f"  {name:<18}{told}")
         return 0 if args else 2
     if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C, also while data are prepared
+        for number in terminating():
+            signal.signal(number, signal.default_int_handler)  # as Ctrl-C, also while data are prepared
     system = load_system(args[0])
     from sakuga.commands.train_run import run
 

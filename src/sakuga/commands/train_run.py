@@ -13,18 +13,17 @@ from sakuga.commands.train_options import Call, Loop, parse
 from sakuga.errors import SakugaError, UsageError
 from sakuga.systems import config as toml
 from sakuga.systems.base import System
-from sakuga.training import device as cpu
+from sakuga.training import device
 from sakuga.training.advice import count_pictures, few_pictures
 from sakuga.training.dry_run import report
 from sakuga.training.log import Log
-from sakuga.training.precision import choose
 from sakuga.training.trainer import Trainer
 
 
 def run(chosen: type[System], args: Sequence[str]) -> int:
     """Train a system as the arguments say; the exit status."""
     call, loop, config = parse(chosen, args)
-    precision = choose(loop.accelerator) if loop.precision == "auto" else loop.precision
+    precision = device.choose_precision(loop.accelerator) if loop.precision == "auto" else loop.precision
     try:
         fabric = Fabric(
             accelerator=loop.accelerator,
@@ -40,10 +39,10 @@ def run(chosen: type[System], args: Sequence[str]) -> int:
         ) from error
     fabric.launch()
     if fabric.device.type == "cpu":
-        cpu.tune()
+        device.tune()
     torch.manual_seed(config.seed)
     system = _prepared(chosen, config, fabric)
-    trainer = Trainer(system, call.run, fabric=fabric, ema=loop.ema, clip=loop.clip or None, micro=loop.micro)
+    trainer = Trainer(system, call.run, fabric=fabric, clip=loop.clip or None, accumulate=loop.accumulate)
     trainer.options["precision"] = precision
     trainer.options |= {f"pictures of {name}": count for name, count in count_pictures(config).items()}
     if trainer.resume():

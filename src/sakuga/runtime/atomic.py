@@ -50,6 +50,16 @@ def _publish(temporary: Path, target: Path, overwrite: bool) -> None:
     os.replace(temporary, target)
 
 
+def sync(folder: Path) -> None:
+    """Write a folder's entries to the disk, so that a rename survives a power cut; nothing where that is impossible."""
+    with suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
 def _reason(target: Path, error: OSError) -> str:
     if error.errno == errno.EEXIST:
         return f"{target} exists already: choose another name or allow overwriting (--overwrite)"

@@ -129,7 +129,7 @@ class AdaIN(Unpaired):
         """Return the folders, and the pictures whose style is painted."""
         return [*super().sources(), *(source(path, "the style") for path in self._painted)]
 
-    def rate(self, t: int) -> float:
+    def rate(self, t: int, player: str) -> float:
         """Falling as 1 / (1 + 5e-5 t)."""
         return 1 / (1 + 5e-5 * t)
 

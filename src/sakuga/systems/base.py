@@ -14,6 +14,8 @@ from sakuga.data.images import Crop, draw_crops
 from sakuga.systems.artefact import Artefact, translation
 
 Terms = dict[str, Tensor]
+Update = tuple[str | tuple[str, ...], Terms]
+"""Whose update it is, one player's or several players' on one loss, and the weighted terms of that loss."""
 Batch = dict[str, Tensor]
 
 
@@ -35,27 +37,43 @@ class Config:
     """Length of the training."""
     init: Path | None = None
     """An earlier run of the same kind whose averaged output network this one starts from, without a warm-up."""
+    ema: float = 0.999
+    """Decay of the averaged weights, the ones that are exported, where there are any."""
     seed: int = 0
     """Start of all chance: weights, order of the data, crops."""
+
+
+@dataclass(frozen=True)
+class Preview:
+    """Fixed inputs on which a run shows its progress.
+
+    Attributes:
+        inputs: by name, one row per sample: `image` (N, 3, H, W) in [-1, 1], `noise` (N, size), ...
+        references: pictures (M, 3, H, W) that the samples should look like, for KID; None where there are none.
+    """
+
+    inputs: dict[str, Tensor]
+    references: Tensor | None = None
 
 
 class System(nn.Module):
     """Networks, their losses and one training step; `training.Trainer` does the rest.
 
-    A subclass names its `players` (optimiser name to the networks it moves) and writes `step` and, where users run
-    something else than a network from photo to picture called `generator`, `artefact`.
+    A subclass names its `players` (optimiser name to the networks it moves; those of discriminators begin with D) and
+    writes `step` and, where users run something else than a network from photo to picture called `generator`,
+    `artefact`.
     """
 
     name: ClassVar[str]
     players: ClassVar[dict[str, list[str]]]
     averaged: ClassVar[tuple[str, ...]] = ("generator",)
-    """Networks of whose weights an exponential moving average is kept, which users get."""
+    """Networks whose exponential moving average users get; () for none."""
     exportable: ClassVar[tuple[str, ...]] = ("generator",)
     """Networks that `artefact` can be asked for by name; the first is what users run."""
     stateful: ClassVar[tuple[str, ...]] = ()
-    """Modules that no player moves but that change while training, such as image pools.
+    """Modules that no player moves but that change while training, such as image pools or a running mean.
 
-    Each process has its own; checkpoints hold them all."""
+    Each process has its own, seeded apart where it holds a `torch.Generator`; checkpoints hold them all."""
     channels_last: ClassVar[bool] = True
     """Whether it trains faster on a processor in 16 bits if pictures lie in memory channels last.
 
@@ -77,10 +95,12 @@ class System(nn.Module):
         c = self.config
         return draw_crops(pictures, size=c.crop, count=c.batch, rng=rng, rank=rank, world=world, mirror=c.mirror)
 
-    def step(self, batch: Batch, t: int) -> Iterator[tuple[str, Terms]]:
+    def step(self, batch: Batch, t: int) -> Iterator[Update]:
         """Yield (player, weighted loss terms) once per optimiser update; the trainer does the rest.
 
-        `t` counts finished steps: schedules are functions of it, so resuming needs no other state.
+        A tuple of players moves them all on one loss. `t` counts finished steps: schedules, also of the batch's size,
+        are functions of it, so resuming needs no other state. Who moves on which terms may depend on `t` alone: all
+        processes and all parts of a batch must agree on it.
         """
         raise NotImplementedError
 
@@ -88,9 +108,17 @@ class System(nn.Module):
         """One optimiser per player."""
         return {player: torch.optim.Adam(self.weights(player), self.config.lr) for player in self.players}
 
-    def rate(self, t: int) -> float:
-        """Learning rate of step `t` as a factor of the configured one."""
+    def rate(self, t: int, player: str) -> float:
+        """A player's learning rate in step `t` as a factor of its optimiser's."""
         return 1.0
+
+    def decay(self, t: int) -> float:
+        """Decay of the averages after step `t`: the weight of what they were; early steps count for more."""
+        return float(min(self.config.ema, (1 + t) / (10 + t)))
+
+    def fresh(self, t: int) -> tuple[str, ...]:
+        """Players whose optimiser starts anew at step `t`, without its moments."""
+        return ()
 
     def samples(self) -> Tensor | None:
         """A few fixed photos (N, 3, H, W) to show progress on."""
@@ -107,6 +135,11 @@ class System(nn.Module):
         """A few fixed pictures of the wanted style (N, 3, H, W), against which samples are judged."""
         return None
 
+    def preview(self) -> Preview | None:
+        """Return what progress is shown on; without an `image` among the inputs, samples are a grid."""
+        photos = self.samples()
+        return None if photos is None else Preview({"image": photos}, self.references())
+
     def sources(self) -> list[dict[str, str]]:
         """Return what the style was trained on, for its card: dictionaries with `name`, `licence` and `use`."""
         return []
@@ -118,6 +151,12 @@ class System(nn.Module):
     def networks(self) -> dict[str, nn.Module]:
         """The networks that some player moves, by name."""
         return {name: self.get_submodule(name) for names in self.players.values() for name in names}
+
+    @property
+    def finished(self) -> dict[str, nn.Module]:
+        """What users may run, by name: the averaged networks, and all that players but discriminators move."""
+        moved = (name for player, names in self.players.items() if not player.startswith("D") for name in names)
+        return {name: self.get_submodule(name) for name in (*self.averaged, *moved)}
 
     def weights(self, player: str) -> list[nn.Parameter]:
         """Return the parameters that a player moves."""

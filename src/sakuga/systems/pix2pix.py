@@ -112,7 +112,7 @@ class Pix2Pix(System):
         """Adam with β₁ = ½ for both players."""
         return {p: torch.optim.Adam(self.weights(p), self.config.lr, betas=(0.5, 0.999)) for p in self.players}
 
-    def rate(self, t: int) -> float:
+    def rate(self, t: int, player: str) -> float:
         """Constant for the first half, then falling linearly."""
         return linear_decay(t, self.config.steps)
 
