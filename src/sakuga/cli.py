@@ -43,6 +43,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         main(["--help"])
         return 2
     try:
+        if "" in args:
+            raise UsageError("an argument is empty, as of a variable that is not set: name what it stands for")
         return _dispatch(args)
     except SystemExit as end:  # of tyro, after --help or wrong usage, which it has explained
         return end.code if isinstance(end.code, int) else 1

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from drawn import AVIF, RGB8, animation, save
+from drawn import AVIF, RGB8, animation, chunk, save
 from PIL import Image
 
 from sakuga import picture as si
@@ -43,6 +43,17 @@ def test_other_formats_lie_as_their_exif_says(format: str, orientation: int | by
     size = (20, 30) if orientation in (5, 6, 7, 8) else (30, 20)
     assert si.read_header(data) == (format, *size, 1)
     assert si.read_rgb(data).shape == (*size[::-1], 3)
+
+
+def test_a_png_is_not_decoded_unless_it_lies(monkeypatch: pytest.MonkeyPatch) -> None:
+    plain, exif = Image.new("RGB", (30, 20)), b"Exif\0\0" + tiff(6)
+    behind = save(plain, "PNG")
+    at = behind.rindex(b"IEND") - 4
+    behind = behind[:at] + chunk(b"eXIf", exif[6:]) + behind[at:]
+    assert si.read_header(behind) == ("PNG", 20, 30, 1)
+    monkeypatch.setattr("PIL.PngImagePlugin.PngImageFile.load_prepare", None)
+    assert si.read_header(save(plain, "PNG")) == ("PNG", 30, 20, 1)
+    assert si.read_header(save(plain, "PNG", exif=exif)) == ("PNG", 20, 30, 1)
 
 
 @pytest.mark.parametrize("format", ["BMP", "PPM", "TGA", "JPEG2000", "PCX", "ICO", "ICNS", "DIB", "SGI", "DDS"])

@@ -55,6 +55,13 @@ def test_nothing_is_wrong(root, capsys):
     assert "few pictures (3 in --photos, 3 in --style)" in told
 
 
+def test_what_is_left_out_is_counted(root, capsys):
+    for name in ("one.txt", "sub dir/two.TXT", "drawing.xcf"):
+        (root / "photos" / name).write_text("no picture")
+    assert run(*sides(root)) == 0
+    assert "note: --photos: left out, as no pictures: 2 .txt, 1 .xcf" in capsys.readouterr().out
+
+
 def test_brightness_and_saturation(tmp_path):
     # 0.299 · 200 + 0.587 · 100 + 0.114 · 50 = 124.2 of 255: 48.7 %; (200 - 50) / 200 = 75 %.
     Image.new("RGB", (64, 48), (200, 100, 50)).save(tmp_path / "a.png")

@@ -268,7 +268,7 @@ def test_file_writes_in_the_format_of_the_name_and_makes_the_folder(made_style, 
     with Image.open(target) as result:
         assert result.format == "TIFF"
         np.testing.assert_array_equal(np.asarray(result), 255 - photo)
-    with pytest.raises(SakugaError, match=r"result\.tif exists: .*--overwrite"):
+    with pytest.raises(SakugaError, match=r"result\.tif exists already: .*--overwrite"):
         painter.file(tmp_path / "photo.png", target)
     painter.file(tmp_path / "photo.png", target, overwrite=True)
     with pytest.raises(SakugaError, match=r"photo\.png cannot be made"):

@@ -334,7 +334,9 @@ class TestBadInput:
         picture.resize((300, 20)).save(inside / "wide.webp")
         (inside / "notes.txt").write_text("no picture")
         assert distil(photos, tmp_path / "run", *quick("--dry-run")) == 0
-        assert "11 pictures" in capsys.readouterr().out
+        told = capsys.readouterr().out
+        assert "11 pictures" in told
+        assert "left out of --photos, as no pictures: 1 .txt" in told
 
     def test_a_picture_cut_short(self, photos, tmp_path, capsys):
         Image.open(photos / "0.png").save(photos / "z.jpg")
@@ -342,7 +344,7 @@ class TestBadInput:
         assert distil(photos, tmp_path / "run", *quick()) == 1
         said = capsys.readouterr().err.replace("\n", "")
         assert "z.jpg is damaged or truncated" in said
-        assert "remove or replace it" in said
+        assert "get a whole copy of it" in said
 
     def test_photos_and_style_are_one_folder(self, photos, tmp_path, capsys):
         command = ["train", "cyclegan", "--run", str(tmp_path / "run"), "--photos", str(photos), "--style", str(photos)]

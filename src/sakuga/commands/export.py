@@ -10,9 +10,10 @@ import tyro
 from sakuga import runs
 from sakuga.commands.options import join_lists
 from sakuga.data.images import find_images
-from sakuga.errors import SakugaError, UsageError
+from sakuga.errors import ExistsError, UsageError
 from sakuga.export.onnx import export as export_system
 from sakuga.networks.fast import FastGenerator
+from sakuga.runtime.atomic import exists
 from sakuga.systems.base import System
 
 
@@ -56,7 +57,7 @@ def export(
     if output.suffix != ".onnx":
         raise UsageError(f"--output {output} must end in .onnx.")
     if output.exists() and not overwrite:  # said before the work, not after it
-        raise SakugaError(f"{output} exists already: choose another name or allow overwriting (--overwrite)")
+        raise ExistsError(exists(output))
     name = {"last": runs.LAST, "best": runs.BEST}[which]
     if which == "best" and (run / runs.LAST).is_file() and not (run / name).is_file():
         raise UsageError(f"{run} has no {name}: its samples were not judged; export --which last.")

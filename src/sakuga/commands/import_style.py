@@ -12,12 +12,13 @@ from torch import nn
 from tyro.conf import DisallowNone, FlagCreatePairsOff, Positional, UseAppendAction, arg
 
 from sakuga.data.images import load_image, to_tensor
-from sakuga.errors import SakugaError, UsageError
+from sakuga.errors import ExistsError, UsageError
 from sakuga.export.onnx import export
 from sakuga.importers import LAYOUTS, adain
 from sakuga.importers.layouts import build, choose
 from sakuga.importers.weights import load
 from sakuga.networks.adain import Painter
+from sakuga.runtime.atomic import exists
 from sakuga.systems.base import System
 
 LICENCE = "unknown, ask the author of the weights"
@@ -80,7 +81,7 @@ def import_weights(
     if output.suffix != ".onnx":
         raise UsageError(f"--output {output} must end in .onnx.")
     if output.exists() and not overwrite:  # said before the work, not after it
-        raise SakugaError(f"{output} exists already: choose another name or allow overwriting (--overwrite)")
+        raise ExistsError(exists(output))
     published = load(path)
     found = choose(published, layout, network)
     if picture and found.layout != "adain":

@@ -55,7 +55,7 @@ def stylize(
     from sakuga.picture import MAX_PIXELS, SUFFIXES
     from sakuga.style.inputs import assignments
     from sakuga.stylizer import Stylizer
-    from sakuga.stylizer.batch import Job, is_many, is_video, plan, run, staff
+    from sakuga.stylizer.batch import Job, is_file_name, is_many, is_video, plan, run, staff
 
     if not inputs:
         raise UsageError("name a picture, a folder or a video, or - for standard input (sakuga --help)")
@@ -70,8 +70,8 @@ def stylize(
     frames = _is_frames(inputs, into)
     many = is_many(inputs) and not frames
     file = into if into and not many and not into.is_dir() and (into.suffix or into.exists()) else None
-    if many and into and into.is_file():
-        raise UsageError(f"{into} is a file: the results of several inputs need a folder")
+    if many and into and (into.is_file() or (is_file_name(into) and not into.is_dir())):
+        raise UsageError(f"{into} is a file's name: the results of several inputs need a folder")
     if file and format and SUFFIXES.get(file.suffix.lower(), format.upper()) != format.upper():
         raise UsageError(f"{file} would not be what its suffix says: leave out --format {format} or change the name")
 
@@ -101,25 +101,27 @@ def stylize(
             folder = Path(inputs[0]).absolute().parent
             job = Job(Path(inputs[0]), file or (into or folder.parent) / f"{folder.name}.{name}.mp4")
         else:
-            job = Job(Path(inputs[0]), file) if file else plan(inputs, into, name, format)[0]
+            job = Job(Path(inputs[0]), file) if file else plan(inputs, into, name, format).jobs[0]
         with progress_bars(frames or is_video(job.source)) as progress:
             work(job)
         print(job.target)
         return 0
     planned = plan(inputs, into, name, format)
-    workers, each = staff(jobs, sum(not is_video(job.source) for job in planned), threads)
+    workers, each = staff(jobs, sum(not is_video(job.source) for job in planned.jobs), threads)
     one_of_many = stylizer.with_threads(each)
 
     def share(job: Job) -> None:
         work(job, stylizer if is_video(job.source) else one_of_many)
 
     with progress_bars() as progress:
-        count = counter(progress, len(planned))
-        report = run(planned, share, overwrite=overwrite, workers=workers, progress=count)
-    for sentence in report.failed:
+        count = counter(progress, len(planned.jobs))
+        report = run(planned.jobs, share, overwrite=overwrite, workers=workers, progress=count)
+    failed = [*(f"{sentence}: what is in it is left out" for sentence in planned.unreadable), *report.failed]
+    for sentence in failed:
         say(sentence)
-    say(f"{len(report.done)} done, {len(report.skipped)} skipped (exist already), {len(report.failed)} failed")
-    return 1 if report.failed else 0
+    counts = f"{len(report.done)} done, {len(report.skipped)} skipped (exist already), {len(failed)} failed"
+    say(f"{counts}; left out, as no pictures: {planned.left_out}" if planned.left_out else counts)
+    return 1 if failed else 0
 
 
 def _is_frames(inputs: list[str], into: Path | None) -> bool:

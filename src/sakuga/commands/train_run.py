@@ -14,7 +14,7 @@ from sakuga.errors import SakugaError, UsageError
 from sakuga.systems import config as toml
 from sakuga.systems.base import System
 from sakuga.training import device
-from sakuga.training.advice import count_pictures, few_pictures
+from sakuga.training.advice import count_pictures, few_pictures, passed_over
 from sakuga.training.dry_run import report
 from sakuga.training.log import Log
 from sakuga.training.trainer import Trainer
@@ -58,6 +58,8 @@ def run(chosen: type[System], args: Sequence[str]) -> int:
             trainer.start_from(config.init)
         if advice := few_pictures(config):
             fabric.print(advice)
+        for line in passed_over(config):
+            fabric.print(line)
     if loop.compile:
         for name in (name for names in system.players.values() for name in names):
             system.get_submodule(name).compile()  # in place: the names in the checkpoint stay

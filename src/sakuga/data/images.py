@@ -12,7 +12,7 @@ from torch import Tensor
 
 from sakuga.errors import SakugaError, UsageError
 from sakuga.picture import READABLE_SUFFIXES, read_rgb
-from sakuga.runtime.folder import walk
+from sakuga.runtime.folder import Found, walk
 
 LONGEST = 30
 """A picture's longer side as a multiple of its shorter one, beyond which it is not enlarged: it would fill memory."""
@@ -42,6 +42,15 @@ def find_images(folders: Iterable[str | Path]) -> list[Path]:
     if not found:
         raise UsageError(f"no picture found in {', '.join(map(str, places))}: name a folder of pictures")
     return found
+
+
+def left_out(folders: Iterable[str | Path]) -> str:
+    """The files that `find_images` passes over, in words: "3 .xcf, 1 .txt"; empty where there are none."""
+    every = Found()
+    for folder in map(Path, folders):
+        if folder.is_dir():
+            every.others += walk(folder, READABLE_SUFFIXES).others
+    return every.left_out()
 
 
 def load_image(

@@ -80,8 +80,12 @@ def read_header(source: Source, *, max_pixels: int | None = MAX_PIXELS) -> Heade
         if kind in _CHANGING:
             image.load()
         width, height = image.size
-        # A TIFF's size is upright already.
-        if kind != "TIFF" and metadata.orientation(image) >= 5:
+        if kind == "PNG":  # to see what stands behind its pixels Pillow would decode them
+            before, says = file.tell(), any(word in content(file) for word in metadata.PNG_WORDS)
+            file.seek(before)
+        else:
+            says = kind != "TIFF"  # its size is upright already
+        if says and metadata.orientation(image) >= 5:
             width, height = height, width
         return Header(kind, width, height, count)
 

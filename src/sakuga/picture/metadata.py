@@ -18,6 +18,9 @@ MAX_XMP_BYTES = 1 << 20
 _ATTRIBUTE = re.compile(rb"\s([^\s=<>\"'/]+)\s*=\s*(?:\"[^\"]*\"|'[^']*')")
 _STANDARD_LUMINANCE = 3688  # the sum of the luminance table in JPEG's standard (annex K), which is quality 50
 
+PNG_WORDS = (b"eXIf", b"Raw profile type exif", b"XML:com.adobe.xmp")
+"""One of these is in a PNG that says how it lies."""
+
 
 def orientation(image: Image.Image) -> int:
     """How a picture is to be turned, EXIF's 1 to 8; 1 where it says nothing or something else."""

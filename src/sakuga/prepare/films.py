@@ -10,10 +10,11 @@ from av import VideoFrame
 from av.video.reformatter import ColorRange, Interpolation, VideoReformatter
 from PIL import Image
 
-from sakuga.errors import UsageError
+from sakuga.errors import SakugaError, UsageError
 from sakuga.prepare.letterbox import Bars, bars
 from sakuga.prepare.quality import is_black, sharpness
-from sakuga.stylizer.batch import is_video
+from sakuga.runtime.folder import Found, walk
+from sakuga.video import SUFFIXES
 from sakuga.video.container import colour_matrix, decode, open_container, packets, video_stream
 
 SIDE = 240
@@ -25,12 +26,16 @@ def find_films(inputs: Sequence[Path]) -> list[Path]:
 
     Raises:
         UsageError: an input is missing, or there is no video.
+        SakugaError: a folder below them cannot be read.
     """
     found: list[Path] = []
     for place in inputs:
         if not place.exists():
             raise UsageError(f"{place} does not exist: name a video or a folder of them.")
-        found += [place] if place.is_file() else sorted(p for p in place.rglob("*") if is_video(p) and p.is_file())
+        inside = Found([place]) if place.is_file() else walk(place, SUFFIXES)
+        if inside.unreadable:
+            raise SakugaError(f"{inside.unreadable[0]}: permit it, or move it away")
+        found += inside.files
     if not found:
         where = f" in {', '.join(map(str, inputs))}" if inputs else ""
         raise UsageError(f"No video found{where}: name videos or folders of them.")

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image, ImageStat
 
+from sakuga.data.images import left_out
 from sakuga.errors import SakugaError
 from sakuga.picture import read_header
 from sakuga.prepare.files import find
@@ -52,6 +53,8 @@ class Survey(NamedTuple):
     facts: list[Facts]
     broken: list[str]
     """A sentence for each file that cannot be read."""
+    left_out: str = ""
+    """What else the folders hold: "3 .xcf, 1 .txt"."""
 
     @property
     def sizes(self) -> str:
@@ -76,7 +79,7 @@ def survey(name: str, folders: Sequence[Path], workers: int | None) -> Survey:
     Raises:
         UsageError: a folder is missing, or there is no picture.
     """
-    result = Survey(name, [], [])
+    result = Survey(name, [], [], left_out(folders))
     for _, found in parallel(look, [file.source for file in find(folders)], title=name, workers=workers):
         if isinstance(found, SakugaError):
             result.broken.append(str(found))

@@ -6,6 +6,8 @@ from collections.abc import Container
 from dataclasses import dataclass, field
 from pathlib import Path
 
+_NAMED = 6
+
 
 @dataclass
 class Found:
@@ -19,7 +21,9 @@ class Found:
 
     def left_out(self) -> str:
         """The others in words: "3 .xcf, 1 .txt"; empty where there are none."""
-        return ", ".join(f"{count} {suffix or 'without a suffix'}" for suffix, count in self.others.most_common())
+        named = [f"{count} {suffix or 'without a suffix'}" for suffix, count in self.others.most_common(_NAMED)]
+        rest = self.others.total() - sum(count for _, count in self.others.most_common(_NAMED))
+        return ", ".join([*named, f"{rest} others"] if rest else named)
 
 
 def walk(root: Path, suffixes: Container[str]) -> Found:
