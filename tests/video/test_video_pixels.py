@@ -95,7 +95,7 @@ def test_a_style_that_enlarges_makes_a_larger_video(tmp_path):
     np.testing.assert_allclose(frames[0][24, 32], QUADRANTS[0], atol=12)
 
 
-def test_paint_of_another_shape_is_a_mistake_of_the_caller(tmp_path):
-    with pytest.raises(ValueError, match="paint"):
+def test_stylize_of_another_shape_is_a_mistake_of_the_caller(tmp_path):
+    with pytest.raises(ValueError, match="stylize"):
         stylize_video(make(tmp_path / "a.mp4"), tmp_path / "b.mp4", lambda rgb: rgb[:10])
     assert left_over(tmp_path) == {"a.mp4"}

@@ -44,7 +44,7 @@ class Codec:
     subsampled_odd: bool = True
 
 
-# The presets leave the processor to the painter (benchmarks/video.py prints what an encoder takes of it): x264's
+# The presets leave the processor to the network (benchmarks/video.py prints what an encoder takes of it): x264's
 # ultrafast with what costs little and shows most put back, which are the deblocking filter, 8x8 transforms and
 # B-frames (b-adapt=0: without a search for where they fit). cpu-independent=1: else the same frames do not give the
 # same bytes, not even on one machine. Each crf is near x264's 18 in decibels.
@@ -94,7 +94,7 @@ class VideoOptions:
     crf: Annotated[int | None, arg(metavar="N", help_behavior_hint="")] = None
     """Quality, from 0, the best, to 51 (h264, h265) or 63 (vp9, av1); by default 18, for vp9 24."""
     stable: Flag = False
-    """Flicker less: what two frames both show is painted alike. Takes about half as long again."""
+    """Flicker less: what two frames both show is stylized alike. Takes about half as long again."""
 
     def __post_init__(self) -> None:
         if self.length is not None and self.length <= 0:
