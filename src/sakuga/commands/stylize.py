@@ -45,14 +45,15 @@ def stylize(
         settings: What the style asks for beside the photo, such as hair=blond or a second picture; `sakuga info STYLE`
             lists it.
         look: How the style is applied.
-        max_pixels: Refuse pictures that have more pixels than this (by default 178956970).
+        max_pixels: Refuse pictures, and videos whose frames, have more pixels than this (by default 178956970; of a
+            frame of a video 80216064).
         format: Format of the results; otherwise that of the input, or of the name after -o.
         overwrite: Replace results that exist.
         threads: Threads to compute with; otherwise one for each core.
         jobs: Pictures to work on at once; otherwise one for each core.
         video: What is wanted of a video; pictures beside it in a folder are not concerned.
     """
-    from sakuga.picture import MAX_PIXELS, SUFFIXES
+    from sakuga.picture import SUFFIXES
     from sakuga.style.inputs import assignments
     from sakuga.stylizer import Stylizer
     from sakuga.stylizer.batch import Job, is_file_name, is_many, is_video, plan, run, staff
@@ -63,7 +64,6 @@ def stylize(
         raise UsageError(f"max_pixels must be at least 1, not {max_pixels}")
     if jobs is not None and jobs < 1:
         raise UsageError(f"jobs must be at least 1, not {jobs}")
-    limit = max_pixels or MAX_PIXELS
     stylizer = Stylizer(style, look, inputs=assignments(settings), threads=threads)
     name = stylizer.style.name
     into = None if output in (None, "-") else Path(output)
@@ -80,7 +80,7 @@ def stylize(
 
         if many or frames:
             raise UsageError("- stands for one picture or one video: name no other input and no folder with it")
-        stream = partial(stylize_stream, format=format, overwrite=overwrite, max_pixels=limit, video=video)
+        stream = partial(stylize_stream, format=format, overwrite=overwrite, max_pixels=max_pixels, video=video)
         if written := stream(stylizer, inputs[0], into):
             print(written)
         return 0
@@ -93,7 +93,7 @@ def stylize(
 
     def work(job: Job, stylizer: Stylizer = stylizer) -> None:
         with frame_counter(progress, job) as count:
-            make_file = partial(stylizer.file, format=format, overwrite=overwrite, max_pixels=limit, video=video)
+            make_file = partial(stylizer.file, format=format, overwrite=overwrite, max_pixels=max_pixels, video=video)
             make_file(job.source, job.target, progress=count)
 
     if not many:

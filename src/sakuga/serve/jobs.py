@@ -15,7 +15,7 @@ from typing import Literal
 
 from typing_extensions import TypedDict
 
-from sakuga.errors import SakugaError
+from sakuga.errors import SakugaError, TooLargeError
 from sakuga.serve.errors import RefusedError
 from sakuga.serve.limits import Limits
 from sakuga.serve.queue import Queue
@@ -168,11 +168,19 @@ class Jobs:
             stylizer = Stylizer(
                 job.style, strength=options.strength, keep_color=options.keep_color, max_side=options.max_side
             )
-            stylizer.file(job.source, job.result, progress=lambda done, total: self._frame(job, done, total))
+            stylizer.file(
+                job.source,
+                job.result,
+                max_pixels=self.limits.frame_pixels,
+                progress=lambda done, total: self._frame(job, done, total),
+            )
             strip_metadata(job.result, everything=options.strip)
             return "done", None
         except _CancelledError:
             return "cancelled", None
+        except TooLargeError:  # frames that grew after they were looked at
+            sentence = f"The video has frames of more than {self.limits.frame_pixels:,} pixels: make it smaller."
+            return "failed", sentence
         except SakugaError as error:
             sentence = str(error).replace(str(job.source), "the video").replace(str(job.result), "the result")
             return "failed", f"{sentence[:1].upper()}{sentence[1:]}."

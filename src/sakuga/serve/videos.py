@@ -10,7 +10,7 @@ from typing import Annotated, BinaryIO
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import FileResponse, JSONResponse, Response
 
-from sakuga.errors import SakugaError
+from sakuga.errors import SakugaError, TooLargeError
 from sakuga.serve.admission import client
 from sakuga.serve.errors import RefusedError, responses
 from sakuga.serve.jobs import Status
@@ -18,9 +18,6 @@ from sakuga.serve.limits import Limits
 from sakuga.serve.state import State
 from sakuga.serve.uploads import StylizeOptions, disposition, form_schema, upload
 
-# Only what is a video in one file: a playlist would have FFmpeg open the files and addresses that it names.
-_FORMATS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,asf,flv"
-_SAFELY = {"format_whitelist": _FORMATS, "protocol_whitelist": "file"}
 _BINARY = {"schema": {"type": "string", "format": "binary"}}
 _BODY = {"required": True, "content": {**form_schema(StylizeOptions), "video/*": _BINARY}}
 _VIDEO = {"description": "The stylised video.", "content": {"video/mp4": _BINARY}}
@@ -97,19 +94,17 @@ def check(file: Path, limits: Limits, *, max_side: int | None = None) -> None:
     """Raise RefusedError for a file that is no video (415), or a longer or larger one than is taken (413).
 
     `max_side` is what its longer side will be reduced to.
-
-    FFmpeg takes the same file for the same format at every opening, so the formats that are refused here are not
-    opened later.
     """
-    import av
-
-    from sakuga.video.container import video_stream
+    from sakuga.video.container import open_container, video_stream
 
     try:
-        with av.open(f"file:{file}", options=_SAFELY, metadata_errors="replace") as reader:
+        with open_container(file, limits.frame_pixels) as reader:
             stream = video_stream(reader, file)
             seconds, frames, size = (reader.duration or 0) / 1e6, stream.frames, (stream.width, stream.height)
-    except (av.FFmpegError, SakugaError) as error:
+    except TooLargeError as error:
+        sentence = f"The video has frames of more than {limits.frame_pixels:,} pixels: make it smaller."
+        raise RefusedError(413, "too_many_pixels", sentence) from error
+    except SakugaError as error:
         sentence = "The file is no video that can be read, or it is damaged: send an MP4, MOV, MKV, WebM or AVI."
         raise RefusedError(415, "no_video", sentence) from error
     if seconds > limits.max_video_seconds or frames > limits.max_video_seconds * limits.frames_per_second:
@@ -118,9 +113,4 @@ def check(file: Path, limits: Limits, *, max_side: int | None = None) -> None:
             f"at {limits.frames_per_second} frames a second: cut it."
         )
         raise RefusedError(413, "too_long", sentence)
-    if size[0] * size[1] > limits.frame_pixels:
-        sentence = (
-            f"The video is {size[0]}x{size[1]}, more than {limits.frame_pixels:,} pixels a frame: make it smaller."
-        )
-        raise RefusedError(413, "too_many_pixels", sentence)
     limits.check_side("video", *size, max_side)

@@ -43,7 +43,7 @@ def stylize_stream(
     *,
     format: str | None = None,
     overwrite: bool = False,
-    max_pixels: int = MAX_PIXELS,
+    max_pixels: int | None = None,
     video: VideoOptions | None = None,
 ) -> Path | None:
     """Stylise `source` (- is standard input) into `target`, a file or folder (None is standard output, as Matroska).
@@ -58,7 +58,7 @@ def stylize_stream(
         given = _incoming(sys.stdin.buffer, Path(folder)) if source == "-" else Path(source)
         if isinstance(given, Path) and is_video(given):
             result = _place(target, f"stdin.{name}.mp4") or Path(folder, "result.mkv")
-            stylizer.file(given, result, overwrite=overwrite, video=video)
+            stylizer.file(given, result, max_pixels=max_pixels, overwrite=overwrite, video=video)
             if target is not None:
                 return result
             with result.open("rb") as file:
@@ -67,7 +67,7 @@ def stylize_stream(
             return None
     if video and (flags := video.given()):
         raise UsageError(f"{flags[0]} is for videos, but {source} is a picture: leave it out")
-    picture = stylizer.picture(read(given, max_pixels=max_pixels))
+    picture = stylizer.picture(read(given, max_pixels=max_pixels or MAX_PIXELS))
     written = _place(target, f"stdin.{name}{extension(format or picture.format)}")
     if written is None:
         sys.stdout.buffer.write(encode(picture, format))

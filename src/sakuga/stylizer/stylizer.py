@@ -84,14 +84,15 @@ class Stylizer:
         *,
         format: str | None = None,
         overwrite: bool = False,
-        max_pixels: int = MAX_PIXELS,
+        max_pixels: int | None = None,
         progress: Callable[[int, int | None], None] | None = None,
         video: VideoOptions | None = None,
     ) -> None:
         """Stylise the picture or video `source` into `target`; the folder of `target` is made where it is missing.
 
-        `format` and `max_pixels` concern pictures, `video` videos; `progress` is called for videos with frames done and
-        in all. Numbered pictures (frames/%05d.png) are a video too. A video that was interrupted goes on where it was.
+        `format` concerns pictures, `video` videos, `max_pixels` (of a picture or of a frame of a video; None: as many
+        as usual) both; `progress` is called for videos with frames done and in all. Numbered pictures (frames/%05d.png)
+        are a video too. A video that was interrupted goes on where it was.
         """
         if target.exists() and not overwrite:  # said before the work, not after it
             raise ExistsError(exists(target))
@@ -99,9 +100,10 @@ class Stylizer:
             _make_folder(target.parent)
             (worker, workers), scale, side = self._for_frames(), self.style.card.scale, self.look.max_side
             make = partial(stylize_video, scale=scale, workers=workers, max_side=side, identity=worker._identity)
-            make(source, target, worker.array, overwrite=overwrite, progress=progress, options=video)
+            make = partial(make, max_pixels=max_pixels, overwrite=overwrite, progress=progress, options=video)
+            make(source, target, worker.array)
         else:
-            picture = self.picture(read(source, max_pixels=max_pixels))
+            picture = self.picture(read(source, max_pixels=max_pixels or MAX_PIXELS))
             _make_folder(target.parent)
             write(picture, target, format=format, overwrite=overwrite)
 

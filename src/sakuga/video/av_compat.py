@@ -20,7 +20,8 @@ def open_input(path: Path, options: dict[str, str]) -> InputContainer:
     # PyAV 18 raises unless told otherwise; 19 has no such argument and never raises.
     tolerant: dict[str, Any] = {"metadata_errors": "replace"} if int(av.__version__.split(".")[0]) < 19 else {}
     # "file:", because a name with a colon would be taken for an address.
-    return av.open(f"file:{path}", options=options, **tolerant)
+    container: InputContainer = av.open(f"file:{path}", options=options, **tolerant)
+    return container
 
 
 def fraction(value: Any) -> Fraction | None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from fractions import Fraction
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,6 +27,12 @@ _MATRICES = {_BT709, 4, 5, _BT601, 7, 9}  # the convertible ones; besides: FCC, 
 _FORMATS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,mpegvideo,asf,flv"
 _PROTOCOLS = "file"
 
+# Files whose header names their streams: only for these do the decoders that look into a file at its opening get the
+# limit of pixels. Of others (FLV, MPEG) no picture is decoded then.
+_HEADERS = re.compile(
+    rb"....(ftyp|moov|mdat|wide|free|skip|pnot)|\x1a\x45\xdf\xa3|RIFF....AVI |\x30\x26\xb2\x75", re.DOTALL
+)
+
 MAX_FRAME_PIXELS = 80_216_064
 """Pixels of a frame where nothing else is asked for: the most that a level of H.265 has (6.3); others have less."""
 
@@ -37,11 +45,30 @@ def open_container(source: Path, max_pixels: int = MAX_FRAME_PIXELS) -> InputCon
     import av
 
     options = {"format_whitelist": _FORMATS, "protocol_whitelist": _PROTOCOLS, "max_pixels": str(max_pixels)}
+    with suppress(OSError), source.open("rb") as file:  # what is wrong with it FFmpeg will find again
+        if not _HEADERS.match(file.read(12)):
+            options["codec_whitelist"] = _sound_decoders()
     with reading(source):
         try:
             return open_input(source, options)
         except av.error.ArgumentError as error:  # so FFmpeg words that a format is not in the list
-            raise av.error.InvalidDataError(error.errno, error.strerror) from error
+            raise av.error.InvalidDataError(error.errno or 0, error.strerror or "") from error
+
+
+@cache
+def _sound_decoders() -> str:
+    import av
+
+    return ",".join(name for name in sorted(av.codecs_available) if _is_sound(name))
+
+
+def _is_sound(name: str) -> bool:
+    from av.codec import Codec
+    from av.codec.codec import UnknownCodecError
+
+    with suppress(UnknownCodecError):
+        return Codec(name).type == "audio"
+    return False
 
 
 @contextmanager

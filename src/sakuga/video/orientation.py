@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +24,7 @@ class Orientation:
         """Whether width becomes height."""
         return self.turns % 2 == 1
 
-    def upright(self, pixels: NDArray[np.uint8], axes: tuple[int, int] = (0, 1)) -> NDArray[np.uint8]:
+    def upright(self, pixels: NDArray[Any], axes: tuple[int, int] = (0, 1)) -> NDArray[Any]:
         """Return pixels as they are to be shown; `axes` are those of the rows and of the columns."""
         return np.rot90(np.flip(pixels, axes[1]) if self.mirrored else pixels, self.turns, axes)
 
@@ -33,7 +33,8 @@ def orientation(frame: VideoFrame) -> Orientation:
     """Return how a decoded frame is to be shown, by its display matrix; other angles go to the nearest quarter."""
     from av.sidedata.sidedata import Type
 
-    data = frame.side_data.get(Type.DISPLAYMATRIX)
+    side_data: Any = frame.side_data  # its annotations lack that it goes by types
+    data = side_data.get(Type.DISPLAYMATRIX)
     if data is None:
         return Orientation()
     # Rows (a, b, u) and (c, d, v): a pixel (x, y) is shown at (a x + c y, b x + d y). A negative determinant mirrors.
