@@ -3,7 +3,7 @@
 import os
 import tomllib
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, get_origin
@@ -22,7 +22,9 @@ LAST, BEST = "last.pt", "best.pt"
 
 @contextmanager
 def locked(run: Path) -> Iterator[None]:
-    """Hold a run's folder, which is made if need be, for one training; the lock ends with its process, however it ends.
+    """Hold a run's folder for one training; the lock ends with its process, however it ends.
+
+    A folder that is made for it goes again if it stays empty.
 
     Raises:
         SakugaError: another process holds it.
@@ -39,6 +41,10 @@ def locked(run: Path) -> Iterator[None]:
         yield
     finally:
         lock.release()
+        with suppress(OSError):
+            if all(path.name == ".lock" for path in run.iterdir()):
+                (run / ".lock").unlink(missing_ok=True)
+                run.rmdir()
 
 
 def finished(system: System, steps: int) -> dict[str, Any]:

@@ -4,6 +4,8 @@ import csv
 import json
 import os
 import signal
+import subprocess
+import sys
 
 import numpy as np
 import onnx
@@ -91,6 +93,7 @@ def test_the_same_command_goes_on_to_the_same_weights(number, photos, tmp_path, 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Distill, "step", interrupted)
         assert distil(photos, cut, *quick("--adversarial", 0.1)) == 130
+    assert "saved at step 6; the same command goes on" in " ".join(capsys.readouterr().err.split())
     assert runs.load(cut)["steps"] == 6
     assert distil(photos, cut, *quick("--adversarial", 0.1)) == 0
     a, b = runs.load(tmp_path / "through"), runs.load(cut)
@@ -102,6 +105,33 @@ def test_the_same_command_goes_on_to_the_same_weights(number, photos, tmp_path, 
     for name, network in a["networks"].items():
         assert all(torch.equal(v, b["networks"][name][k]) for k, v in network.items())
     assert all(torch.equal(v, b["finished"]["generator"][k]) for k, v in a["finished"]["generator"].items())
+
+
+HOLDER = (
+    "import sys; from sakuga import runs\nwith runs.locked(runs.Path(sys.argv[1])): print('held', flush=True); input()"
+)
+
+
+def test_a_run_is_trained_by_one_process_at_a_time(photos, tmp_path, capsys):
+    run = tmp_path / "run"
+    command = [sys.executable, "-c", HOLDER, str(run)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
+        try:
+            assert other.stdout.readline() == "held\n"
+            assert distil(photos, run, *quick()) == 1
+            said = " ".join(capsys.readouterr().err.split())
+            assert "run is being trained by another process: wait for it, or name another --run" in said
+            assert distil(photos, run, *quick("--dry-run")) == 0
+            assert not (run / "config.toml").exists()
+        finally:
+            other.kill()  # it cannot take the lock back, and need not
+    assert distil(photos, run, *quick()) == 0
+    assert runs.load(run)["steps"] == 8
+
+
+def test_a_run_that_does_not_begin_leaves_no_folder(photos, tmp_path, capsys):
+    assert distil(photos, tmp_path / "run") == 2
+    assert not (tmp_path / "run").exists()
 
 
 @pytest.mark.filterwarnings("ignore:feature losses use")
@@ -446,9 +476,6 @@ class TestData:
 
 
 def test_the_light_half_does_not_import_torch():
-    import subprocess
-    import sys
-
     code = "import sys, sakuga.cli, sakuga.stylizer.stylizer, sakuga.video; print(json.dumps([m for m in sys.modules]))"
     done = subprocess.run([sys.executable, "-c", "import json;" + code], capture_output=True, text=True, check=True)
     loaded = {name.split(".")[0] for name in json.loads(done.stdout)}

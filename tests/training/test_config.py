@@ -78,6 +78,12 @@ class TestLayers:
         assert c.match_tone is True
         assert type(c.pixel) is float
 
+    @pytest.mark.parametrize("old", [["--micro", "2"], ["--micro=2"], ["--config", "c.toml"]])
+    def test_accumulation_by_its_earlier_name(self, old, tmp_path, monkeypatch):
+        monkeypatch.chdir(tmp_path)
+        Path("c.toml").write_text("micro = 2\n")
+        assert parse(Distill, ["--run", "r", "--photos", "p", *old])[1].accumulate == 2
+
     def test_an_unknown_preset(self):
         with pytest.raises(UsageError, match="distill has no preset 'hayao'; it has bold, pale"):
             parse(Distill, ["--run", "r", "--photos", "p", "--preset", "hayao"])

@@ -1,6 +1,8 @@
 """The spine: one step, resuming, accumulation, what is refused."""
 
 import math
+import os
+import stat
 import threading
 
 import pytest
@@ -270,6 +272,19 @@ class TestCheckpoint:
             t.save()
         assert (tmp_path / runs.LAST).read_bytes() == before
         assert sorted(p.name for p in tmp_path.iterdir()) == [runs.LAST]
+
+    def test_it_is_on_the_disk_with_its_name(self, tmp_path, monkeypatch):
+        """The file before the rename, the folder after it: a power cut leaves one or the other."""
+        synced, real = [], os.fsync
+
+        def fsync(descriptor):
+            kind = "folder" if stat.S_ISDIR(os.fstat(descriptor).st_mode) else "file"
+            synced.append((kind, (tmp_path / runs.LAST).exists()))
+            real(descriptor)
+
+        monkeypatch.setattr(os, "fsync", fsync)
+        trainer(tmp_path).save()
+        assert synced == [("file", False), ("folder", True)]
 
     def test_what_changed_is_told_and_holds(self, tmp_path):
         trainer(tmp_path, ToyConfig(lr=1e-2)).fit(2)

@@ -2,7 +2,7 @@
 
 import warnings
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import torch
@@ -23,6 +23,19 @@ from sakuga.training.trainer import Trainer
 def run(chosen: type[System], args: Sequence[str]) -> int:
     """Train a system as the arguments say; the exit status."""
     call, loop, config = parse(chosen, args)
+    fabric, precision = _fabric(loop)
+    torch.manual_seed(config.seed)
+    with ExitStack() as held:
+        system = _prepared(chosen, call, config, fabric, held)
+        trainer = Trainer(system, call.run, fabric=fabric, clip=loop.clip or None, accumulate=loop.accumulate)
+        trainer.options["precision"] = precision
+        _train(trainer, call, loop)
+    _destroy_process_group()
+    return 0
+
+
+def _fabric(loop: Loop) -> tuple[Fabric, str]:
+    """Start the processes; return what they share and the precision chosen."""
     precision = device.choose_precision(loop.accelerator) if loop.precision == "auto" else loop.precision
     try:
         fabric = Fabric(
@@ -40,16 +53,17 @@ def run(chosen: type[System], args: Sequence[str]) -> int:
     fabric.launch()
     if fabric.device.type == "cpu":
         device.tune()
-    torch.manual_seed(config.seed)
-    system = _prepared(chosen, config, fabric)
-    trainer = Trainer(system, call.run, fabric=fabric, clip=loop.clip or None, accumulate=loop.accumulate)
-    trainer.options["precision"] = precision
+    return fabric, precision
+
+
+def _train(trainer: Trainer, call: Call, loop: Loop) -> None:
+    """Go on with the run or begin it, and say in sentences what goes wrong."""
+    system, fabric, config = trainer.system, trainer.fabric, trainer.system.config
     trainer.options |= {f"pictures of {name}": count for name, count in count_pictures(config).items()}
     if trainer.resume():
         if trainer.steps >= config.steps and not call.dry_run:
             fabric.print(f"{call.run} has done its {trainer.steps} steps already; larger --steps go on with it")
-            _destroy_process_group()
-            return 0
+            return
         fabric.print(f"going on from step {trainer.steps} of {call.run}")
         for line in trainer.changed:
             fabric.print(f"  {line}")
@@ -80,16 +94,16 @@ def run(chosen: type[System], args: Sequence[str]) -> int:
             f"the memory of the {fabric.device.type} is too small for --batch {config.batch} of --crop {config.crop}; "
             f"lower one of them, or the networks' --width where there is one{_kept(call)}."
         ) from error
-    _destroy_process_group()
-    return 0
 
 
-def _prepared(chosen: type[System], config: Any, fabric: Fabric) -> System:
-    """Build the system and load its data; of several processes that cannot, one says why."""
+def _prepared(chosen: type[System], call: Call, config: Any, fabric: Fabric, held: ExitStack) -> System:
+    """Lock the run's folder, build the system and load its data; of several processes that cannot, one says why."""
     problem: SakugaError | None = None
     # The first process of a machine fills the caches, the others read them.
     with _notes(), fabric.rank_zero_first(local=True):
         try:
+            if fabric.is_global_zero and not call.dry_run:
+                held.enter_context(runs.locked(call.run))
             system = chosen(config)
             system.prepare()
         except SakugaError as error:
@@ -120,7 +134,6 @@ def _kept(call: Call) -> str:
 def _fit(trainer: Trainer, call: Call, loop: Loop) -> None:
     config, main = trainer.system.config, trainer.fabric.is_global_zero
     if main:
-        call.run.mkdir(parents=True, exist_ok=True)
         toml.write(call.run / toml.NAME, trainer.system.name, config, loop)
     log = Log(call.run, every=loop.log_every, total=config.steps) if main else None
     try:

@@ -41,7 +41,9 @@ def atomic(target: Path, *, overwrite: bool = False) -> Iterator[Path]:
             _remove_leftovers(target.absolute().parent)
             try:
                 yield temporary
+                sync(temporary)
                 _publish(temporary, target, overwrite)
+                sync(target.parent)
             finally:
                 with suppress(OSError):  # after a success it has its new name
                     temporary.unlink()
@@ -88,10 +90,10 @@ def _publish(temporary: Path, target: Path, overwrite: bool) -> None:
     os.replace(temporary, target)
 
 
-def sync(folder: Path) -> None:
-    """Write a folder's entries to the disk, so that a rename survives a power cut; nothing where that is impossible."""
+def sync(path: Path) -> None:
+    """Wait until a file, or the names in a folder, are on the disk; nothing where that cannot be asked for."""
     with suppress(OSError):
-        descriptor = os.open(folder, os.O_RDONLY)
+        descriptor = os.open(path, os.O_RDONLY)
         try:
             os.fsync(descriptor)
         finally:
