@@ -62,8 +62,9 @@ def test_folders_under_one_output_keep_apart():
 def test_names_that_differ_in_case_only_keep_apart():
     photo("in/a.png")
     photo("in/A.png")
-    if len(tree()) == 2:
-        targets("in")
+    if len(tree()) == 1:
+        pytest.skip("this file system takes the two names for one")
+    assert targets("in") == {"in/A.png": "in/A.png.neg.png", "in/a.png": "in/a.png.neg.png"}
 
 
 def test_a_longer_name_does_not_meet_another_file():

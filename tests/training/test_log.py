@@ -94,6 +94,7 @@ class TestNothingStopsARun:
     def test_an_empty_table(self, tmp_path):
         (tmp_path / "metrics.csv").touch()
         fit(tmp_path, 2)
+        assert [step for step, term, _ in metrics(tmp_path) if term == "G/content"] == [1, 2]
 
 
 def test_steps_that_are_done_again_are_shown_once(tmp_path):
