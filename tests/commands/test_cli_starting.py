@@ -56,12 +56,12 @@ def test_one_picture_imports_only_what_it_needs():
 
 def test_listing_styles_needs_neither_torch_nor_av():
     code = "from sakuga.cli import main; assert main(['styles']) == 0"
-    assert imported_by(code) == ["onnxruntime", "numpy", "tyro", "rich"]
+    assert not {"torch", "onnx", "av", "PIL"} & set(imported_by(code))
 
 
 def test_the_help_needs_nothing_of_what_pictures_need():
     code = "from sakuga.cli import main; assert main(['--help']) == 0"
-    assert imported_by(code) == ["tyro", "rich"]
+    assert imported_by(code) == ["tyro"]
 
 
 def test_the_systems_are_listed_without_importing_one():
