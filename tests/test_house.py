@@ -71,7 +71,15 @@ def test_arrows_point_downward_only():
 
 
 def test_the_top_level_holds_folders_and_six_modules_at_most():
-    assert {path.stem for path in SOURCE.glob("*.py")} <= {"__init__", "__main__", "cli", "errors", "cluster", "runs", "teachers"}
+    assert {path.stem for path in SOURCE.glob("*.py")} <= {
+        "__init__",
+        "__main__",
+        "cli",
+        "errors",
+        "cluster",
+        "runs",
+        "teachers",
+    }
 
 
 def test_the_using_half_knows_nothing_of_torch():
