@@ -49,8 +49,8 @@ def make_style(path: Path, kind: str = "identity", **changes: Any) -> Path:
     identity, invert; blur: the mean of 3x3, reflected at the border; strided: two random 3x3 convolutions at a quarter
     of the resolution, zero-padded; global: takes the picture's mean away; double: blur, enlarged twice; asks: the
     picture times `gain` (a number), `tint` (red, green or blue) brighter by one, the mean of a second picture `other`
-    and a tenth of that of the noise `z` (of 4) added; and, no styles: half (half the size), two_inputs, other_name,
-    integer, fixed_size, no_card, nan.
+    and a tenth of that of the noise `z` (of 4) added; and, no styles: half (half the size), endless, two_inputs,
+    other_name, integer, fixed_size, no_card, nan.
     """
     onnx = pytest.importorskip("onnx")
     helper, float32 = onnx.helper, onnx.TensorProto.FLOAT
@@ -111,6 +111,15 @@ def make_style(path: Path, kind: str = "identity", **changes: Any) -> Path:
             node("Mul", "drawn", tenth, to="little"),
             node("Add", "mixed", "little"),
         ]
+    elif kind == "endless":
+        passed = [("again", onnx.TensorProto.BOOL, []), ("x", float32, None)]
+        body = helper.make_graph(
+            [helper.make_node("Identity", ["again"], ["go"]), helper.make_node("Neg", ["x"], ["y"])],
+            "body",
+            [helper.make_tensor_value_info(*one) for one in (("i", onnx.TensorProto.INT64, []), *passed)],
+            [helper.make_tensor_value_info(n, *one[1:]) for n, one in zip(("go", "y"), passed, strict=True)],
+        )
+        nodes = [node("Loop", constant("n", np.int64(10**12)), constant("true", np.bool_(True)), "image", body=body)]
     elif kind == "integer":
         nodes = [helper.make_node("Cast", ["image"], ["out"], to=float32)]
     else:

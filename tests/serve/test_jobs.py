@@ -176,6 +176,39 @@ def test_a_video_that_fails_says_why_without_paths(server, monkeypatch):
     assert list(server.state.jobs.get(told["id"]).folder.iterdir()) == []
 
 
+def test_what_is_made_of_a_video_has_a_limit(made_style):
+    with running([made_style("invert")], max_result_bytes=100) as server:
+        told = finished(server, send(server, video()).json())
+        assert told["status"] == "failed"
+        assert told["error"] == "The result has more than 0 MiB: ask for a smaller max_side, or cut the video."
+        assert list(server.state.jobs.get(told["id"]).folder.iterdir()) == []
+
+
+def test_a_long_video_is_given_up_in_the_middle(made_style, monkeypatch):
+    monkeypatch.setattr("sakuga.serve.jobs.Job.bytes", property(lambda job: 1000 * job.frames))
+    with running([made_style("invert")], max_result_bytes=100_000) as server:
+        told = finished(server, send(server, video(frames=1400, rate=24)).json())
+        assert told["status"] == "failed"
+        assert told["frames"] < 200
+
+
+def test_all_results_together_have_a_limit(made_style):
+    with running([made_style("invert")]) as server:
+        jobs = [finished(server, send(server, video()).json()) for _ in range(2)]
+        assert {job["status"] for job in jobs} == {"done"}
+    size = len(video())
+    with running([made_style("invert")], max_results_bytes=size) as server:
+        first, second = (finished(server, send(server, video()).json()) for _ in range(2))
+        wait_for(lambda: first["id"] not in server.state.jobs.jobs)
+        assert server.client.get(second["result"]).status_code == 200
+
+
+def test_a_full_disk_is_503(made_style):
+    with running([made_style("invert")], min_free_bytes=2**60) as server:
+        assert check(send(server, video()), 503, "no_space").headers["retry-after"] == "60"
+        check(server.client.post("/v1/stylize", content=picture()), 503, "no_space")
+
+
 def test_results_go_after_their_time(made_style):
     with running([made_style("invert")], keep_seconds=0.0, results=2) as server:
         first = send(server, video()).json()

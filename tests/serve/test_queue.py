@@ -57,7 +57,7 @@ def test_one_client_of_many_gets_half_of_the_places():
 
 
 def test_too_many_of_one_client_is_429(made_style, brake, monkeypatch):
-    monkeypatch.setattr("sakuga.serve.queue._is_here", lambda client: False)
+    monkeypatch.setattr("sakuga.serve.queue.is_here", lambda client: False)
     with running([made_style("invert")], max_queue=3) as server, ThreadPoolExecutor(2) as clients:
         asked = [clients.submit(post, server) for _ in range(2)]
         wait_for(lambda: len(server.state.pictures) == 2)

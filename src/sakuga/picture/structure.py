@@ -13,7 +13,7 @@ from sakuga.errors import SakugaError, TooLargeError
 
 MAX_FRAMES = 10_000
 """Frames of an animation or pages of a TIFF: even one pixel takes the time of a small picture."""
-MAX_PARTS = 10_000
+MAX_PARTS = 100_000
 """Parts of a file that hold no pixels; cameras and editors write some dozens."""
 MAX_PIECES = 1_000_000
 """Parts of a file that hold pixels; encoders write one for each 255 bytes (GIF) or 8 KiB (PNG)."""

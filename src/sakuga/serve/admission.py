@@ -10,6 +10,7 @@ from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from sakuga.runtime.http import host_name
 from sakuga.serve.errors import RefusedError
 from sakuga.serve.limited_io import LimitedIO, SlowReaderError
 from sakuga.serve.limits import Limits
@@ -41,9 +42,11 @@ class Admission:
             return await self.app(scope, receive, send)
         if scope["method"] == "HEAD":  # the server leaves the body out
             scope = {**scope, "method": "GET"}
-        queue, max_bytes = self.uploads.get(scope["path"] if scope["method"] == "POST" else "", (None, _SMALL))
-        io = LimitedIO(scope, receive, send, self.limits, max_bytes)
-        with self._counted(scope, io):
+        method = scope["method"] if scope["method"] in _METHODS else "other"
+        queue, max_bytes = self.uploads.get(scope["path"] if method == "POST" else "", (None, _SMALL))
+        seconds = None if queue is None else self.limits.transfer_seconds
+        io = LimitedIO(scope, receive, send, self.limits, max_bytes, seconds)
+        with self._counted(scope, method, io):
             try:
                 check_site(scope["method"], io.headers, self.hosts)
                 if queue is None:  # its body is not read: that the address is wrong says more than that it is too long
@@ -59,20 +62,19 @@ class Admission:
             except SlowReaderError:
                 raise  # the server then closes the connection
             except Exception:
-                log.exception("%s %s failed", scope["method"], scope["path"])
+                log.exception("%s %r failed", method, scope["path"][:200])
                 if io.status is not None:
                     raise
                 failed = RefusedError(500, "failed", "The server failed; whoever runs it finds the reason in its log.")
                 await failed.response()(scope, io.receive, io.send)
 
     @contextmanager
-    def _counted(self, scope: Scope, io: LimitedIO) -> Iterator[None]:
+    def _counted(self, scope: Scope, method: str, io: LimitedIO) -> Iterator[None]:
         begin = time.perf_counter()
         with self.metrics.in_flight.track_inprogress():
             yield
         # Labels from a fixed set: else strangers could make up as many as they like.
         route = getattr(scope.get("route"), "path", "other")
-        method = scope["method"] if scope["method"] in _METHODS else "other"
         self.metrics.requests.labels(method, route, str(io.status or "left")).inc()
         self.metrics.seconds.labels(route).observe(time.perf_counter() - begin)
 
@@ -90,7 +92,8 @@ def check_site(method: str, headers: Headers, hosts: frozenset[str] | None) -> N
     Requests that change something are refused when their Origin is another one (cross-site request forgery).
     """
     host = headers.get("host", "")
-    if hosts is not None and _hostname(host) not in hosts:
+    name = host_name(host)
+    if (name is None and host) or (hosts is not None and name not in hosts):
         raise RefusedError(403, "foreign_host", f"This server is not called {host[:100]!r}: open http://localhost.")
     if method in _SAFE:
         return
@@ -108,12 +111,5 @@ def loopback_hosts(host: str) -> frozenset[str]:
 def _place(origin: str) -> str | None:
     try:
         return urlsplit(origin).netloc
-    except ValueError:
-        return None
-
-
-def _hostname(host: str) -> str | None:
-    try:
-        return urlsplit(f"//{host}").hostname
     except ValueError:
         return None

@@ -28,7 +28,7 @@ def create_app(
     Its temporary folder is made here and removed when the application's lifespan ends, or the process.
     """
     limits = limits or Limits()
-    workers, heavy = Workers(limits.workers), Workers(1)
+    workers = Workers(limits.workers)
     picture_queue = Queue("pictures", limits.workers + limits.max_queue, limits.workers)
     video_queue = Queue("videos", limits.max_videos, 1)
     metrics = Metrics(picture_queue, video_queue)
@@ -36,7 +36,9 @@ def create_app(
         limits,
         styles.Styles(offered, workers),
         workers,
-        heavy,
+        Workers(1),
+        Workers(2, "probe"),
+        Workers(1, "probe"),
         picture_queue,
         video_queue,
         Jobs(limits, video_queue, workers.idle, metrics.frames.inc),

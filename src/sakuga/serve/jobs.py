@@ -17,7 +17,7 @@ from typing_extensions import TypedDict
 
 from sakuga.errors import SakugaError, TooLargeError
 from sakuga.serve.errors import RefusedError
-from sakuga.serve.limits import Limits
+from sakuga.serve.limits import MIB, Limits
 from sakuga.serve.queue import Queue
 from sakuga.serve.uploads import StylizeOptions
 from sakuga.style import Style
@@ -26,6 +26,7 @@ from sakuga.video.strip import strip_metadata
 
 log = logging.getLogger("sakuga.serve")
 JobState = Literal["queued", "running", "done", "failed", "cancelled"]
+_LOOK_AT_DISK = 16  # frames between two looks at how much there is
 _GIVE_WAY = 1.0  # seconds for which a video waits for pictures before its next frame
 
 
@@ -74,6 +75,15 @@ class Job:
     def result(self) -> Path:
         """What is made of it."""
         return self.folder / "result.mp4"
+
+    @property
+    def bytes(self) -> int:
+        """What lies on the disk, but for the source."""
+        total = 0
+        for file in self.folder.rglob("*"):
+            with suppress(OSError):  # it is being replaced
+                total += file.stat().st_size if file.is_file() and file != self.source else 0
+        return total
 
     def describe(self) -> Status:
         """Its state."""
@@ -130,11 +140,19 @@ class Jobs:
             shutil.rmtree(job.folder, ignore_errors=True)
 
     def sweep(self) -> None:
-        """Forget what has been kept for long enough, and the oldest where there are too many."""
-        finished = sorted((job.ended, id) for id, job in self.jobs.items() if job.ended is not None)
-        too_many = max(0, len(finished) - self.limits.results)
-        for index, (ended, id) in enumerate(finished):
-            if index < too_many or time.monotonic() - ended > self.limits.keep_seconds:
+        """Forget what has been kept for long enough, and the oldest where there is too much."""
+        for job in list(self.jobs.values()):
+            if job.ended is not None and time.monotonic() - job.ended > self.limits.keep_seconds:
+                self.remove(job.id)
+        self._make_room()
+
+    def _make_room(self) -> None:
+        """Forget the oldest results where there are too many, or too many bytes of them."""
+        finished = sorted((job.ended, job.id, job.bytes) for job in self.jobs.values() if job.ended is not None)
+        kept = 0
+        for place, (_, id, size) in enumerate(reversed(finished)):
+            kept += size
+            if place >= self.limits.results or (place and kept > self.limits.max_results_bytes):
                 self.remove(id)
 
     def close(self) -> None:
@@ -159,6 +177,7 @@ class Jobs:
         if job.begun:
             self.queue.record_duration(job.ended - job.begun)
         self.queue.leave(job.client)
+        self._make_room()
 
     def _stylize(self, job: Job) -> tuple[JobState, str | None]:
         try:
@@ -174,6 +193,7 @@ class Jobs:
                 max_pixels=self.limits.frame_pixels,
                 progress=lambda done, total: self._frame(job, done, total),
             )
+            self._check_disk(job)
             strip_metadata(job.result, everything=options.strip)
             return "done", None
         except _CancelledError:
@@ -190,11 +210,20 @@ class Jobs:
 
     def _frame(self, job: Job, done: int, total: int | None) -> None:
         job.frames, job.total = done, total
+        if done % _LOOK_AT_DISK == 0:
+            self._check_disk(job)
         self.count_frame(1)
         if done > self.limits.max_video_seconds * self.limits.frames_per_second:
             raise SakugaError(f"the video has more than {done - 1} frames: cut it")
         self.idle.wait(_GIVE_WAY)
         self._check(job)
+
+    def _check_disk(self, job: Job) -> None:
+        if job.bytes > self.limits.max_result_bytes:
+            most = self.limits.max_result_bytes // MIB
+            raise SakugaError(f"the result has more than {most} MiB: ask for a smaller max_side, or cut the video")
+        if shutil.disk_usage(job.folder).free < self.limits.min_free_bytes:
+            raise SakugaError("the server's disk is full: try again later")
 
     def _check(self, job: Job) -> None:
         if job.cancelled.is_set():

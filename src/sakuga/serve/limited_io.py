@@ -3,6 +3,7 @@
 import asyncio
 import json
 import time
+from collections import Counter
 from collections.abc import Awaitable
 from contextlib import suppress
 from typing import TypeVar
@@ -14,6 +15,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from sakuga.serve.errors import RefusedError
 from sakuga.serve.limits import Limits
+from sakuga.serve.queue import is_here
 
 SECURITY = {
     "Content-Security-Policy": (
@@ -37,11 +39,22 @@ class SlowReaderError(Exception):
 
 
 class LimitedIO:
-    """`receive` and `send` of an application, within the limits; `max_bytes` are those of the request's body."""
+    """`receive` and `send` of an application, within the limits; `max_bytes` are those of the request's body.
 
-    def __init__(self, scope: Scope, receive: Receive, send: Send, limits: Limits, max_bytes: int) -> None:
+    `max_seconds` is the most that either may take in all, for a request that holds a place others wait for.
+    """
+
+    def __init__(
+        self,
+        scope: Scope,
+        receive: Receive,
+        send: Send,
+        limits: Limits,
+        max_bytes: int,
+        max_seconds: float | None = None,
+    ) -> None:
         self.headers = Headers(scope=scope)
-        self.limits, self.max_bytes = limits, max_bytes
+        self.limits, self.max_bytes, self.max_seconds = limits, max_bytes, max_seconds
         self.status: int | None = None  # of the answer, once it has begun
         self._receive, self._send = receive, send
         self._whole = scope["method"] in ("GET", "HEAD")  # whether nothing more of the request is to come
@@ -111,6 +124,8 @@ class LimitedIO:
     async def _timely(self, doing: Awaitable[T], begin: float, moved: int) -> T:
         limits = self.limits
         left = begin + limits.idle_seconds + moved / limits.bytes_per_second - time.monotonic()
+        if self.max_seconds is not None:
+            left = min(left, begin + self.max_seconds - time.monotonic())
         async with asyncio.timeout(min(left, limits.idle_seconds)):
             return await doing
 
@@ -121,16 +136,24 @@ class LimitedIO:
 def protocol(limits: Limits) -> type[H11Protocol]:
     """The class of a server's connections."""
 
+    of_client: Counter[str] = Counter()
+
     class Protocol(H11Protocol):
         def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
             super().connection_made(transport)
+            self._client = self.client[0] if self.client else "unknown"
+            of_client[self._client] += 1
             self._seen: object = None
             self._timer = self.loop.call_later(limits.idle_seconds, self._look)
-            if len(self.connections) > limits.connections:
+            too_many = of_client[self._client] > limits.client_connections and not is_here(self._client)
+            if too_many or len(self.connections) > limits.connections:
                 transport.abort()
 
         def connection_lost(self, exc: Exception | None) -> None:
             self._timer.cancel()
+            of_client[self._client] -= 1
+            if not of_client[self._client]:
+                del of_client[self._client]
             super().connection_lost(exc)
 
         def _look(self) -> None:

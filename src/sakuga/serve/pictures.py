@@ -1,6 +1,5 @@
 """POST /v1/stylize: one picture in, read, stylized and written in a worker's thread, the result out."""
 
-import asyncio
 import threading
 import time
 from collections.abc import Iterator
@@ -11,11 +10,9 @@ from urllib.parse import quote
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
-from PIL import Image
 
 from sakuga.errors import FormatError, SakugaError, TooLargeError, UsageError
-from sakuga.picture import FORMATS, Picture, encode, extension, metadata, read
-from sakuga.picture.quiet import quiet
+from sakuga.picture import FORMATS, Picture, encode, extension, metadata, read, read_header
 from sakuga.serve.errors import RefusedError, responses
 from sakuga.serve.limits import Limits
 from sakuga.serve.state import State
@@ -59,15 +56,15 @@ class Result:
     seconds: dict[str, float]
 
 
-def is_heavy(file: BinaryIO) -> bool:
+def is_heavy(file: BinaryIO, limits: Limits) -> bool:
     """Whether a picture is one of those that would keep others waiting, by what its header claims."""
     try:
-        with quiet(), Image.open(file, formats=_COMMON) as header:
-            return header.width * header.height * getattr(header, "n_frames", 1) > _HEAVY_PIXELS
-    except Exception:  # a rare format, or no picture: that is for `process` to say
+        header = read_header(file, max_pixels=limits.max_pixels)
+    except SakugaError:  # that is for `process` to say
         return True
     finally:
         file.seek(0)
+    return header.format not in _COMMON or header.width * header.height * header.frames > _HEAVY_PIXELS
 
 
 def process(file: BinaryIO, style: Style, options: PictureOptions, limits: Limits, left: threading.Event) -> Result:
@@ -159,11 +156,13 @@ def router(state: State) -> APIRouter:
         Send it as the field `file` of a form, with the options as further fields, or as the body itself, with the
         options in the address. The place where a photo was taken is left out of the result.
         """
+        state.limits.check_space(state.folder)
         async with upload(request) as sent:
             chosen = sent.options(options)
             style = state.styles.get(chosen.style)
             begin = time.perf_counter()
-            workers = state.heavy if await asyncio.to_thread(is_heavy, sent.file) else state.workers
+            heavy = await state.picture_probes.serve(request, lambda left: is_heavy(sent.file, state.limits))
+            workers = state.heavy if heavy else state.workers
             result = await workers.serve(request, lambda left: process(sent.file, style, chosen, state.limits, left))
             state.pictures.record_duration(sum(result.seconds.values()))
             state.metrics.pixels.inc(result.pixels)

@@ -30,7 +30,7 @@ class Queue:
             raise RefusedError(
                 503, "queue_full", f"All {self.places} places for {self.name} are taken.", self.retry_after()
             )
-        if not _is_here(client) and self.taken[client] >= self.share:
+        if not is_here(client) and self.taken[client] >= self.share:
             raise RefusedError(
                 429, "too_many", f"You have {self.share} {self.name} being worked on already.", self.retry_after()
             )
@@ -63,7 +63,8 @@ class Queue:
         return min(max(1, math.ceil(len(self) / 2 * self.seconds / self.at_once)), 60)
 
 
-def _is_here(client: str) -> bool:
+def is_here(client: str) -> bool:
+    """Whether a client is this machine."""
     try:
         return ip_address(client.partition("%")[0]).is_loopback
     except ValueError:

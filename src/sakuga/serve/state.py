@@ -45,6 +45,8 @@ class State:
     styles: Styles
     workers: Workers
     heavy: Workers
+    picture_probes: Workers
+    video_probes: Workers
     pictures: Queue
     videos: Queue
     jobs: Jobs
@@ -59,8 +61,8 @@ class State:
     def close(self) -> None:
         """End all work and remove everything on the disk."""
         self.jobs.close()
-        self.workers.close()
-        self.heavy.close()
+        for pool in (self.workers, self.heavy, self.picture_probes, self.video_probes):
+            pool.close()
         self.temporary.remove()
 
 

@@ -1,6 +1,5 @@
 """POST /v1/video and /v1/jobs: a video is checked, queued as a job, and asked for later."""
 
-import asyncio
 import re
 import shutil
 import tempfile
@@ -36,14 +35,13 @@ def router(state: State) -> APIRouter:
     )
     async def video(request: Request, options: Annotated[StylizeOptions, Query()]) -> JSONResponse:
         """Queue one video; ask for it at the `url` of the answer."""
+        state.limits.check_space(state.folder)
         async with upload(request) as sent:
             chosen = sent.options(options)
             style = state.styles.get(chosen.style)
             folder = Path(tempfile.mkdtemp(dir=state.folder))
             try:
-                source = folder / "source.mp4"
-                await asyncio.to_thread(_copy, sent.file, source)
-                await asyncio.to_thread(check, source, state.limits, max_side=chosen.max_side)
+                await state.video_probes.serve(request, lambda left: _admit(sent.file, folder, chosen, state.limits))
             except BaseException:
                 shutil.rmtree(folder, ignore_errors=True)
                 raise
@@ -85,9 +83,12 @@ def _check_range(wanted: str, size: int) -> None:
         raise RefusedError(416, "no_range", f"Range: the result has {size} bytes: ask for bytes=FIRST-LAST of them.")
 
 
-def _copy(file: BinaryIO, target: Path) -> None:
-    with target.open("wb") as out:
+def _admit(file: BinaryIO, folder: Path, options: StylizeOptions, limits: Limits) -> None:
+    """Copy an upload into its job's folder, and check it there."""
+    source = folder / "source.mp4"
+    with source.open("wb") as out:
         shutil.copyfileobj(file, out, 2**20)
+    check(source, limits, max_side=options.max_side)
 
 
 def check(file: Path, limits: Limits, *, max_side: int | None = None) -> None:

@@ -15,8 +15,8 @@ T = TypeVar("T")
 class Workers:
     """The threads. `idle` is set while there is nothing to do."""
 
-    def __init__(self, workers: int) -> None:
-        self.pool = ThreadPoolExecutor(workers, "worker")
+    def __init__(self, threads: int, name: str = "worker") -> None:
+        self.pool = ThreadPoolExecutor(threads, name)
         self.idle = threading.Event()
         self.idle.set()
         self._waiting: set[Future] = set()
