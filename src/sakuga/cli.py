@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 
-from sakuga.commands.console import say
 from sakuga.errors import SakugaError, UsageError
 from sakuga.runtime.extras import PACKAGES
+from sakuga.runtime.say import say
 
 USAGE = "Turns pictures and video into anime, cartoon and painting: sakuga IN... [options] is short for sakuga stylize."
 

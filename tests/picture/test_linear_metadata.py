@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from sakuga.errors import SakugaError, TooLargeError
-from sakuga.picture import metadata, read, structure
+from sakuga.picture import gif, metadata, read, structure
 from sakuga.style.card import Card
 
 N = 1500
@@ -106,7 +106,7 @@ CASES: dict[str, tuple[Callable[[bytes], object], Callable[[int], bytes], int]] 
     "gif comments": (quietly(read), lambda n: blocks(n, b"\x21\xfe\x03abc\0"), N),
     "gif one comment": (quietly(read), lambda n: blocks(1, b"\x21\xfe" + b"\x01a" * n + b"\0"), 20 * N),
     "gif frames": (quietly(read), lambda n: blocks(n, GIF[GIF.index(b",") : -1]), N),
-    "gif is whole": (metadata.gif_is_whole, lambda n: blocks(n, b"\x21\xfe\x01a\0"), 10 * N),
+    "gif blocks": (gif.parse, lambda n: blocks(n, b"\x21\xfe\x01a\0"), 10 * N),
     "webp chunks": (quietly(read), riff, N),
     "webp lossless": (metadata.webp_is_lossless, lambda n: WEBP[:12] + b"prVt\0\0\0\0" * n, 10 * N),
     "carried sizes": (metadata.carried_sizes, lambda n: b"\x89PNG\r\n\x1a\n" * n, 40 * N),

@@ -2,8 +2,9 @@
 
 import json as json_
 
-from sakuga.commands.console import print_table, say
+from sakuga.commands.console import print_table
 from sakuga.runtime.flags import Flag
+from sakuga.runtime.say import say
 
 
 def styles(json: Flag = False) -> int:

@@ -8,9 +8,10 @@ from typing import Annotated, Literal
 
 from tyro.conf import Positional, UseAppendAction, arg
 
-from sakuga.commands.console import counter, frame_counter, progress_bars, say
+from sakuga.commands.console import counter, frame_counter, progress_bars
 from sakuga.errors import UsageError
 from sakuga.runtime.flags import Flag, Number
+from sakuga.runtime.say import say
 from sakuga.style import DEFAULT
 from sakuga.stylizer import Look
 from sakuga.video.options import VideoOptions, is_pattern, is_sequence, is_video_target

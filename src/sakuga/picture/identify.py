@@ -11,7 +11,7 @@ from io import BytesIO
 from mmap import ACCESS_READ, mmap
 from typing import Any, BinaryIO
 
-from PIL import GifImagePlugin, Image
+from PIL import Image
 
 from sakuga.errors import FormatError, SakugaError, TooLargeError, UsageError
 from sakuga.picture import metadata
@@ -74,20 +74,18 @@ def identify(file: BinaryIO, name: str, max_pixels: int | None) -> Image.Image:
                     check_size(name, size, 1, max_pixels)
             with suppress(SyntaxError, IndexError, TypeError, KeyError, struct.error):  # not of this kind after all
                 file.seek(0)
-                return _Gif(file, "") if kind == "GIF" else factory(file, "")
+                return factory(file, "")
     raise FormatError(f"{name} is not a picture in a format that can be read: convert it to PNG or JPEG")
 
 
-class _Gif(GifImagePlugin.GifImageFile):
-    """Pillow's, which would not use a palette of grays and after such a first frame lose the palettes of the others."""
+def check_size(
+    name: str, size: tuple[int, int], count: int, max_pixels: int | None, *, pixels: int | None = None
+) -> None:
+    """Raise TooLargeError for more than `max_pixels` pixels (None: no limit) in `count` frames, or too many frames.
 
-    def _is_palette_needed(self, p: bytes) -> bool:
-        return True
-
-
-def check_size(name: str, size: tuple[int, int], count: int, max_pixels: int | None) -> None:
-    """Raise TooLargeError for more than `max_pixels` pixels (None: no limit) in `count` frames, or too many frames."""
-    pixels = size[0] * size[1] * count
+    `pixels` is the number of all, where not each frame has the size.
+    """
+    pixels = size[0] * size[1] * count if pixels is None else pixels
     if max_pixels is not None and count > MAX_FRAMES:
         raise TooLargeError(f"{name} has {count:,} frames, more than {MAX_FRAMES:,}: make a video of it first")
     if max_pixels is not None and pixels > max_pixels:
@@ -125,6 +123,9 @@ def _mapped(file: BinaryIO) -> Iterator[Data]:
 
 
 def content(file: BinaryIO) -> bytes:
-    """All bytes of a file, wherever it was read to."""
+    """All bytes of a file; it stays where it is."""
+    before = file.tell()
     file.seek(0)
-    return file.read()
+    data = file.read()
+    file.seek(before)
+    return data

@@ -143,25 +143,8 @@ def webp_is_lossless(data: bytes) -> bool:
     return False
 
 
-def gif_is_whole(data: bytes) -> bool:
-    """Whether the blocks of a GIF run to its trailer: Pillow does not tell the end of the file from the trailer."""
-
-    def table(flags: int) -> int:
-        return 3 * 2 ** ((flags & 7) + 1) if flags & 128 else 0
-
-    at = 13 + table(data[10])
-    while at < len(data):
-        kind = data[at]
-        if kind == 0x3B:
-            return True
-        if kind == 0x21:
-            at += 2
-        elif kind == 0x2C and at + 9 < len(data):
-            at += 11 + table(data[at + 9])
-        else:  # a stray byte: decoders skip it
-            at += 1
-            continue
-        while at < len(data) and data[at]:
-            at += 1 + data[at]
-        at += 1
-    return False
+def is_whole_animation(kind: str, data: bytes) -> bool:
+    """Whether nothing is missing at the end of an animated PNG or WebP, so that damage in it is that of a frame."""
+    if kind == "WEBP":
+        return len(data) >= 8 + int.from_bytes(data[4:8], "little")
+    return kind == "PNG" and data.rfind(b"IEND") > 0

@@ -80,20 +80,23 @@ def bleed(colour: Array, weight: Array) -> Array:
     return filled
 
 
-def low_bytes(image: Image.Image) -> bool:
-    """Make a just opened, undecoded 16-bit colour image decode to its low bytes; False where it is no such image.
+def is_wide(image: Image.Image) -> bool:
+    """Whether a just opened, undecoded image is 16-bit colour, of which Pillow would keep the high bytes only."""
+    args = [(tile.args,) if isinstance(tile.args, str) else tile.args for tile in getattr(image, "tile", [])]
+    planar = getattr(image, "tag_v2", {}).get(_TIFF_PLANAR) == 2
+    return not planar and bool(args) and all(each and each[0] in _LOW for each in args)
 
-    Pillow has no 16-bit colour mode and keeps the high bytes only. Reading the same file twice, once as if its byte
-    order were the other one, gives all sixteen bits.
+
+def low_bytes(image: Image.Image) -> None:
+    """Make a just opened, undecoded image that `is_wide` decode to its low bytes.
+
+    Pillow has no 16-bit colour mode. Reading the same file twice, once as if its byte order were the other one, gives
+    all sixteen bits.
     """
     tiles: list[Any] = getattr(image, "tile", [])
-    args = [(tile.args,) if isinstance(tile.args, str) else tile.args for tile in tiles]
-    planar = getattr(image, "tag_v2", {}).get(_TIFF_PLANAR) == 2
-    if planar or not args or any(not each or each[0] not in _LOW for each in args):
-        return False
-    for index, each in enumerate(args):
-        tiles[index] = tiles[index]._replace(args=(_LOW[each[0]], *each[1:]))
-    return True
+    for index, tile in enumerate(tiles):
+        raw, *rest = (tile.args,) if isinstance(tile.args, str) else tile.args
+        tiles[index] = tile._replace(args=(_LOW[raw], *rest))
 
 
 def gray_alpha_bytes(image: Image.Image) -> bool:

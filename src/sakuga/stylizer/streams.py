@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from sakuga.errors import UsageError
-from sakuga.picture import MAX_PIXELS, encode, extension, read, write
+from sakuga.picture import MAX_PIXELS, dropped, encode, extension, read, write
+from sakuga.runtime.say import say
 from sakuga.stylizer.batch import is_video
 
 if TYPE_CHECKING:
@@ -75,6 +76,9 @@ def stylize_stream(
     else:
         written.parent.mkdir(parents=True, exist_ok=True)
         write(picture, written, format=format, overwrite=overwrite)
+    kind = format or (written.suffix if written else None)
+    for note in filter(None, (picture.note, dropped(picture, kind))):
+        say(f"{source}: {note}")
     return written
 
 

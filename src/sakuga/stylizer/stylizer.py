@@ -14,12 +14,13 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from sakuga.errors import ExistsError, SakugaError, UsageError
-from sakuga.picture import MAX_PIXELS, Frame, Picture, Source, read, to_pil, write
+from sakuga.picture import MAX_PIXELS, Frame, Picture, Source, dropped, read, to_pil, write
 from sakuga.picture.arrays import BT601, normalise, resize
 from sakuga.picture.pixels import Array, match_histogram
 from sakuga.runtime.atomic import exists
 from sakuga.runtime.memory import available, ran_out
 from sakuga.runtime.parallel import cores
+from sakuga.runtime.say import say
 from sakuga.style import DEFAULT, Style, load
 from sakuga.style.engine import Engine, pick
 from sakuga.style.values import arrays
@@ -106,6 +107,8 @@ class Stylizer:
             picture = self.picture(read(source, max_pixels=max_pixels or MAX_PIXELS))
             _make_folder(target.parent)
             write(picture, target, format=format, overwrite=overwrite)
+            for note in filter(None, (picture.note, dropped(picture, format or target.suffix))):
+                say(f"{source}: {note}")
 
     def picture(self, picture: Picture) -> Picture:
         """Return the stylised copy of a picture, every frame of it."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
@@ -14,6 +13,7 @@ from typing import Any
 from sakuga.errors import SakugaError, UsageError
 from sakuga.picture import MAX_PIXELS
 from sakuga.runtime.atomic import atomic
+from sakuga.runtime.say import say
 from sakuga.video.animation import write_animation
 from sakuga.video.container import MAX_FRAME_PIXELS
 from sakuga.video.encoder import Encoder
@@ -24,11 +24,6 @@ from sakuga.video.segments import LENGTH, State, WorkFolder
 from sakuga.video.source import FileSource
 from sakuga.video.stylizing import FrameStylizer, Progress, Source, Stylize
 from sakuga.video.timed_frames import Pixels, StreamInfo, TimedFrame
-
-
-def say(sentence: str) -> None:
-    """Print a warning on standard error."""
-    print(f"sakuga: {sentence}", file=sys.stderr, flush=True)
 
 
 def stylize_video(
