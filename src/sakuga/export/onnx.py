@@ -20,6 +20,7 @@ from sakuga.networks.fast import FastGenerator
 from sakuga.runtime.atomic import atomic
 from sakuga.style import INT8, KEY, Card, Style, read
 from sakuga.style.checksum import digest
+from sakuga.style.inputs import PICTURE
 
 if TYPE_CHECKING:
     from sakuga.systems.base import System
@@ -80,9 +81,12 @@ def export(
         scale=artefact.scale,
         match_histogram=artefact.match_histogram,
         local_receptive_field=receptive_field(model, artefact) if measured else 0,
+        inputs=artefact.inputs,
+        size=artefact.size,
+        frame=asdict(artefact.frame) if artefact.frame else None,
     )
     texts = {KEY: card.to_json()}
-    if photos and isinstance(module, FastGenerator):
+    if photos and isinstance(module, FastGenerator) and artefact.inputs == (PICTURE,):
         texts[INT8] = base64.b64encode(int8_variant(module, photos)).decode()
     helper.set_model_props(model, texts)
     with atomic(target, overwrite=overwrite) as temporary:
