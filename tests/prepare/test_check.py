@@ -197,7 +197,7 @@ def test_a_contact_sheet(root, capsys):
     # Columns of 160 + 6; each set has a line of 28 and a row of 166, and there are 6 above.
     assert load_image(sheet).shape == (6 + 2 * (28 + 166), 6 + 8 * 166, 3)
     made = sheet.read_bytes()
-    assert run(*sides(root), "--sheet", sheet) == 2
+    assert run(*sides(root), "--sheet", sheet) == 1
     assert "exists already" in capsys.readouterr().err
     assert sheet.read_bytes() == made
     assert run(*sides(root), "--sheet", sheet, "--overwrite") == 0

@@ -9,11 +9,11 @@ from typing import Annotated, Literal
 import tyro
 from tyro.conf import DisallowNone, Positional, UseAppendAction, arg
 
-from sakuga.commands.console import counter, progress_bars
 from sakuga.errors import UsageError
 from sakuga.picture import Frame, Picture, write
 from sakuga.picture.pixels import Array
 from sakuga.runtime.atomic import check_free
+from sakuga.runtime.console import counter, progress_bars
 from sakuga.runtime.flags import Flag, Number
 from sakuga.style import Style, load
 from sakuga.style.inputs import assignments

@@ -1,7 +1,7 @@
 """Measures styles on a folder of photographs: every figure of `sakuga evaluate`."""
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -10,8 +10,6 @@ import numpy as np
 import onnx
 import torch
 from PIL import Image, ImageOps
-from rich.console import Console
-from rich.progress import track
 
 from sakuga.data.images import find_images, load_image, to_tensor
 from sakuga.errors import SakugaError, UsageError
@@ -21,6 +19,7 @@ from sakuga.evaluation.machine import machine, versions
 from sakuga.metrics.distances import FEWEST, SUBSET, SUBSETS, Pairs, Set, set_distances
 from sakuga.metrics.features import FeatureExtractors
 from sakuga.metrics.flicker import STEP, Motion, pan, pan_error
+from sakuga.runtime.console import track
 from sakuga.style import Style
 from sakuga.stylizer import Stylizer
 
@@ -161,9 +160,7 @@ def spread(paths: Sequence[Path], count: int) -> list[Path]:
 
 def _read(paths: Sequence[Path], title: str, failed: list[str]) -> Iterator[np.ndarray]:
     """Yield what can be read; one bad file must not cost the others."""
-    console = Console(stderr=True)
-    shown: Iterable[Path] = track(paths, title, console=console, transient=True, disable=not console.is_terminal)
-    for path in shown:
+    for path in track(paths, title, len(paths)):
         try:
             yield load_image(path)
         except SakugaError as error:

@@ -11,7 +11,9 @@ from pathlib import Path
 
 from sakuga.errors import ExistsError, SakugaError, TooLargeError
 from sakuga.picture import READABLE_SUFFIXES, SUFFIXES, extension, read_header
+from sakuga.runtime.console import print_path
 from sakuga.runtime.folder import Found, walk
+from sakuga.runtime.home import expand_user
 from sakuga.runtime.parallel import cores, in_order
 from sakuga.style import names
 from sakuga.video import SUFFIXES as VIDEO_SUFFIXES
@@ -130,7 +132,7 @@ def run(
         for job, error in outcomes:
             if error is None:
                 report.done.append(job.target)
-                print(job.target, flush=True)
+                print_path(job.target)
             elif isinstance(error, ExistsError) and not overwrite:
                 report.skipped.append(job.target)
             elif isinstance(error, SakugaError):
@@ -172,7 +174,7 @@ def _expand(text: str, style: str, every: Found) -> list[tuple[Path, Path]]:
         files = found.files
     elif _is_glob(text):
         root = _fixed_part(path)
-        matches = map(Path, glob.iglob(str(path.expanduser()), recursive=True))
+        matches = map(Path, glob.iglob(str(expand_user(path)), recursive=True))
         files = sorted(each for each in matches if is_file_name(each) and each.is_file())
     else:
         return [(path, Path())]
@@ -189,7 +191,7 @@ def _is_glob(text: str) -> bool:
 
 def _fixed_part(pattern: Path) -> Path:
     """Return the folder above the first part of a pattern that has a wildcard."""
-    pattern = pattern.expanduser()
+    pattern = expand_user(pattern)
     parts = pattern.parts
     first = next(i for i, part in enumerate(parts) if glob.has_magic(part))
     return Path(*parts[:first])

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from sakuga.errors import UsageError
 from sakuga.picture import MAX_PIXELS, dropped, encode, extension, read, write
-from sakuga.runtime.say import say
+from sakuga.runtime.console import is_terminal, say
 from sakuga.stylizer.batch import is_video
 
 if TYPE_CHECKING:
@@ -52,8 +52,10 @@ def stylize_stream(
     Returns the path that was written. Raises UsageError for a terminal as output and for options of a video that go
     with a picture.
     """
-    if target is None and sys.stdout.isatty():
+    if target is None and (sys.stdout is None or is_terminal(sys.stdout)):
         raise UsageError("a picture does not belong in a terminal: redirect the output or give -o FILE")
+    if source == "-" and sys.stdin is None:
+        raise UsageError("standard input is closed: name a file, or send one through a pipe")
     name = stylizer.style.name
     with tempfile.TemporaryDirectory(prefix="sakuga-") as folder:
         given = _incoming(sys.stdin.buffer, Path(folder)) if source == "-" else Path(source)

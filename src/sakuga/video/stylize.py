@@ -13,7 +13,7 @@ from typing import Any
 from sakuga.errors import SakugaError, UsageError
 from sakuga.picture import MAX_PIXELS
 from sakuga.runtime.atomic import atomic
-from sakuga.runtime.say import say
+from sakuga.runtime.console import say
 from sakuga.video.animation import write_animation
 from sakuga.video.container import MAX_FRAME_PIXELS
 from sakuga.video.encoder import Encoder
