@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sakuga.errors import SakugaError, UsageError
+from sakuga.picture.hdr import HLG, PQ, ToneMap
 from sakuga.video.av_compat import fraction
 from sakuga.video.container import (
     MAX_FRAME_PIXELS,
@@ -22,7 +23,6 @@ from sakuga.video.container import (
     packets,
     video_stream,
 )
-from sakuga.video.hdr import HLG, PQ, ToneMap
 from sakuga.video.options import VideoOptions
 from sakuga.video.orientation import Orientation, orientation
 from sakuga.video.timed_frames import BT709, Pixels, StreamInfo, TimedFrame, fitted, resample, ticks_for
