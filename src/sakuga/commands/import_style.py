@@ -41,8 +41,8 @@ class Imported(System):
     """A network that somebody else trained, in place of the system that did; it takes no steps."""
 
     def __init__(self, source: Source, generator: nn.Module):
-        super().__init__()
-        self.generator, self.config = generator, source
+        super().__init__(source)
+        self.generator = generator
         self.name = source.layout  # type: ignore[misc]  # of each object its own
 
 

@@ -14,10 +14,10 @@ from sakuga.data.images import load_image
 from sakuga.errors import SakugaError, UsageError
 from sakuga.prepare.files import find
 from sakuga.prepare.manifest import Row, read
-from sakuga.prepare.plugin import load_function
 from sakuga.prepare.runner import describe, work
 from sakuga.runtime.atomic import atomic
 from sakuga.runtime.console import printable, say
+from sakuga.runtime.plugin import load_function
 
 Detector = Callable[[np.ndarray], np.ndarray | None]
 """(H, W, 3) uint8 RGB to (K, 2) pixel coordinates x, y, or None where there is no face."""

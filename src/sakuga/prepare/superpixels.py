@@ -52,6 +52,6 @@ def superpixels(
     good = [path for path in paths if path not in failures]
     if good:
         # `keep` is not part of what the segments are called by; the options are, and so must equal the training's.
-        segments.segment(Pictures(good, short_side=max(load, crop), keep=0), cache, METHODS[system])
+        segments.Segments(Pictures(good, short_side=max(load, crop), keep=0), cache, METHODS[system])
     print(f"{cache}: segments of {len(good)} photos, {len(failures)} failed")
     return 1 if failures else 0
