@@ -13,10 +13,11 @@ from sakuga.errors import UsageError
 from sakuga.picture import Frame, Picture, write
 from sakuga.picture.pixels import Array
 from sakuga.runtime.atomic import check_free
-from sakuga.runtime.console import counter, progress_bars
+from sakuga.runtime.console import counter, print_path, progress_bars
 from sakuga.runtime.flags import Flag, Number
 from sakuga.style import Style, load
 from sakuga.style.inputs import assignments
+from sakuga.style.session import stoppable_runs
 from sakuga.stylizer.generate import Generator, contact_sheet
 
 COUNT, POINTS = 64, 8
@@ -31,6 +32,7 @@ def main(args: Sequence[str]) -> int:
     return tyro.cli(generate, args=list(args), prog="sakuga generate", config=(DisallowNone,))
 
 
+@stoppable_runs()
 def generate(
     style: Annotated[Positional[str], arg(metavar="STYLE|RUN")],
     /,
@@ -68,7 +70,7 @@ def generate(
         if walk is not None:
             check_free(walk, overwrite)
             _walk(generator, range(seed, seed + (count or POINTS)), walk, overwrite)
-            print(walk)
+            print_path(walk)
             return 0
         seeds = range(seed, seed + (count or COUNT)) if generator.drawn else range(seed, seed + 1)
         targets = _targets(generator.style.name, seeds, sheet, output)
@@ -78,7 +80,7 @@ def generate(
         for target, picture in zip(targets, [contact_sheet([*pictures])] if sheet else pictures, strict=True):
             target.parent.mkdir(parents=True, exist_ok=True)
             write(Picture([Frame(picture)]), target, overwrite=overwrite)
-    print(targets[0] if len(targets) == 1 else targets[0].parent)
+    print_path(targets[0] if len(targets) == 1 else targets[0].parent)
     return 0
 
 

@@ -1,7 +1,5 @@
 """`sakuga stylize`, or just `sakuga IN...`: pictures, folders, videos and standard input."""
 
-import signal
-from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Literal
@@ -12,12 +10,14 @@ from sakuga.errors import UsageError
 from sakuga.runtime.console import counter, frame_counter, print_path, progress_bars, say
 from sakuga.runtime.flags import Flag, Number
 from sakuga.style import DEFAULT
+from sakuga.style.session import stoppable_runs
 from sakuga.stylizer import Look
 from sakuga.video.options import VideoOptions, is_pattern, is_sequence, is_video_target
 
 Format = Literal["jpeg", "png", "webp", "tiff", "avif", "gif"]
 
 
+@stoppable_runs()
 def stylize(
     inputs: Annotated[Positional[list[str]], arg(metavar="IN...", help_behavior_hint="")],
     /,
@@ -88,8 +88,6 @@ def stylize(
         raise UsageError(f"{flags[0]} is for videos, but {inputs[0]} is a picture: leave it out")
     if format and (frames or (not many and is_video(Path(inputs[0])))):
         raise UsageError(f"--format is for pictures, but {inputs[0]} is a video: name the output .mp4, .mkv or .webm")
-    with suppress(ValueError):  # not in the main thread
-        signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: a video goes on another time
 
     def work(job: Job, stylizer: Stylizer = stylizer) -> None:
         with frame_counter(progress, job.source.name) as count:
