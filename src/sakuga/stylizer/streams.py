@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from sakuga.errors import UsageError
+from sakuga.errors import IncompleteError, UsageError
 from sakuga.picture import MAX_PIXELS, dropped, encode, extension, read, write
 from sakuga.runtime.console import is_terminal, say
 from sakuga.stylizer.batch import is_video
@@ -61,13 +61,18 @@ def stylize_stream(
         given = _incoming(sys.stdin.buffer, Path(folder)) if source == "-" else Path(source)
         if isinstance(given, Path) and is_video(given):
             result = _place(target, f"stdin.{name}.mp4") or Path(folder, "result.mkv")
-            stylizer.file(given, result, max_pixels=max_pixels, overwrite=overwrite, video=video)
-            if target is not None:
-                return result
-            with result.open("rb") as file:
-                shutil.copyfileobj(file, sys.stdout.buffer)
-            sys.stdout.buffer.flush()
-            return None
+            incomplete: IncompleteError | None = None
+            try:
+                stylizer.file(given, result, max_pixels=max_pixels, overwrite=overwrite, video=video)
+            except IncompleteError as error:
+                incomplete = error
+            if target is None:
+                with result.open("rb") as file:
+                    shutil.copyfileobj(file, sys.stdout.buffer)
+                sys.stdout.buffer.flush()
+            if incomplete:
+                raise incomplete
+            return target and result
     if video and (flags := video.given()):
         raise UsageError(f"{flags[0]} is for videos, but {source} is a picture: leave it out")
     picture = stylizer.picture(read(given, max_pixels=max_pixels or MAX_PIXELS))
