@@ -15,7 +15,7 @@ from typing import Literal
 
 from typing_extensions import TypedDict
 
-from sakuga.errors import SakugaError, TooLargeError
+from sakuga.errors import IncompleteError, SakugaError, TooLargeError
 from sakuga.serve.errors import RefusedError
 from sakuga.serve.limits import MIB, Limits
 from sakuga.serve.queue import Queue
@@ -188,24 +188,27 @@ class Jobs:
             self._check(job)
             job.status, job.begun = "running", time.monotonic()
             stylizer = Stylizer(job.style, job.options.look(), inputs=job.inputs)
-            stylizer.file(
-                job.source,
-                job.result,
-                max_pixels=self.limits.frame_pixels,
-                video=VideoOptions(stable=job.options.stable),
-                progress=lambda done, total: self._frame(job, done, total),
-            )
+            missing = None
+            try:
+                stylizer.file(
+                    job.source,
+                    job.result,
+                    max_pixels=self.limits.frame_pixels,
+                    video=VideoOptions(stable=job.options.stable),
+                    progress=lambda done, total: self._frame(job, done, total),
+                )
+            except IncompleteError as error:  # there is a result all the same
+                missing = _sentence(job, error)
             self._check_disk(job)
             strip_metadata(job.result, everything=job.options.strip)
-            return "done", None
+            return "done", missing
         except _CancelledError:
             return "cancelled", None
         except TooLargeError:  # frames that grew after they were looked at
             sentence = f"The video has frames of more than {self.limits.frame_pixels:,} pixels: make it smaller."
             return "failed", sentence
         except SakugaError as error:
-            sentence = str(error).replace(str(job.source), "the video").replace(str(job.result), "the result")
-            return "failed", f"{sentence[:1].upper()}{sentence[1:]}."
+            return "failed", _sentence(job, error)
         except Exception:
             log.exception("job %s failed", job.id)
             return "failed", "The server failed; whoever runs it finds the reason in its log."
@@ -230,3 +233,9 @@ class Jobs:
     def _check(self, job: Job) -> None:
         if job.cancelled.is_set():
             raise _CancelledError
+
+
+def _sentence(job: Job, error: SakugaError) -> str:
+    """An error as whoever sent the video reads it."""
+    sentence = str(error).replace(str(job.source), "the video").replace(str(job.result), "the result")
+    return f"{sentence[:1].upper()}{sentence[1:]}."
