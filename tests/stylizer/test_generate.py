@@ -121,8 +121,8 @@ class TestCommand:
         assert main(["generate", str(style.path), "-n", "1", "-o", "one.png"]) == 0
         np.testing.assert_array_equal(pixels("one.png"), Generator(style)(0))
 
-    @pytest.mark.parametrize("name", ["w.mp4", "w.webm", "w.gif"])
-    def test_a_walk(self, style, here, capsys, name):
+    def test_a_walk(self, style, here, capsys):
+        name = "w.mp4"
         assert main(["generate", str(style.path), "-n", "2", "--walk", name]) == 0
         assert capsys.readouterr().out == f"{name}\n"
         with av.open(name) as video:

@@ -26,14 +26,15 @@ def tell(found: Evaluation) -> int:
 
 
 def show(found: Evaluation) -> None:
-    """Print a table: a row for each measure, a column for the photo and each style."""
+    """Print a table: a row for each measure, a column for the photo, where there is one, and each style."""
     rows = []
-    columns = [found.photo, *found.styles.values()]
+    photo = {"photo": found.photo} if found.photo else {}  # none where pictures are made of noise
+    columns = (photo | found.styles).values()
     for measure in named(found.set_name):
         if any(measure.name in column for column in columns):
             meaning = measure.meaning + (", lower is better" if measure.lower else "")
             rows.append((measure.name, *(number(column.get(measure.name)) for column in columns), meaning))
-    header = ("measure", "photo", *found.styles, "what it is")
+    header = ("measure", *photo, *found.styles, "what it is")
     print_table(rows, header, right=range(1, len(columns) + 1), width=100 + 24 * len(found.styles))
 
 
