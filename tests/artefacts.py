@@ -69,8 +69,8 @@ class ToySystem(System):
     players: ClassVar = {"G": ["generator"]}
 
     def __init__(self, module, inputs, **fields):
-        super().__init__()
-        self.config, self.generator = Config(), module
+        super().__init__(Config())
+        self.generator = module
         self.declared = {"inputs": tuple(inputs), **fields}
 
     def artefact(self, network=None):

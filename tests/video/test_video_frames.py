@@ -29,7 +29,7 @@ def test_every_frame_is_there_at_its_time(tmp_path, name):
 
 
 def test_what_cannot_be_leaves_nothing(tmp_path):
-    with pytest.raises(UsageError, match="end it in .mp4"):
+    with pytest.raises(UsageError, match=r"end it in \.mp4"):
         write_frames(frames(), tmp_path / "x.txt", rate=Fraction(20))
     (tmp_path / "x.mp4").write_bytes(b"precious")
     with pytest.raises(SakugaError, match="exists already"):
