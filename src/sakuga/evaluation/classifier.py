@@ -13,7 +13,7 @@ from sakuga.errors import SakugaError
 
 SIDE = 32
 """Of the squares that it sees, in pixels."""
-STEPS, BATCH = 300, 32
+STEPS, BATCH = 200, 32
 
 Pictures = Sequence[NDArray[np.uint8]]
 
@@ -31,14 +31,14 @@ def train_classifier(classes: Sequence[Pictures]) -> tuple[Callable[[Pictures], 
     images, target, held = to_tensor(np.stack(pictures)), torch.tensor(labels), torch.tensor(apart)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
-        widths = ((3, 32), (32, 64), (64, 128))
+        widths = ((3, 16), (16, 32), (32, 64))
         network = nn.Sequential(
             *(part for c in widths for part in (nn.Conv2d(*c, 3, 2, 1), nn.BatchNorm2d(c[1]), nn.ReLU())),
             nn.AdaptiveAvgPool2d(1),
             nn.Flatten(),
-            nn.Linear(128, len(classes)),
+            nn.Linear(64, len(classes)),
         )
-        optimizer = torch.optim.Adam(network.parameters(), 1e-3)
+        optimizer = torch.optim.Adam(network.parameters(), 3e-3)
         x, y = images[~held], target[~held]
         # Classes of any size are drawn alike.
         weights = 1 / torch.bincount(y).float()[y]
