@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 import torch
 from PIL import Image
-from rich.progress import track
 from torch import nn
 
 from sakuga import importers
@@ -18,6 +17,7 @@ from sakuga.data.pictures import Pictures
 from sakuga.errors import SakugaError, UsageError
 from sakuga.networks.freeze import freeze_statistics
 from sakuga.runtime.atomic import atomic
+from sakuga.runtime.console import track
 
 Teacher = Callable[[np.ndarray], np.ndarray]
 """(H, W, 3) uint8 RGB to the same shape."""
@@ -104,7 +104,7 @@ def targets(photos: Sequence[np.ndarray], teacher: Teacher, key: str, cache: Pat
     folder.mkdir(parents=True, exist_ok=True)
     files = [folder / f"{_digest(str(photo.shape).encode(), photo.tobytes())}.png" for photo in photos]
     missing = [index for index, file in enumerate(files) if not file.exists()]
-    for index in track(missing, "Teacher's pictures", disable=not missing):
+    for index in track(missing, "Teacher's pictures", len(missing)):
         photo, file = photos[index], files[index]
         try:
             picture = teacher(photo)

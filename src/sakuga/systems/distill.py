@@ -19,6 +19,7 @@ from sakuga.losses import gradient_l1, gram, gram_style, hinge, l1, lpips
 from sakuga.networks.fast import FastGenerator
 from sakuga.networks.features import LPIPS_LAYERS, FeatureNetwork
 from sakuga.networks.patchgan import PatchGAN
+from sakuga.picture.arrays import BT601
 from sakuga.systems.base import Batch, Config, Preview, System, Terms, frozen
 from sakuga.systems.fields import AtLeast, AtMost, Count, Role, Weight
 
@@ -173,7 +174,7 @@ def retone(picture: np.ndarray, by: np.ndarray) -> np.ndarray:
 def mix_color(picture: np.ndarray, photo: np.ndarray, share: float) -> np.ndarray:
     """Keep a picture's luma (BT.601) and `share` of its colour, the rest from the photo; both (H, W, 3) uint8."""
     x, y = picture.astype(np.float32), photo.astype(np.float32)
-    weights = np.array([0.299, 0.587, 0.114], np.float32)
+    weights = np.array(BT601, np.float32)
     luma_x, luma_y = (x @ weights)[..., None], (y @ weights)[..., None]
     mixed: np.ndarray = luma_x + share * (x - luma_x) + (1 - share) * (y - luma_y)
     return mixed.round().clip(0, 255).astype(np.uint8)

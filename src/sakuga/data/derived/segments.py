@@ -7,13 +7,13 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-from rich.progress import track
 from skimage.segmentation import felzenszwalb, slic
 
 from sakuga.data.columns import Column, Crop
 from sakuga.data.images import load_image
 from sakuga.data.pictures import Options, Pictures
 from sakuga.runtime.atomic import atomic
+from sakuga.runtime.console import track
 from sakuga.runtime.parallel import cores
 
 PER_PATCH = 200
@@ -91,7 +91,7 @@ def _compute(
         work = partial(_labels, method, pictures.options)
         made = pool.map(work, (pictures.paths[i] for i in missing))
         try:
-            for i, labels in zip(missing, track(made, "Superpixels", total=len(missing)), strict=True):
+            for i, labels in zip(missing, track(made, "Superpixels", len(missing)), strict=True):
                 with atomic(files[i], overwrite=True) as temporary, temporary.open("wb") as file:
                     np.save(file, labels)
         except BaseException:
