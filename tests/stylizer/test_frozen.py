@@ -27,8 +27,8 @@ def style(tmp_path_factory):
     from sakuga.systems.base import System
 
     torch.manual_seed(0)
-    system = System()
-    system.name, system.config = "cyclegan", Nothing()
+    system = System(Nothing())
+    system.name = "cyclegan"
     system.generator = network = ResNetGenerator(width=4, blocks=1)
     with torch.no_grad():
         network.body[-2].weight.mul_(5)  # as random weights come, the picture would be nearly grey
