@@ -17,6 +17,7 @@ from socketserver import ThreadingTCPServer
 from typing import ClassVar
 from urllib.parse import parse_qs, quote, urlsplit
 
+import sakuga.serve
 from sakuga.errors import SakugaError, UsageError
 from sakuga.picture import encode
 from sakuga.picture.types import Frame, Picture
@@ -27,6 +28,7 @@ from sakuga.webcam.live import Live
 
 HOST = "127.0.0.1"
 _PAGE = Path(__file__).with_name("page.html")
+_COMPARE = Path(sakuga.serve.__file__).with_name("page") / "compare.js"
 _HERE = {"127.0.0.1", "localhost", "::1"}
 _PATIENCE = 5.0  # seconds that a viewer is kept waiting for the next picture
 _BUFFER = 1 << 17  # bytes on their way to a slow viewer, whose picture would otherwise lag behind
@@ -34,7 +36,7 @@ _HEADERS = {
     "Cache-Control": "no-store",
     # Other sites may neither embed the picture nor frame the page; nor does the page load anything from elsewhere.
     "Cross-Origin-Resource-Policy": "same-origin",
-    "Content-Security-Policy": "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; "
+    "Content-Security-Policy": "default-src 'none'; script-src 'self' 'unsafe-inline'; style-src 'unsafe-inline'; "
     "connect-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
@@ -83,6 +85,7 @@ class _Handler(BaseHTTPRequestHandler):
     timeout = 60
     _gets: ClassVar[Mapping[str, str]] = {
         "/": "page",
+        "/compare.js": "compare",
         "/state.json": "state",
         "/frame.jpg": "frame",
         "/before.mjpg": "stream",
@@ -136,6 +139,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _page(self) -> None:
         self._send(_PAGE.read_bytes(), "text/html; charset=utf-8")
+
+    def _compare(self) -> None:
+        self._send(_COMPARE.read_bytes(), "text/javascript")
 
     def _state(self) -> None:
         styles = [{"name": name, "title": style.card.title} for name, style in self.server.styles.items()]
