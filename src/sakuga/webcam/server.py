@@ -44,7 +44,7 @@ _HEADERS = {
 
 
 class Server(ThreadingTCPServer):
-    """Serves `live` to the browsers of this machine; `make` makes what paints in a style.
+    """Serves `live` to the browsers of this machine; `make` makes the Stylizer of a style.
 
     Raises SakugaError when the port is taken or not permitted, UsageError when it is none.
     """
@@ -149,13 +149,13 @@ class _Handler(BaseHTTPRequestHandler):
         self._send(json.dumps(state, ensure_ascii=False).encode(), "application/json")
 
     def _frame(self) -> None:
-        """Send the newest picture beside its painted copy, as soon as it is another than ?after=NUMBER."""
+        """Send the newest picture beside its stylised copy, as soon as it is another than ?after=NUMBER."""
         number = parse_qs(self.url.query).get("after", ["0"])[0]
-        shot = self.server.live.after(int(number) if number.isdecimal() else 0, _PATIENCE)
-        if shot is None:
+        pair = self.server.live.after(int(number) if number.isdecimal() else 0, _PATIENCE)
+        if pair is None:
             return self._say(HTTPStatus.SERVICE_UNAVAILABLE, "there is no new picture")
-        facts = {"X-Frame": str(shot.number), "X-Rate": f"{shot.rate:.1f}", "X-Style": quote(shot.style)}
-        self._send(shot.both, "image/jpeg", facts)
+        facts = {"X-Frame": str(pair.number), "X-Rate": f"{pair.rate:.1f}", "X-Style": quote(pair.style)}
+        self._send(pair.both, "image/jpeg", facts)
 
     def _stream(self) -> None:
         """Send JPEGs without end, each in the place of the one before, as cameras in a network do."""
@@ -169,21 +169,21 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(b"--next\r\n")
         number, live = 0, self.server.live
         while not live.ended.is_set():
-            if shot := live.after(number, _PATIENCE):
-                number, jpeg = shot.number, shot.jpegs[view]
+            if pair := live.after(number, _PATIENCE):
+                number, jpeg = pair.number, pair.jpegs[view]
                 head = f"Content-Type: image/jpeg\r\nContent-Length: {len(jpeg)}\r\n\r\n"
                 # The boundary at once: browsers show a picture when they have seen the end of it.
                 self.wfile.write(head.encode() + jpeg + b"\r\n--next\r\n")
 
     def _snapshot(self) -> None:
-        shot = self.server.live.after(0, _PATIENCE)
-        if shot is None:
+        pair = self.server.live.after(0, _PATIENCE)
+        if pair is None:
             return self._say(HTTPStatus.SERVICE_UNAVAILABLE, "there is no picture yet")
-        name = f"webcam-{time.strftime('%Y%m%d-%H%M%S')}.{shot.style}.png"
+        name = f"webcam-{time.strftime('%Y%m%d-%H%M%S')}.{pair.style}.png"
         plain = re.sub(r"[^A-Za-z0-9.() -]", "_", name)
         encoded = quote(name, safe="")
         attached = {"Content-Disposition": f"attachment; filename=\"{plain}\"; filename*=UTF-8''{encoded}"}
-        self._send(encode(Picture([Frame(shot.after)]), "PNG"), "image/png", attached)
+        self._send(encode(Picture([Frame(pair.after)]), "PNG"), "image/png", attached)
 
     def _say(self, status: HTTPStatus, sentence: str) -> None:
         self._send(sentence.encode(), "text/plain; charset=utf-8", status=status)

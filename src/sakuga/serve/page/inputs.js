@@ -40,7 +40,7 @@ function select(name, names, usual, title) {
 }
 
 function slider(name, min, max, usual, title) {
-  const input = make("input", { type: "range", title, min, max, step: (max - min) / 100 });
+  const input = make("input", { type: "range", title, min, max, step: "any" });
   input.value = usual ?? min;
   const shown = make("output", {}, input.value);
   input.addEventListener("input", () => (shown.textContent = Number(Number(input.value).toPrecision(3))));
