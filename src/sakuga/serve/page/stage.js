@@ -42,7 +42,7 @@ function busy(item) {
   else bar.removeAttribute("value");
 }
 
-async function lay(item, [before, after], title, wanted) {
+async function lay(item, [before, after], title, isLatest) {
   const size = after && !after.reduced ? after : (before ?? after);
   $("#view").hidden = !size;
   if (!size) return $("#view").replaceChildren();
@@ -56,7 +56,7 @@ async function lay(item, [before, after], title, wanted) {
   const made = element(after, `${item.file.name} in the style ${style}`);
   // What is there stays until the new picture can be drawn, so that nothing flickers.
   if (!item.isVideo) await Promise.all([old, made].map((image) => image?.decode().catch(() => {})));
-  if (!wanted()) return (shown = "");
+  if (!isLatest()) return (shown = "");
   put(old, made, style, size);
   $("#view").replaceChildren(pair, ...(item.isVideo ? [player(made ?? old, made && old)] : []));
 }
