@@ -8,11 +8,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from sakuga.context import thumbnail
 from sakuga.data.images import sample_squares, to_tensor
 from sakuga.data.pictures import Pictures
 from sakuga.data.teacher import load_teacher, targets
+from sakuga.data.views import Views
 from sakuga.errors import UsageError
-from sakuga.losses import gradient_l1, gram, gram_style, hinge, l1, lpips
+from sakuga.losses import checkerboard, gradient_l1, gram, gram_style, hinge, l1, line_l1, lpips
+from sakuga.networks.context import ContextGenerator
 from sakuga.networks.fast import FastGenerator
 from sakuga.networks.features import LPIPS_LAYERS, FeatureNetwork
 from sakuga.networks.patchgan import PatchGAN
@@ -26,7 +29,10 @@ class DistillConfig(Config):
     teacher: str = ""
     """Who shows how to paint: `module:function`, a folder of CartoonGAN weights, or a style's name or path."""
     side: int = 480
-    """Photos are reduced to this longer side before the teacher paints them."""
+    """Photos are reduced to this longer side before the teacher paints them; not with `views`."""
+    views: int = 0
+    """Views of the photos, windows of 320 to 640 pixels in changed light, that the teacher paints in their place; a
+    larger number keeps the first ones."""
     freeze: int = 24
     """Photos that fix the statistics of an imported teacher's norms; 0: statistics of each picture."""
     match_tone: bool = False
@@ -45,10 +51,16 @@ class DistillConfig(Config):
     """Residual blocks of the student."""
     inner: int = 32
     """Channels between the two convolutions of a block: half of `width` takes half of the time."""
+    context: bool = False
+    """Show the student a thumbnail of the whole picture, for teachers that normalise over it."""
     pixel: float = 1.0
     """Weight of mean |G - T|."""
     edges: float = 1.0
     """Weight of the L1 between image gradients."""
+    lines: float = 0.0
+    """Weight of a further L1 where the teacher draws thin dark lines."""
+    checkerboard: float = 0.0
+    """Weight of the energy of what repeats in every square of the student."""
     perceptual: float = 1.0
     """Weight of LPIPS on `features`."""
     gram: float = 0.0
@@ -67,9 +79,10 @@ class Distill(System):
     """A student generator against the stored pictures of its teacher, crop by crop.
 
     L_G = λp ‖G(x) - T(x)‖₁ + λe ‖∇G(x) - ∇T(x)‖₁ + λl LPIPS(G(x), T(x)) + λg Σ‖Gram(G(x)) - Gram(T(x))‖² - λa D(G(x)),
-    with a hinge PatchGAN D on the teacher's crops, which joins late. The student starts as the identity. A teacher
-    that normalises over the whole picture is not a function of a pixel's surroundings, which is all that a fast
-    generator sees: fix its statistics first (`freeze`), or take its tone out (`match_tone`).
+    and further terms by choice, with a hinge PatchGAN D on the teacher's crops, which joins late. The student starts as
+    the identity. A teacher that normalises over the whole picture is not a function of a pixel's surroundings, which is
+    all that a fast generator sees: fix its statistics first (`freeze`), take its tone out (`match_tone`), or show the
+    student a thumbnail of the whole (`context`), and then many wholes (`views`).
 
     Sources: Hinton, Vinyals, Dean (2015) for the idea; the terms' own sources stand with the losses.
     """
@@ -83,22 +96,28 @@ class Distill(System):
         if config.crop < 32 and config.features == "alexnet" and (config.perceptual or config.gram):
             raise UsageError(f"--crop {config.crop} must be 32 or more: alexnet sees nothing smaller.")
         self.config = config
-        self.generator = FastGenerator(width=config.width, blocks=config.blocks, inner=config.inner)
+        body = ContextGenerator if config.context else FastGenerator
+        self.generator = body(width=config.width, blocks=config.blocks, inner=config.inner)
         self.discriminator = PatchGAN(width=32, strided=2, norm=None)
         self.features: FeatureNetwork | None = None
-        self._photos, self._painted = Pictures(()), Pictures(())
+        self._photos: Pictures | Views = Pictures(())
+        self._painted = Pictures(())
         self._tones: list[np.ndarray] = []
+        self._thumbnails: list[np.ndarray] = []
 
     def prepare(self) -> None:
         """Load the photos, have the teacher paint what it has not painted yet, load the feature network."""
         c = self.config
         if not c.teacher:
             raise UsageError("--teacher is missing: name a style, a folder of CartoonGAN weights or module:function.")
-        self._photos = Pictures(c.photos, max_side=c.side)
-        teacher, key = load_teacher(c.teacher, self._photos, freeze=c.freeze)
+        photos = Pictures(c.photos, max_side=None if c.views else c.side)
+        teacher, key = load_teacher(c.teacher, photos, freeze=c.freeze)
+        self._photos = Views(photos, c.views) if c.views else photos
         self._painted = targets(self._photos, teacher, key, c.cache)
         if c.match_tone:
             self._tones = [tone(*pair) for pair in zip(self._painted, self._photos, strict=True)]
+        if c.context:
+            self._thumbnails = [thumbnail(photo) for photo in self._photos]
         if c.perceptual or c.gram:
             layers = LPIPS_LAYERS.get(c.features)
             if layers is None:
@@ -113,14 +132,21 @@ class Distill(System):
             painted = [retone(picture, self._tones[crop.index]) for picture, crop in zip(painted, crops, strict=True)]
         if self.config.color != 1:
             painted = [mix_color(*pair, self.config.color) for pair in zip(painted, photos, strict=True)]
-        return {"photo": to_tensor(np.stack(photos)), "target": to_tensor(np.stack(painted))}
+        batch = {"photo": photos, "target": painted}
+        if self._thumbnails:
+            batch["thumbnail"] = [self._thumbnails[c.index][:, :: -1 if c.mirrored else 1] for c in crops]
+        return {name: to_tensor(np.stack(pictures)) for name, pictures in batch.items()}
 
     def step(self, batch: Batch, t: int) -> Iterator[tuple[str, Terms]]:
         """G learns; once the discriminator has joined, D follows on the same fakes."""
         c, photo, target = self.config, batch["photo"], batch["target"]
         duel = c.adversarial > 0 and t >= c.adversarial_from * c.steps
-        fake = self.generator(photo)
+        fake = self.generator(photo, batch["thumbnail"]) if c.context else self.generator(photo)
         terms = {"pixel": c.pixel * l1(fake, target), "edges": c.edges * gradient_l1(fake, target)}
+        if c.lines:
+            terms["lines"] = c.lines * line_l1(fake, target, photo)
+        if c.checkerboard:
+            terms["checkerboard"] = c.checkerboard * checkerboard(fake - photo, period=self.generator.multiple)
         if self.features is not None:
             seen = self.features(fake)
             with torch.no_grad():
