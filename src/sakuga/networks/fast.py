@@ -107,7 +107,7 @@ class FastGenerator(nn.Module):
         """
         if self.margin:
             image = F.pad(image, 4 * [self.margin], mode="reflect")
-        turn = self._turns(context)
+        turn = self.turns(context)
         x = F.relu(turn(self.head(F.pixel_unshuffle(image, self.multiple))))
         for first, relu, second in self.blocks:  # type: ignore[misc]
             x = x + turn(second(relu(turn(first(x)))))
@@ -116,7 +116,7 @@ class FastGenerator(nn.Module):
         m = self.margin
         return stylised[..., m:-m, m:-m] if m else stylised
 
-    def _turns(self, context: Tensor | None) -> Callable[[Tensor], Tensor]:
+    def turns(self, context: Tensor | None) -> Callable[[Tensor], Tensor]:
         """What scales and shifts the convolutions' results, in their order."""
         if context is None:
             return lambda x: x
