@@ -20,7 +20,7 @@ import numpy as np
 from PIL import Image
 
 from sakuga.data.images import find_images
-from sakuga.data.prepare.check import check
+from sakuga.prepare.check import check
 
 
 def drawn(folder: Path) -> list[Path]:

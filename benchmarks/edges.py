@@ -3,9 +3,9 @@
     OMP_NUM_THREADS=1 python benchmarks/edges.py [FOLDER ...] [--rounds 5]
 
 Pictures of the folders, or drawn ones without any, are scaled to 256×256. Both sides find edges by
-`sakuga.data.edges.canny`, as the official code does by OpenCV's compiled one, and must give the same pixels before the
-clock starts. `files` is all that `sakuga prepare edges` does: read, scale, smooth, write PNG. Seconds are those that
-this process computes on its one core, so that other programs do not count.
+`sakuga.data.derived.edges.canny`, as the official code does by OpenCV's compiled one, and must give the same pixels
+before the clock starts. `files` is all that `sakuga prepare edges` does: read, scale, smooth, write PNG. Seconds are
+those that this process computes on its one core, so that other programs do not count.
 """
 
 import argparse
@@ -19,9 +19,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from sakuga.data.edges import canny, smooth_edges
+from sakuga.data.derived.edges import canny, smooth_edges
 from sakuga.data.images import find_images, load_image
-from sakuga.data.prepare.edges import _smooth
+from sakuga.prepare.edges import _smooth
 
 KERNEL = np.outer([1, 4, 6, 4, 1], [1, 4, 6, 4, 1]) / 256
 

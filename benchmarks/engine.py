@@ -20,15 +20,15 @@ from PIL import Image
 from torch import nn
 
 from sakuga.data.images import find_images, load_image
-from sakuga.engine import PRECISIONS, pick
 from sakuga.errors import UsageError
 from sakuga.evaluation.machine import machine
-from sakuga.export import trace
+from sakuga.export.onnx import trace
 from sakuga.networks.animegan import AnimeGANv2Generator
 from sakuga.networks.cartoongan import CartoonGANGenerator
 from sakuga.networks.resnet import ResNetGenerator
 from sakuga.networks.whitebox import WhiteBoxGenerator
 from sakuga.style import DEFAULT, Style, load
+from sakuga.style.engine import PRECISIONS, pick
 from sakuga.stylizer import Stylizer
 
 PEERS: dict[str, Callable[[], nn.Module]] = {

@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from sakuga.image import read
+from sakuga.picture import read
 from sakuga.style import DEFAULT
 from sakuga.stylizer import Stylizer
 

@@ -23,8 +23,8 @@ import torch
 from losses import machine
 from PIL import Image
 
-from sakuga.training import checkpoint
-from sakuga.training import config as toml
+from sakuga import runs
+from sakuga.systems import config as toml
 
 SIZES = ["--width", "8", "--blocks", "1", "--crop", "32", "--load", "40", "--batch", "2", "--pool", "8"]
 
@@ -54,7 +54,7 @@ def start(folder: Path, run: str, options: list[str]) -> subprocess.Popen:
 def finish(folder: Path, run: str, options: list[str]) -> dict[str, Any]:
     if start(folder, run, options).wait():
         sys.exit(f"{run} did not end well:\n{(folder / f'{run}.log').read_text()[-2000:]}")
-    return checkpoint.load(folder / run)
+    return runs.load(folder / run)
 
 
 def kill(folder: Path, run: str, options: list[str], share: float, whole: float) -> float:
@@ -116,7 +116,7 @@ def compare(folder: Path, kills: int, steps: int, options: list[str], seed: int)
         run = f"{i:02}"
         after = kill(folder, run, options, (i + chance.random()) / kills, whole)
         # A checkpoint that is there must be whole: load() refuses anything else.
-        found = str(checkpoint.load(folder / run)["steps"]) if (folder / run / checkpoint.LAST).exists() else "none yet"
+        found = str(runs.load(folder / run)["steps"]) if (folder / run / runs.LAST).exists() else "none yet"
         torn = "yes" if [*(folder / run).glob("*.tmp")] else "no"
         differs = difference(wanted, finish(folder, run, options))
         equal += not differs

@@ -25,7 +25,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import torch
-from learn.figures import judge, public, save_sheet
+from learn.figures import evaluate, public, save_sheet
 from learn.measures import Measures
 from learn.pictures import SIDE, prepare
 from learn.recipes import RECIPES
@@ -47,11 +47,11 @@ class Row:
 
 
 def rows(trial: Trial, measure: Measures) -> list[Row]:
-    """Judge a system before and after its training, and write its sheets."""
+    """KIDMonitor a system before and after its training, and write its sheets."""
     recipe, out = trial.recipe, trial.out
-    untrained, _, _ = judge(trial, measure)
+    untrained, _, _ = evaluate(trial, measure)
     trial.train()
-    trained, identity, sheet = judge(trial, measure)
+    trained, identity, sheet = evaluate(trial, measure)
     side = 256 if trial.name == "super_resolution" else SIDE
     paintings = [load_image(path, short_side=240) for path in trial.data.paintings] if trial.name == "adain" else None
     save_sheet(out.parent / f"{trial.name}-kept.png", sheet, side=side, titles=paintings)

@@ -20,8 +20,7 @@ from unittest import mock
 import numpy as np
 from PIL import Image
 
-from sakuga import stylizer
-from sakuga.stylizer import Stylizer
+from sakuga.stylizer import Stylizer, stylizer
 
 LARGE, SMALL = (7680, 4320), (1280, 720)
 PEAK = "import resource, sys; from sakuga.cli import main; code = main(sys.argv[1:]); "

@@ -3,7 +3,7 @@
     python benchmarks/stable.py --clips bikes.mp4 carphone.mp4 [--pictures examples/*.jpg] [--styles hosoda ...]
 
 For each style and each scene (a pan over each picture, whose motion is exactly known, and each clip, whose motion is
-estimated; `sakuga.evaluation.flicker`): warping error x 1000 of the painted frames and of the stabilised ones; mean
+estimated; `sakuga.metrics.flicker`): warping error x 1000 of the painted frames and of the stabilised ones; mean
 gradient of the stabilised ones as a share of the painted ones', because a blur lowers the error too; mean L1 between
 the two, in 0..1. `photo` is the error of the clip itself: what the estimate of the motion and its grain come to.
 
@@ -19,9 +19,9 @@ import numpy as np
 from PIL import Image
 
 from sakuga.evaluation.clip import read_clip
-from sakuga.evaluation.flicker import Motion, Paint, pan, pan_error
-from sakuga.stable import Stabilizer
+from sakuga.metrics.flicker import Motion, Paint, pan, pan_error
 from sakuga.stylizer import Stylizer
+from sakuga.video.stabilisation import Stabilizer
 
 Frames = list[np.ndarray]
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)

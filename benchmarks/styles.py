@@ -23,13 +23,13 @@ from torch import nn
 
 import sakuga
 from sakuga.data.images import find_images, load_image, to_tensor
-from sakuga.data.teacher import NetworkTeacher, load_teacher, targets
-from sakuga.engine import PRECISIONS
-from sakuga.export import trace
+from sakuga.data.teachers import NetworkTeacher, load_teacher, targets
+from sakuga.export.onnx import trace
 from sakuga.losses import l1, lpips
 from sakuga.networks.features import LPIPS_LAYERS, FeatureNetwork
 from sakuga.networks.johnson import TransformNet
 from sakuga.style import Style
+from sakuga.style.engine import PRECISIONS
 from sakuga.stylizer import Stylizer
 from sakuga.systems.distill import mix_color, retone, tone
 

@@ -42,12 +42,12 @@ from lightning_fabric import Fabric
 from losses import machine, median, status
 from torch import Tensor
 
+from sakuga.commands.train_options import Loop
 from sakuga.losses import ImagePool
 from sakuga.systems import AnimeGAN, CycleGAN, System
 from sakuga.systems.base import Batch
-from sakuga.systems.content import ContentFeatures
-from sakuga.training import cpu
-from sakuga.training.options import Loop
+from sakuga.systems.parts.content import ContentFeatures
+from sakuga.training import device as cpu
 from sakuga.training.precision import choose
 from sakuga.training.trainer import Trainer
 
@@ -61,7 +61,7 @@ Plain = tuple[Step, dict[str, torch.optim.Optimizer]]
 
 
 def plain_cyclegan(system: CycleGAN) -> Plain:
-    g, f, d_y, d_x = system.generator, system.inverse, system.judge_style, system.judge_photo
+    g, f, d_y, d_x = system.generator, system.inverse, system.discriminator_style, system.discriminator_photo
     adam_g = torch.optim.Adam([*g.parameters(), *f.parameters()], lr=2e-4, betas=(0.5, 0.999))
     adam_d = torch.optim.Adam([*d_y.parameters(), *d_x.parameters()], lr=2e-4, betas=(0.5, 0.999))
     pool_y, pool_x = ImagePool(50), ImagePool(50)
@@ -86,8 +86,8 @@ def plain_cyclegan(system: CycleGAN) -> Plain:
         d_x.requires_grad_(True)
         adam_d.zero_grad()
         d_losses = []
-        for judge, real, fake in ((d_y, y, pool_y(fake_y)), (d_x, x, pool_x(fake_x))):
-            loss = (distance(judge(real), 1) + distance(judge(fake), 0)) / 2
+        for discriminator, real, fake in ((d_y, y, pool_y(fake_y)), (d_x, x, pool_x(fake_x))):
+            loss = (distance(discriminator(real), 1) + distance(discriminator(fake), 0)) / 2
             loss.backward()
             d_losses.append(loss)
         adam_d.step()
@@ -98,7 +98,7 @@ def plain_cyclegan(system: CycleGAN) -> Plain:
 
 
 def plain_animegan(system: AnimeGAN) -> Plain:
-    g, d, vgg = system.generator, system.judge, system.features
+    g, d, vgg = system.generator, system.discriminator, system.features
     assert vgg is not None
     adam_g = torch.optim.Adam(g.parameters(), lr=8e-5, betas=(0.5, 0.999))
     adam_d = torch.optim.Adam(d.parameters(), lr=1.6e-4, betas=(0.5, 0.999))

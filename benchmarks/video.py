@@ -29,8 +29,8 @@ from PIL import Image
 from sakuga.stylizer import Stylizer
 from sakuga.video import VideoOptions
 from sakuga.video.encoder import Encoder, ToFrame
-from sakuga.video.shots import Shot
 from sakuga.video.source import FileSource
+from sakuga.video.timed_frames import TimedFrame
 
 SIZE, RATE, SECONDS, SOUND = (1280, 720), 24, 10, 48_000
 EXAMPLES = Path(__file__).parents[1] / "examples"
@@ -112,9 +112,9 @@ def parts(source: Path, style: str, options: VideoOptions, count: int) -> dict[s
     clock("decode, to RGB", lambda: photos.extend(shot for shot, _ in zip(file.shots(), range(count), strict=False)))
     clock.spent["to RGB"] = clock.spent.pop("decode, to RGB") - clock.spent["decode"]
     stylizer.array(photos[0].image)  # opens the network
-    painted = [Shot(clock("paint", stylizer.array, shot.image), shot.pts, shot.duration) for shot in photos]
+    painted = [TimedFrame(clock("paint", stylizer.array, shot.image), shot.pts, shot.duration) for shot in photos]
     if options.stable:
-        from sakuga.stable import Stabilizer
+        from sakuga.video.stabilisation import Stabilizer
 
         steady = Stabilizer()
         for shot, photo in zip(painted, photos, strict=True):

@@ -14,7 +14,7 @@ def style_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "user-styles"
     folder.mkdir(exist_ok=True)
     monkeypatch.setenv("SAKUGA_STYLES", str(folder))
-    monkeypatch.setattr("sakuga.style.EMBEDDED", tmp_path / "no-styles")
+    monkeypatch.setattr("sakuga.style.store.EMBEDDED", tmp_path / "no-styles")
     return folder
 
 

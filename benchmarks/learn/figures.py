@@ -17,8 +17,8 @@ Judged = tuple[Figures, Figures, list[Pictures]]
 """Figures of the network, of the identity mapping, and the sheet's rows."""
 
 
-def judge(trial: Trial, measure: Measures) -> Judged:
-    """Judge a trial as it stands."""
+def evaluate(trial: Trial, measure: Measures) -> Judged:
+    """KIDMonitor a trial as it stands."""
     kinds = {"super_resolution": enlarged, "pix2pix": paired, "adain": arbitrary}
     return kinds.get(trial.name, unpaired)(trial, measure)
 

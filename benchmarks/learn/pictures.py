@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from sakuga.atomic import atomic
 from sakuga.data.images import find_images, load_image
-from sakuga.data.teacher import load_teacher
+from sakuga.data.teachers import load_teacher
+from sakuga.runtime.atomic import atomic
 
 SIDE = 192
 """Shorter side of all pictures but super-resolution's: strokes stay visible, and minutes suffice."""

@@ -10,9 +10,9 @@ from lightning_fabric import Fabric
 
 from learn.pictures import Data
 from learn.recipes import Recipe
-from sakuga.export import export
+from sakuga.export.onnx import export
 from sakuga.stylizer import Stylizer
-from sakuga.training import cpu
+from sakuga.training import device as cpu
 from sakuga.training.log import Log
 from sakuga.training.trainer import Trainer
 

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from sakuga.data.edges import smooth_edges
+from sakuga.data.derived.edges import smooth_edges
+from sakuga.data.derived.segments import segment, superpixels
 from sakuga.data.images import draw_crops, find_images, load_image
 from sakuga.data.pairs import load_pairs
 from sakuga.data.pictures import Pictures
-from sakuga.data.segments import segment, superpixels
 from sakuga.errors import SakugaError, UsageError
 
 
@@ -223,5 +223,5 @@ class TestSegments:
         pictures = Pictures([tmp_path / "photos"])
         files = segment(pictures, tmp_path / "cache")
         np.testing.assert_array_equal(np.load(files[1]), superpixels(pictures[1]))
-        monkeypatch.setattr("sakuga.data.segments.ProcessPoolExecutor", None)  # not needed again
+        monkeypatch.setattr("sakuga.data.derived.segments.ProcessPoolExecutor", None)  # not needed again
         assert segment(pictures, tmp_path / "cache") == files

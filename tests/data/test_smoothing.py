@@ -6,9 +6,9 @@ from PIL import Image
 from skimage.color import lab2xyz, xyz2lab
 from skimage.color.colorconv import rgb_from_xyz, xyz_from_rgb
 
+from sakuga.data.derived.segments import regions, segment, superpixels
+from sakuga.data.derived.smoothing import l0_smooth, non_local_means
 from sakuga.data.pictures import Pictures
-from sakuga.data.segments import regions, segment, superpixels
-from sakuga.data.smoothing import l0_smooth, non_local_means
 
 
 def noise(height=24, width=30, seed=0):

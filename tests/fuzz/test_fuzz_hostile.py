@@ -63,7 +63,7 @@ def test_the_thinnest_pictures_are_stylised(tmp_path: Path, made_style: Callable
     source, target = tmp_path / "thin.png", tmp_path / "painted.png"
     source.write_bytes(hostile.png(*shape))
     Stylizer(made_style("invert"), threads=1).file(source, target)
-    from sakuga import image
+    from sakuga import picture as image
 
     (frame,) = image.read(target).frames
     assert frame.rgb.shape == (*shape[::-1], 3)

@@ -19,7 +19,8 @@ from typing import Any
 
 import numpy as np
 
-from sakuga import Stylizer, image
+from sakuga import Stylizer
+from sakuga import picture as image
 from sakuga.errors import SakugaError
 from sakuga.stylizer import SMALLEST
 

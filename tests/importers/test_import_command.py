@@ -110,7 +110,7 @@ class TestUse:
         assert card.config["file_sha256"] == hashlib.sha256(listing.encode()).hexdigest()
 
     def test_adain_takes_a_picture(self, folder, capsys, monkeypatch):
-        monkeypatch.setattr("sakuga.export.SIZES", ((32, 32),))  # a large network
+        monkeypatch.setattr("sakuga.export.onnx.SIZES", ((32, 32),))  # a large network
         encoder, decoder = map(randomised, adain())
         save(encoder[:31].state_dict(), folder / "vgg_normalised.pth")
         save(decoder.state_dict(), folder / "decoder.pth")

@@ -10,7 +10,7 @@ from published import Cartoongan, randomised
 
 from sakuga import importers
 from sakuga.data.images import to_tensor, to_uint8
-from sakuga.data.teacher import load_teacher
+from sakuga.data.teachers import load_teacher
 
 
 @pytest.mark.parametrize(("picture", "style", "limit"), [("4--24", "Hayao", 0.0134), ("7--88", "Hosoda", 0.0152)])

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 from torch.testing import assert_close
 
-from sakuga.export import trace
+from sakuga.export.onnx import trace
 
 
 def count(network: nn.Module) -> int:

@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import nn
 from torch.testing import assert_close
 
-from sakuga.export import SIZES, _check_parity, trace
+from sakuga.export.onnx import SIZES, _check_parity, trace
 from sakuga.networks.animegan import (
     AnimeGANDiscriminator,
     AnimeGANGenerator,

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from sakuga.errors import SakugaError, UsageError
-from sakuga.evaluation.eyes import Eyes
+from sakuga.metrics.features import FeatureExtractors
 from sakuga.networks import inception
 from sakuga.networks.inception import Inception
 
@@ -37,11 +37,11 @@ def test_it_has_the_published_size(weights):
 
 
 def test_only_the_official_file_makes_it_fid(weights, monkeypatch):
-    eyes = Eyes("inception", weights)
+    eyes = FeatureExtractors("inception", weights)
     assert eyes.set_name == "[inception]"
     assert eyes.sources["inception"].startswith("inception from inception.pth, SHA-256 ")
     monkeypatch.setattr(inception, "OFFICIAL", "")  # every sum begins like this
-    assert Eyes("inception", weights).set_name == ""
+    assert FeatureExtractors("inception", weights).set_name == ""
 
 
 def test_a_wrong_file_is_named(tmp_path):
@@ -54,4 +54,4 @@ def test_a_wrong_file_is_named(tmp_path):
     with pytest.raises(SakugaError, match="does not hold"):
         Inception(tmp_path / "broken.pth")
     with pytest.raises(UsageError, match="--weights"):
-        Eyes("inception")
+        FeatureExtractors("inception")

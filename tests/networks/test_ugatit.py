@@ -73,13 +73,13 @@ class TestAttention:
     def test_spectral_norm_reaches_the_weights_of_the_map(self):
         """A classifier's matrix has one row, so its normalised weights have length one, whatever their scale."""
         torch.manual_seed(0)
-        judge, image = UGATITDiscriminator(width=4, layers=4).eval(), picture(1, 3, 32, 32)
-        before = judge(image, attention=True)
-        for classifier in (judge.attention.by_mean, judge.attention.by_max):
+        discriminator, image = UGATITDiscriminator(width=4, layers=4).eval(), picture(1, 3, 32, 32)
+        before = discriminator(image, attention=True)
+        for classifier in (discriminator.attention.by_mean, discriminator.attention.by_max):
             assert_close(classifier.weight.norm(), torch.tensor(1.0))
             with torch.no_grad():
                 classifier.parametrizations.weight.original.mul_(10)
-        assert_close(judge(image, attention=True), before)
+        assert_close(discriminator(image, attention=True), before)
 
 
 class TestGenerator:
@@ -126,19 +126,19 @@ class TestDiscriminator:
     @pytest.mark.parametrize(("layers", "side"), [(7, 6), (5, 30)])
     def test_shapes(self, layers, side):
         # 256 is halved layers - 2 times, then two convolutions of kernel 4, padding 1 take one pixel each.
-        judge = UGATITDiscriminator(width=2, layers=layers)
-        scores, logits, heatmap = judge(picture(2, 3, 256, 256), attention=True)
+        discriminator = UGATITDiscriminator(width=2, layers=layers)
+        scores, logits, heatmap = discriminator(picture(2, 3, 256, 256), attention=True)
         assert scores.shape == (2, 1, side, side)
         assert logits.shape == (2, 2)
         assert heatmap.shape == (2, 1, side + 1, side + 1)
-        assert judge(picture(1, 3, 256, 256)).shape == (1, 1, side, side)
+        assert discriminator(picture(1, 3, 256, 256)).shape == (1, 1, side, side)
 
     def test_every_convolution_but_the_1x1_is_normalised(self):
-        judge = UGATITDiscriminator(width=2, layers=5)
-        plain = [n for n, m in judge.named_modules()
+        discriminator = UGATITDiscriminator(width=2, layers=5)
+        plain = [n for n, m in discriminator.named_modules()
                  if isinstance(m, (nn.Conv2d, nn.Linear)) and not hasattr(m, "parametrizations")]  # fmt: skip
         assert plain == ["attention.join"]
-        assert judge.last.bias is None
+        assert discriminator.last.bias is None
 
     def test_too_few_layers_are_refused(self):
         with pytest.raises(ValueError, match="layers must be 3 or more, not 2"):

@@ -14,7 +14,7 @@ import pytest
 import uvicorn
 from running import picture, video, wait_for
 
-from sakuga.serve import command
+from sakuga.commands import serve as command
 
 
 @pytest.fixture

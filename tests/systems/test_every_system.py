@@ -25,10 +25,10 @@ from torch.testing import assert_close
 
 from sakuga.cli import main
 from sakuga.errors import UsageError
-from sakuga.export import export
+from sakuga.export.onnx import export
+from sakuga.runs import build
 from sakuga.stylizer import Stylizer
 from sakuga.systems import SYSTEMS
-from sakuga.training.export import build
 from sakuga.training.trainer import Trainer
 
 MODULES = (
@@ -76,7 +76,7 @@ def data(tmp_path_factory):
 
 
 def state(module):
-    """Every tensor of a module's state by name, those within the memories' own states too."""
+    """Every tensor of a module's state by name, those within the stateful' own states too."""
 
     def tensors(name, value):
         if isinstance(value, torch.Tensor):

@@ -14,7 +14,7 @@ from tiny import make_data
 from torch.testing import assert_close
 from two_processes import launch
 
-from sakuga.training import checkpoint
+from sakuga import runs
 from sakuga.training.trainer import Trainer
 
 HERE = str(Path(__file__).parent)
@@ -55,7 +55,7 @@ def of_two_processes(run, module, data, *stops, **fields):
     """The checkpoint of two processes that begin anew after every stop but the last."""
     known = {"here": HERE, "tests": TESTS, "module": module.__name__, "data": str(data), "run": str(run)}
     launch(run.with_suffix(".py"), PROCESS.format(**known, stops=stops, fields=fields))
-    return checkpoint.load(run)
+    return runs.load(run)
 
 
 @pytest.mark.filterwarnings("ignore:feature losses use:UserWarning")
@@ -78,7 +78,7 @@ def test_two_processes_go_on_as_if_they_had_not_stopped(tmp_path):
     data = make_data(tmp_path / "data")
     through = of_two_processes(tmp_path / "through", test_system_cyclegan, data, 14, pool=3)
     resumed = of_two_processes(tmp_path / "resumed", test_system_cyclegan, data, 10, 14, pool=3)
-    first, second = (part["memories"]["pool_style"]["_extra_state"] for part in through["ranks"])
+    first, second = (part["stateful"]["pool_style"]["_extra_state"] for part in through["ranks"])
     assert not torch.equal(first["images"][0], second["images"][0])
     for part in ("networks", "average", "optimizers", "ranks"):
         assert_close(resumed[part], through[part], rtol=0, atol=0)
@@ -110,7 +110,7 @@ def test_killed_and_called_again_it_ends_where_it_would_have(seed, tmp_path):
 
     killed = start("killed")
     deadline = time.monotonic() + 120
-    while not (tmp_path / "killed" / checkpoint.LAST).exists():
+    while not (tmp_path / "killed" / runs.LAST).exists():
         assert time.monotonic() < deadline
         time.sleep(0.01)
     time.sleep(random.Random(seed).uniform(0, 0.5))
@@ -118,7 +118,7 @@ def test_killed_and_called_again_it_ends_where_it_would_have(seed, tmp_path):
     killed.wait()
     for run in ("killed", "through"):
         assert start(run).wait() == 0
-    killed, through = (checkpoint.load(tmp_path / run) for run in ("killed", "through"))
+    killed, through = (runs.load(tmp_path / run) for run in ("killed", "through"))
     assert killed["steps"] == through["steps"] == 12
     for part in ("networks", "average", "optimizers", "ranks"):
         assert_close(killed[part], through[part], rtol=0, atol=0)

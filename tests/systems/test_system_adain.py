@@ -11,12 +11,12 @@ import torch
 from PIL import Image
 from tiny import Tiny, make_data
 
+from sakuga import runs
 from sakuga.cli import main
 from sakuga.errors import UsageError
 from sakuga.evaluation.given import styles
 from sakuga.style import read
 from sakuga.systems.adain import AdaIN
-from sakuga.training import checkpoint
 from sakuga.training.trainer import Trainer
 
 TINY = Tiny(
@@ -101,7 +101,7 @@ def test_a_resumed_training_has_the_encoder_it_began_with(tmp_path):
     make_data(tmp_path)
     Trainer(TINY.build(tmp_path), tmp_path / "run").fit(1)
     resumed = Trainer(TINY.build(tmp_path, crop=40, batch=4), tmp_path / "run")
-    begun = checkpoint.load(tmp_path / "run")["average"]
+    begun = runs.load(tmp_path / "run")["average"]
     first = "steps.conv1_1.weight"
     assert not torch.equal(resumed.system.painter.encoder.state_dict()[first], begun[f"encoder.{first}"])
     assert resumed.resume()

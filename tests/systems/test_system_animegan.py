@@ -36,7 +36,7 @@ def test_what_the_discriminator_is_shown(tmp_path):
     system = TINY.build(make_data(tmp_path))
     batch = system.batch(0, 0, 1)
     seen = []
-    system.judge.forward = lambda x: seen.append(x) or x.mean((1, 2, 3))
+    system.discriminator.forward = lambda x: seen.append(x) or x.mean((1, 2, 3))
     assert next(system.step(batch, 3))[0] == "D"
     anime, _, gray, smoothed = seen[0].chunk(4)
     assert torch.equal(anime, batch["style"])

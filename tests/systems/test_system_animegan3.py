@@ -6,11 +6,11 @@ import pytest
 import torch
 from tiny import Tiny, make_data
 
+from sakuga.data.derived.segments import regions
+from sakuga.data.derived.smoothing import l0_smooth, non_local_means
 from sakuga.data.images import to_tensor, to_uint8
-from sakuga.data.segments import regions
-from sakuga.data.smoothing import l0_smooth, non_local_means
 from sakuga.errors import UsageError
-from sakuga.export import trace
+from sakuga.export.onnx import trace
 from sakuga.losses import (
     content,
     gray_style,
@@ -80,7 +80,7 @@ def test_the_terms_are_those_of_the_code(data):
     """Every term again, from the two tails' pictures and the judges' scores."""
     system = shinkai(data, denoise=9.0, denoise_patch=5, smooth=2.0)
     batch = system.batch(0, 0, 1)
-    photo, shown = batch["photo"], {"judge": [], "judge_main": []}
+    photo, shown = batch["photo"], {"discriminator": [], "discriminator_main": []}
     with torch.no_grad():
         rough, main = system.generator(photo, both=True)
     for name, seen in shown.items():
@@ -94,12 +94,12 @@ def test_the_terms_are_those_of_the_code(data):
     target = np.stack([l0_smooth(non_local_means(p, luma=9, patch=5)) for p in pictures])
     target = torch.from_numpy(2 * target - 1).permute(0, 3, 1, 2).clamp(-1, 1)
 
-    assert len(shown["judge"]) == len(shown["judge_main"]) == 2
+    assert len(shown["discriminator"]) == len(shown["discriminator_main"]) == 2
     for found, wanted in (
-        (shown["judge"][0], gray),
-        (shown["judge"][1], torch.cat([anime, gray, edges])),
-        (shown["judge_main"][0], main),
-        (shown["judge_main"][1], torch.cat([target, main])),
+        (shown["discriminator"][0], gray),
+        (shown["discriminator"][1], torch.cat([anime, gray, edges])),
+        (shown["discriminator_main"][0], main),
+        (shown["discriminator_main"][1], torch.cat([target, main])),
     ):
         torch.testing.assert_close(found, wanted, rtol=0, atol=1e-4)
 

@@ -55,7 +55,7 @@ def test_the_edges_are_those_of_the_style_crops(tmp_path):
 def test_weights_begin_as_the_official_codes(tmp_path):
     """N(0, 0.02), biases zero, gains one."""
     system = TINY.bare(tmp_path, width=32)
-    for network in (system.generator, system.judge):
+    for network in (system.generator, system.discriminator):
         for name, value in network.named_parameters():
             if value.ndim == 4 and value.numel() > 5000:
                 assert value.std().item() == pytest.approx(0.02, rel=0.1), name

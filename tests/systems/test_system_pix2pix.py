@@ -28,7 +28,7 @@ def test_the_judge_sees_input_and_output(tmp_path):
     system = TINY.build(make_data(tmp_path))
     batch = system.batch(0, 0, 1)
     seen = []
-    system.judge.forward = lambda x: seen.append(x) or x.mean((1, 2, 3))
+    system.discriminator.forward = lambda x: seen.append(x) or x.mean((1, 2, 3))
     next(system.step(batch, 0))
     assert torch.equal(seen[0], torch.cat([batch["input"], batch["target"]], 1))
     assert torch.equal(seen[1][:, :3], batch["input"])

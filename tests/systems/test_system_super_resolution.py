@@ -5,7 +5,7 @@ import pytest
 from tiny import Tiny, make_data
 
 from sakuga.errors import UsageError
-from sakuga.export import export
+from sakuga.export.onnx import export
 from sakuga.stylizer import Stylizer
 from sakuga.systems.super_resolution import SuperResolution, reduced
 

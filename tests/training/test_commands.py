@@ -12,13 +12,13 @@ import torch
 from PIL import Image
 
 import sakuga
+from sakuga import runs
 from sakuga.cli import main
 from sakuga.data.images import cut_crops, draw_crops, find_images, load_image, to_tensor, to_uint8
-from sakuga.data.teacher import targets
+from sakuga.data.teachers import targets
 from sakuga.errors import SakugaError, UsageError
-from sakuga.export import weights_sha256
+from sakuga.export.onnx import weights_sha256
 from sakuga.systems.distill import Distill, mix_color, retone, tone
-from sakuga.training import checkpoint
 
 
 @pytest.fixture
@@ -91,9 +91,9 @@ def test_the_same_command_goes_on_to_the_same_weights(number, photos, tmp_path, 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Distill, "step", interrupted)
         assert distil(photos, cut, *quick("--adversarial", 0.1)) == 130
-    assert checkpoint.load(cut)["steps"] == 6
+    assert runs.load(cut)["steps"] == 6
     assert distil(photos, cut, *quick("--adversarial", 0.1)) == 0
-    a, b = checkpoint.load(tmp_path / "through"), checkpoint.load(cut)
+    a, b = runs.load(tmp_path / "through"), runs.load(cut)
     assert a["steps"] == b["steps"] == 8
     capsys.readouterr()
     assert distil(photos, cut, *quick("--adversarial", 0.1)) == 0
@@ -109,7 +109,7 @@ def test_perceptual_terms_and_a_start_from_another_run(photos, tmp_path):
     assert distil(photos, tmp_path / "a", *quick("--lr", 0.01)) == 0
     more = ["--init", tmp_path / "a", "--perceptual", 1, "--gram", 1, "--features-weights", "random:0", "--crop", 64]
     assert distil(photos, tmp_path / "b", *quick(), *more, "--steps", 1, "--lr", 0) == 0
-    a, b = (checkpoint.load(tmp_path / name) for name in "ab")
+    a, b = (runs.load(tmp_path / name) for name in "ab")
     assert b["steps"] == 1
     assert all(torch.equal(v, b["average"][k]) for k, v in a["average"].items())
 
@@ -283,9 +283,9 @@ class TestBadInput:
         assert distil(photos, run, *quick(), *more, "--steps", 2) == 0
         assert distil(photos, run, *quick(), *more, "--lr", 1e38, "--steps", 6) == 1
         assert "is not finite" in " ".join(capsys.readouterr().err.split())
-        assert checkpoint.load(run)["steps"] == 2
+        assert runs.load(run)["steps"] == 2
         assert distil(photos, run, *quick(), *more, "--steps", 6) == 0
-        assert checkpoint.load(run)["steps"] == 6
+        assert runs.load(run)["steps"] == 6
 
     def test_another_start_is_refused_once_a_run_has_begun(self, photos, tmp_path, capsys):
         for name in "ab":
@@ -296,11 +296,11 @@ class TestBadInput:
     def test_a_training_begun_again_sets_the_earlier_best_aside(self, photos, tmp_path, capsys):
         run = tmp_path / "run"
         run.mkdir()
-        (run / checkpoint.BEST).write_bytes(b"of another training")
+        (run / runs.BEST).write_bytes(b"of another training")
         assert distil(photos, run, *quick("--steps", 2)) == 0
         assert "is called earlier-best.pt now" in " ".join(capsys.readouterr().out.split())
         assert (run / "earlier-best.pt").read_bytes() == b"of another training"
-        assert not (run / checkpoint.BEST).exists()
+        assert not (run / runs.BEST).exists()
 
     def test_a_finished_run_given_again_keeps_its_file(self, photos, tmp_path):
         assert distil(photos, tmp_path / "run", *quick()) == 0
@@ -447,7 +447,7 @@ def test_the_light_half_does_not_import_torch():
     import subprocess
     import sys
 
-    code = "import sys, sakuga.cli, sakuga.stylizer, sakuga.video; print(json.dumps([m for m in sys.modules]))"
+    code = "import sys, sakuga.cli, sakuga.stylizer.stylizer, sakuga.video; print(json.dumps([m for m in sys.modules]))"
     done = subprocess.run([sys.executable, "-c", "import json;" + code], capture_output=True, text=True, check=True)
     loaded = {name.split(".")[0] for name in json.loads(done.stdout)}
     assert not loaded & {"torch", "onnx", "scipy", "skimage", "lightning_fabric"}

@@ -11,13 +11,14 @@ import pytest
 import torch
 from PIL import Image
 
+from sakuga import runs
 from sakuga.cli import main
+from sakuga.commands.train_options import Loop, parse
 from sakuga.errors import UsageError
-from sakuga.systems import SYSTEMS
+from sakuga.systems import SYSTEMS, config
 from sakuga.systems.distill import Distill
-from sakuga.training import advice, checkpoint, config, precision
+from sakuga.training import advice, precision
 from sakuga.training.dry_run import duration
-from sakuga.training.options import Loop, parse
 
 
 @pytest.fixture
@@ -162,7 +163,7 @@ class TestRun:
         assert (found["system"], found["lr"], found["clip"], found["width"]) == ("distill", 0.01, 0.5, 8)
         assert found["photos"] == [str(tmp_path / "photos")]
         assert main(["train", "distill", "--config", str(file), "--run", str(tmp_path / "again")]) == 0
-        a, b = (checkpoint.load(tmp_path / name) for name in ("run", "again"))
+        a, b = (runs.load(tmp_path / name) for name in ("run", "again"))
         assert a["config"] == b["config"]
         assert a["options"] == b["options"]
         assert all(torch.equal(value, b["average"][name]) for name, value in a["average"].items())
@@ -223,7 +224,7 @@ class TestRun:
         assert distil("--compile", "--precision", "32-true", folder="compiled")[0] == 0
         assert compiled == ["FastGenerator", "PatchGAN"]
         assert distil("--precision", "32-true", folder="plain")[0] == 0
-        a, b = (checkpoint.load(tmp_path / name)["networks"]["generator"] for name in ("compiled", "plain"))
+        a, b = (runs.load(tmp_path / name)["networks"]["generator"] for name in ("compiled", "plain"))
         assert all(torch.allclose(value, b[name], atol=1e-5) for name, value in a.items())
         assert distil("--precision", "32-true", folder="compiled", steps=3)[0] == 0
 
@@ -289,4 +290,4 @@ class TestPrecision:
 
     def test_what_was_asked_for_is_used(self, distil, tmp_path):
         assert distil("--precision", "32-true")[0] == 0
-        assert checkpoint.load(tmp_path / "run")["options"]["precision"] == "32-true"
+        assert runs.load(tmp_path / "run")["options"]["precision"] == "32-true"

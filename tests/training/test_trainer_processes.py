@@ -12,7 +12,7 @@ from torch.testing import assert_close
 from toy import equal, trainer
 from two_processes import launch
 
-from sakuga.training import checkpoint
+from sakuga import runs
 
 CHILD = """
 import sys
@@ -31,7 +31,7 @@ def test_a_kill_while_saving_leaves_a_run_that_goes_on(tmp_path):
         [sys.executable, "-c", CHILD.format(tests=str(Path(__file__).parent), run=str(tmp_path / "run"))]
     )
     deadline = time.monotonic() + 60
-    while not (tmp_path / "run" / checkpoint.LAST).exists():
+    while not (tmp_path / "run" / runs.LAST).exists():
         assert time.monotonic() < deadline
         assert child.poll() is None
         time.sleep(0.02)
@@ -60,7 +60,7 @@ import torch
 from lightning_fabric import Fabric
 from toy import Toy, Trainer
 from sakuga.errors import SakugaError
-from sakuga.training import checkpoint
+from sakuga import runs
 torch.set_num_threads(1)
 fabric = Fabric(accelerator="cpu", devices=2, strategy="ddp", precision={precision!r})
 fabric.launch()
@@ -76,7 +76,7 @@ def of_two_processes(folder, body, precision="32-true"):
     """What two processes print that run `body` with a trainer each, and the checkpoint that they leave."""
     folder.mkdir()
     text = PROCESS.format(tests=str(Path(__file__).parent), run=str(folder / "run"), body=body, precision=precision)
-    return launch(folder / "two.py", text), checkpoint.load(folder / "run")
+    return launch(folder / "two.py", text), runs.load(folder / "run")
 
 
 def test_two_processes_refuse_in_one_sentence(tmp_path):
@@ -157,7 +157,7 @@ def test_a_full_disk_stops_both(tmp_path):
 trainer.save()
 def full(*_, **__):
     raise SakugaError("the disk is full")
-checkpoint.save = full
+runs.save = full
 try:
     trainer.fit(1000, save_every=2)
 except SakugaError as error:

@@ -25,14 +25,14 @@ class Toy(System):
     """Two players, two critic steps, a warm-up: the shapes of step that published systems have."""
 
     name = "toy"
-    players = {"G": ["generator"], "D": ["judge"]}  # noqa: RUF012
+    players = {"G": ["generator"], "D": ["discriminator"]}  # noqa: RUF012
 
     def __init__(self, config=None):
         super().__init__()
         torch.manual_seed(0)
         self.config = config or ToyConfig()
         self.generator = FastGenerator(width=8, blocks=1, factor=2)
-        self.judge = nn.Conv2d(3, 1, 3)
+        self.discriminator = nn.Conv2d(3, 1, 3)
         self.features = nn.Conv2d(3, 4, 3).requires_grad_(False)
 
     def batch(self, step, rank, world):
@@ -45,11 +45,11 @@ class Toy(System):
         fake = self.generator(photo)
         if t >= self.config.warmup:
             for _ in range(self.config.critic_steps):
-                yield "D", {"hinge": hinge.d(self.judge(photo), self.judge(fake.detach()))}
-        with frozen(self.judge):
+                yield "D", {"hinge": hinge.d(self.discriminator(photo), self.discriminator(fake.detach()))}
+        with frozen(self.discriminator):
             terms = {
                 "content": self.config.content * l1(self.features(fake), self.features(-photo)),
-                "adversarial": 0.1 * lsgan.g(self.judge(fake)),
+                "adversarial": 0.1 * lsgan.g(self.discriminator(fake)),
             }
         yield "G", terms
 

@@ -17,7 +17,7 @@ from clips import FRAMES, invert, make, quadrants, read
 from PIL import Image
 
 from sakuga.cli import main
-from sakuga.streams import is_video_data
+from sakuga.stylizer.streams import is_video_data
 from sakuga.video import stylize_video
 from sakuga.video.segments import LENGTH
 
@@ -195,7 +195,8 @@ def test_text_is_no_video():
 
 SLOW = """
 import os, sys, time
-from sakuga import cli, stylizer
+from sakuga import cli
+from sakuga.stylizer import stylizer
 array = stylizer.Stylizer.array
 count = 0
 def slow(self, rgb):

@@ -127,7 +127,7 @@ def test_the_work_folder_says_what_it_is_for(tmp_path, source):
 
 
 class Trail:
-    """Stands for sakuga.stable.Stabilizer: mixes each frame with all before it."""
+    """Stands for sakuga.video.stabilisation.Stabilizer: mixes each frame with all before it."""
 
     def __init__(self):
         self.last = None
@@ -145,7 +145,7 @@ class Trail:
 
 @pytest.mark.parametrize("fps", [None, "60"])
 def test_a_steadied_video_goes_on_with_the_state_it_had(tmp_path, source, monkeypatch, fps):
-    monkeypatch.setattr("sakuga.stable.Stabilizer", Trail)
+    monkeypatch.setattr("sakuga.video.stabilisation.Stabilizer", Trail)
     options = VideoOptions(stable=True, fps=fps)
     go(source, tmp_path / "whole.mp4", options=options)
     with pytest.raises(KeyboardInterrupt):

@@ -11,7 +11,7 @@ from PIL import Image
 
 from sakuga.style import styles
 from sakuga.stylizer import Stylizer
-from sakuga.webcam import camera
+from sakuga.video import camera
 from sakuga.webcam.live import Live
 from sakuga.webcam.server import Server
 

@@ -12,7 +12,7 @@ import pytest
 from camera_clips import GRAYS, make_clip
 
 from sakuga.errors import SakugaError
-from sakuga.webcam import camera
+from sakuga.video import camera
 
 
 def test_a_file_is_shown_over_and_over_at_its_own_pace(clip):

@@ -10,8 +10,8 @@ from types import SimpleNamespace
 import pytest
 from camera_clips import GRAYS, ask, served
 
+from sakuga.commands.webcam import main
 from sakuga.errors import SakugaError, UsageError
-from sakuga.webcam.command import main
 
 
 def test_ctrl_c_ends_with_status_0(clip):

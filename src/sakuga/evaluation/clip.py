@@ -7,8 +7,8 @@ import av
 import numpy as np
 from PIL import Image
 
-from sakuga.container import open_container, reading, video_stream
 from sakuga.errors import SakugaError
+from sakuga.video.container import open_container, reading, video_stream
 
 
 def read_clip(path: Path, *, frames: int, side: int) -> list[np.ndarray]:

@@ -17,10 +17,10 @@ from sakuga.data.images import find_images, load_image, to_tensor
 from sakuga.errors import SakugaError, UsageError
 from sakuga.evaluation import speed
 from sakuga.evaluation.clip import read_clip
-from sakuga.evaluation.distances import FEWEST, SUBSET, SUBSETS, Pairs, Set, set_distances
-from sakuga.evaluation.eyes import Eyes
-from sakuga.evaluation.flicker import STEP, Motion, pan, pan_error
 from sakuga.evaluation.machine import machine, versions
+from sakuga.metrics.distances import FEWEST, SUBSET, SUBSETS, Pairs, Set, set_distances
+from sakuga.metrics.features import FeatureExtractors
+from sakuga.metrics.flicker import STEP, Motion, pan, pan_error
 from sakuga.style import Style
 from sakuga.stylizer import Stylizer
 
@@ -101,7 +101,7 @@ def evaluate(styles: Mapping[str, Style], options: Options) -> Evaluation:
         UsageError: a folder is missing or empty, an unknown feature network, weights that are not its own.
         SakugaError: no photo can be read, the clip is no video, or a style fails.
     """
-    eyes = Eyes(options.features, options.weights)
+    eyes = FeatureExtractors(options.features, options.weights)
     found = Evaluation(set_name=eyes.set_name, notes=eyes.notes)
     photos = spread(find_images(options.photos), options.count)
     wanted_paths = spread(find_images(options.style_images), options.count) if options.style_images else []
@@ -211,7 +211,7 @@ def _facts(style: Style) -> dict[str, Any]:
     }
 
 
-def _notes(options: Options, photos: Set, wanted: Set, eyes: Eyes) -> list[str]:
+def _notes(options: Options, photos: Set, wanted: Set, eyes: FeatureExtractors) -> list[str]:
     if not options.style_images:
         return ["without --style-images the distances to the style (FID, KID, Gram) are left out."]
     if not wanted.rows:
@@ -231,7 +231,7 @@ def _notes(options: Options, photos: Set, wanted: Set, eyes: Eyes) -> list[str]:
     return []
 
 
-def _settings(options: Options, photos: Set, wanted: Set, eyes: Eyes) -> dict[str, Any]:
+def _settings(options: Options, photos: Set, wanted: Set, eyes: FeatureExtractors) -> dict[str, Any]:
     subset = min(SUBSET, min(photos.count, wanted.count) // 2)
     return {
         "resizer": f"Pillow bicubic, centre square, {options.size}x{options.size}",

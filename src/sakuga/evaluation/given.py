@@ -5,19 +5,19 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
+from sakuga import runs
 from sakuga.errors import UsageError
-from sakuga.export import export
+from sakuga.export.onnx import export
+from sakuga.runs import build
 from sakuga.style import Style, load
 from sakuga.style import names as known
-from sakuga.training import checkpoint
-from sakuga.training.export import build
 
 Which = Literal["last", "best"]
 
 
 def is_run(name: str) -> bool:
     """Whether the folder of a training is meant: any folder, but one named like a style must hold a checkpoint."""
-    return Path(name).is_dir() and (name not in known() or (Path(name) / checkpoint.LAST).is_file())
+    return Path(name).is_dir() and (name not in known() or (Path(name) / runs.LAST).is_file())
 
 
 def checkpoint_name(run: Path, which: Which) -> str:
@@ -26,8 +26,8 @@ def checkpoint_name(run: Path, which: Which) -> str:
     Raises:
         UsageError: the run keeps no best weights.
     """
-    name = {"last": checkpoint.LAST, "best": checkpoint.BEST}[which]
-    if which == "best" and (run / checkpoint.LAST).is_file() and not (run / name).is_file():
+    name = {"last": runs.LAST, "best": runs.BEST}[which]
+    if which == "best" and (run / runs.LAST).is_file() and not (run / name).is_file():
         raise UsageError(f"{run} has no {name}: its samples were not judged; leave out --which best.")
     return name
 

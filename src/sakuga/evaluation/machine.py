@@ -4,7 +4,7 @@ import importlib.metadata
 import os
 import platform
 
-from sakuga.machine import processor
+from sakuga.runtime.machine import processor
 
 PACKAGES = ("sakuga", "numpy", "Pillow", "onnxruntime", "torch", "scipy", "scikit-image")
 

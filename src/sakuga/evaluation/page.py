@@ -10,10 +10,10 @@ from pathlib import Path
 
 from PIL import Image
 
-from sakuga.evaluation.command import number
 from sakuga.evaluation.curves import chart, legend
 from sakuga.evaluation.evaluate import Evaluation
 from sakuga.evaluation.measures import named
+from sakuga.evaluation.report import number
 from sakuga.evaluation.runs import Training, differences
 from sakuga.evaluation.sheet import Row
 

@@ -9,11 +9,11 @@ from typing import Any
 
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator  # type: ignore[import-untyped]
 
+from sakuga import runs
 from sakuga.data.images import find_images
 from sakuga.errors import UsageError
 from sakuga.evaluation.given import Which, checkpoint_name
-from sakuga.training import checkpoint
-from sakuga.training.export import build
+from sakuga.runs import build
 from sakuga.training.log import read_metrics
 
 LISTED = 4
@@ -62,7 +62,7 @@ def read_training(run: Path, which: Which = "last") -> Training:
         SakugaError: the checkpoint is damaged.
     """
     name = checkpoint_name(run, which)
-    state = checkpoint.load(run, name)
+    state = runs.load(run, name)
     system = build(run, name)
     moved = {network for names in system.players.values() for network in names} | {system.output}
     return Training(

@@ -4,8 +4,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from sakuga.context import THUMBNAIL
 from sakuga.networks.fast import FastGenerator
+from sakuga.style.context import THUMBNAIL
 
 
 class ContextEncoder(nn.Module):

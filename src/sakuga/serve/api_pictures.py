@@ -8,7 +8,7 @@ from urllib.parse import quote
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
-from sakuga.image import extension
+from sakuga.picture import extension
 from sakuga.serve.errors import responses
 from sakuga.serve.options import PictureOptions, form_schema
 from sakuga.serve.pictures import MEDIA_TYPES, is_heavy, paint

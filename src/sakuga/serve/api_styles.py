@@ -8,7 +8,7 @@ from fastapi.responses import PlainTextResponse, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 from typing_extensions import TypedDict
 
-from sakuga.image import FORMATS
+from sakuga.picture import FORMATS
 from sakuga.serve.catalogue import Entry
 from sakuga.serve.errors import responses
 from sakuga.serve.probe import SUFFIXES

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from sakuga.errors import UsageError
-from sakuga.parallel import cores
+from sakuga.runtime.parallel import cores
 from sakuga.serve.errors import RefusedError
 
 MIB = 2**20

@@ -9,17 +9,16 @@ from typing import BinaryIO
 
 from PIL import Image
 
-from sakuga import image, metadata
 from sakuga.errors import FormatError, SakugaError, TooLargeError, UsageError
-from sakuga.image import Picture
-from sakuga.quiet import quiet
+from sakuga.picture import FORMATS, Picture, encode, metadata, read
+from sakuga.picture.quiet import quiet
 from sakuga.serve.errors import RefusedError
 from sakuga.serve.limits import Limits
 from sakuga.serve.options import PictureOptions
 from sakuga.style import Style
 from sakuga.stylizer import Stylizer
 
-MEDIA_TYPES = {name: f"image/{name.lower()}" for name in image.FORMATS}
+MEDIA_TYPES = {name: f"image/{name.lower()}" for name in FORMATS}
 _HEAVY = 8_000_000  # pixels
 _COMMON = ("JPEG", "PNG", "WEBP", "GIF", "TIFF", "AVIF", "BMP")
 _SMALLEST = 64  # narrower pictures are padded to this before they are painted
@@ -31,7 +30,7 @@ class AbandonedError(Exception):
 
 @dataclass(frozen=True)
 class Painted:
-    """A result: its bytes, the key of image.FORMATS, its size, and the seconds that each part took."""
+    """A result: its bytes, the key of FORMATS, its size, and the seconds that each part took."""
 
     data: bytes
     format: str
@@ -70,10 +69,10 @@ def paint(file: BinaryIO, style: Style, options: PictureOptions, limits: Limits,
             frames += stylizer.picture(replace(picture, frames=[frame])).frames
     picture = replace(picture, frames=frames)
     name = (options.format or picture.format).upper()
-    name = name if name in image.FORMATS else "PNG"
+    name = name if name in FORMATS else "PNG"
     with _timed(seconds, "encode"):
         try:
-            data = image.encode(picture, name)
+            data = encode(picture, name)
         except UsageError:
             raise
         except SakugaError as error:
@@ -84,7 +83,7 @@ def paint(file: BinaryIO, style: Style, options: PictureOptions, limits: Limits,
 
 def _read(file: BinaryIO, limits: Limits) -> Picture:
     try:
-        return image.read(file.read(), max_pixels=limits.max_pixels)
+        return read(file.read(), max_pixels=limits.max_pixels)
     except TooLargeError as error:
         sentence = f"The picture has more than {limits.max_pixels:,} pixels, or too many frames: make it smaller."
         raise RefusedError(413, "too_many_pixels", sentence) from error

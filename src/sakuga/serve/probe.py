@@ -25,8 +25,8 @@ def check(file: Path, limits: Limits, *, max_side: int | None = None) -> None:
     """
     import av
 
-    from sakuga.container import video_stream
     from sakuga.errors import SakugaError
+    from sakuga.video.container import video_stream
 
     try:
         with av.open(f"file:{file}", options=_SAFELY, metadata_errors="replace") as reader:

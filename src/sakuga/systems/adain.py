@@ -15,8 +15,8 @@ from sakuga.losses import content, mean_std_style
 from sakuga.networks.adain import Decoder, Encoder, FixedStyle, Painter, adain
 from sakuga.networks.features import FeatureNetwork
 from sakuga.systems.base import Batch, Terms, source
-from sakuga.systems.content import Backbone
-from sakuga.systems.unpaired import Unpaired, UnpairedConfig
+from sakuga.systems.parts.content import Backbone
+from sakuga.systems.parts.unpaired import Unpaired, UnpairedConfig
 
 LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1")
 MEASURED = 128

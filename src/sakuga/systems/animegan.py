@@ -9,11 +9,11 @@ from torch import Tensor, nn
 
 from sakuga.losses import color_reconstruction, content, gray_adversarial, gray_style, grayscale, total_variation
 from sakuga.networks.animegan import AnimeGANDiscriminator, AnimeGANGenerator, AnimeGANv2Generator
-from sakuga.systems.adversarial import AdversarialConfig
-from sakuga.systems.augment import diff_augment
-from sakuga.systems.base import Batch, Terms, frozen, together
-from sakuga.systems.content import Backbone, ContentFeatures
-from sakuga.systems.edged import Edged
+from sakuga.systems.base import Batch, Terms, forward_concatenated, frozen
+from sakuga.systems.parts.adversarial import AdversarialConfig
+from sakuga.systems.parts.augment import diff_augment
+from sakuga.systems.parts.content import Backbone, ContentFeatures
+from sakuga.systems.parts.edged import Edged
 
 
 @dataclass
@@ -74,7 +74,7 @@ class AnimeGAN(Edged):
     """
 
     name = "animegan"
-    players = {"warmup": ["generator"], "D": ["judge"], "G": ["generator"]}  # noqa: RUF012
+    players = {"warmup": ["generator"], "D": ["discriminator"], "G": ["generator"]}  # noqa: RUF012
     presets = {  # noqa: RUF012
         "hayao": _second(1.5, 2.5, 15, 1, (1.2, 1.2, 1.2, 0.8)),
         "shinkai": _second(1.2, 2.0, 10, 1, (1.7, 1.7, 1.7, 1.0)),
@@ -87,10 +87,10 @@ class AnimeGAN(Edged):
         self.generator: nn.Module
         if config.version == 1:
             self.generator = AnimeGANGenerator(width=config.width)
-            self.judge = AnimeGANDiscriminator(norm="instance", width=config.width // 2)
+            self.discriminator = AnimeGANDiscriminator(norm="instance", width=config.width // 2)
         else:
             self.generator = AnimeGANv2Generator(width=config.width // 2)
-            self.judge = AnimeGANDiscriminator(norm="layer", width=config.width // 2)
+            self.discriminator = AnimeGANDiscriminator(norm="layer", width=config.width // 2)
         self.features: ContentFeatures | None = None
 
     def prepare(self) -> None:
@@ -110,11 +110,11 @@ class AnimeGAN(Edged):
             return
         gray, smoothed = (grayscale(image, channels=3) for image in (anime, batch["edges"]))
         shown = [self.seen(image) for image in (anime, fake.detach(), gray, smoothed)]
-        scores = together(self.judge, *shown)
+        scores = forward_concatenated(self.discriminator, *shown)
         yield "D", {"gray": c.adversarial * gray_adversarial.d(*scores, weights=c.d_weights)}
 
-        with frozen(self.judge):
-            fooled = gray_adversarial.g(self.judge(self.seen(fake)))
+        with frozen(self.discriminator):
+            fooled = gray_adversarial.g(self.discriminator(self.seen(fake)))
         with torch.no_grad():
             both = self.features(torch.cat([photo, gray]))
         wanted, strokes = ({k: v.chunk(2)[i] for k, v in both.items()} for i in (0, 1))

@@ -9,10 +9,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from sakuga.data.edges import smooth_edges
+from sakuga.data.derived.edges import smooth_edges
+from sakuga.data.derived.segments import each, regions, segment
+from sakuga.data.derived.smoothing import l0_smooth, non_local_means
 from sakuga.data.images import cut_crops, to_tensor, to_uint8
-from sakuga.data.segments import each, regions, segment
-from sakuga.data.smoothing import l0_smooth, non_local_means
 from sakuga.errors import UsageError
 from sakuga.losses import (
     content,
@@ -27,9 +27,9 @@ from sakuga.losses import (
     total_variation,
 )
 from sakuga.networks.animegan3 import AnimeGANv3Discriminator, AnimeGANv3Generator
-from sakuga.systems.adversarial import Adversarial, AdversarialConfig
-from sakuga.systems.base import Batch, Terms, frozen, together
-from sakuga.systems.content import LAYERS, Backbone, ContentFeatures
+from sakuga.systems.base import Batch, Terms, forward_concatenated, frozen
+from sakuga.systems.parts.adversarial import Adversarial, AdversarialConfig
+from sakuga.systems.parts.content import LAYERS, Backbone, ContentFeatures
 
 gray_lsgan = least_squares(a=0.1, b=0.9, c=0.9)
 
@@ -115,7 +115,7 @@ class AnimeGANv3(Adversarial):
     """
 
     name = "animegan3"
-    players = {"warmup": ["generator"], "G": ["generator"], "D": ["judge", "judge_main"]}  # noqa: RUF012
+    players = {"warmup": ["generator"], "G": ["generator"], "D": ["discriminator", "discriminator_main"]}  # noqa: RUF012
     presets = {  # noqa: RUF012
         "hayao": {},  # the defaults
         "shinkai": {
@@ -137,8 +137,8 @@ class AnimeGANv3(Adversarial):
     def __init__(self, config: AnimeGANv3Config):
         super().__init__(config)
         self.generator = AnimeGANv3Generator(width=config.width)
-        self.judge = AnimeGANv3Discriminator(width=config.width)
-        self.judge_main = AnimeGANv3Discriminator(width=config.width)
+        self.discriminator = AnimeGANv3Discriminator(width=config.width)
+        self.discriminator_main = AnimeGANv3Discriminator(width=config.width)
         self.last = LAYERS[config.features]
         self.features: ContentFeatures | None = None
         self._segments: Sequence[Path] = []
@@ -188,8 +188,8 @@ class AnimeGANv3(Adversarial):
         flat_photo = superpixel_colors(photo, batch["segments"])
         target = _cleaned(rough, c.denoise, c.denoise_patch)
         gray, gray_anime, gray_edges = (grayscale(x, channels=3) for x in (support, batch["style"], batch["edges"]))
-        with frozen(self.judge, self.judge_main):
-            fooled, fooled_main = self.judge(self.seen(gray)), self.judge_main(self.seen(main))
+        with frozen(self.discriminator, self.discriminator_main):
+            fooled, fooled_main = self.discriminator(self.seen(gray)), self.discriminator_main(self.seen(main))
         painted, painted_main = self._content(support), self._content(main)
         own, photos = (self._distance(painted, self._wanted(x)) for x in (flat, flat_photo))
         yield (
@@ -209,8 +209,8 @@ class AnimeGANv3(Adversarial):
         )
 
         shown = (self.seen(image) for image in (gray_anime, gray.detach(), gray_edges))
-        anime, fake, edges = together(self.judge, *shown)
-        clean, fake_main = together(self.judge_main, self.seen(target), self.seen(main.detach()))
+        anime, fake, edges = forward_concatenated(self.discriminator, *shown)
+        clean, fake_main = forward_concatenated(self.discriminator_main, self.seen(target), self.seen(main.detach()))
         yield (
             "D",
             {

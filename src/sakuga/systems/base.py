@@ -48,9 +48,9 @@ class System(nn.Module):
     name: ClassVar[str]
     players: ClassVar[dict[str, list[str]]]
     output: ClassVar[str] = "generator"
-    alternatives: ClassVar[tuple[str, ...]] = ()
+    exportable: ClassVar[tuple[str, ...]] = ()
     """Networks that can be exported in its place: they make pictures of pictures too, but are not averaged."""
-    memories: ClassVar[tuple[str, ...]] = ()
+    stateful: ClassVar[tuple[str, ...]] = ()
     """Modules that no player moves but that change while training, such as image pools.
 
     Each process has its own; checkpoints hold them all."""
@@ -119,7 +119,7 @@ class System(nn.Module):
         return [p for name in self.players[player] for p in self.get_submodule(name).parameters()]
 
 
-def together(network: nn.Module, *images: Tensor) -> tuple[Tensor, ...]:
+def forward_concatenated(network: nn.Module, *images: Tensor) -> tuple[Tensor, ...]:
     """Run a network that treats samples one by one on several batches of one size at once, which is faster."""
     outputs: tuple[Tensor, ...] = network(torch.cat(images)).chunk(len(images))
     return outputs

@@ -9,11 +9,11 @@ import torch
 from sakuga.losses import ImagePool, bce, content, edge_promoting, lsgan
 from sakuga.networks.cartoongan import CartoonGANDiscriminator, CartoonGANGenerator
 from sakuga.networks.layers import Upsample
-from sakuga.systems.adversarial import AdversarialConfig
-from sakuga.systems.base import Batch, Terms, frozen, together
-from sakuga.systems.content import Backbone, ContentFeatures
-from sakuga.systems.edged import Edged
-from sakuga.systems.schedules import linear_decay
+from sakuga.systems.base import Batch, Terms, forward_concatenated, frozen
+from sakuga.systems.parts.adversarial import AdversarialConfig
+from sakuga.systems.parts.content import Backbone, ContentFeatures
+from sakuga.systems.parts.edged import Edged
+from sakuga.systems.parts.schedules import linear_decay
 
 
 @dataclass
@@ -61,15 +61,15 @@ class CartoonGAN(Edged):
     """
 
     name = "cartoongan"
-    players = {"warmup": ["generator"], "G": ["generator"], "D": ["judge"]}  # noqa: RUF012
-    memories = ("pool",)
+    players = {"warmup": ["generator"], "G": ["generator"], "D": ["discriminator"]}  # noqa: RUF012
+    stateful = ("pool",)
     presets = {"official": {"objective": "lsgan", "pool": 50}}  # noqa: RUF012
     Config = CartoonGANConfig
 
     def __init__(self, config: CartoonGANConfig):
         super().__init__(config)
         self.generator = CartoonGANGenerator(width=config.width, blocks=config.blocks, upsample=config.upsample)
-        self.judge = CartoonGANDiscriminator(width=max(1, config.width // 2))
+        self.discriminator = CartoonGANDiscriminator(width=max(1, config.width // 2))
         self.pool = ImagePool(config.pool, seed=config.seed)
         self.features: ContentFeatures | None = None
 
@@ -90,12 +90,12 @@ class CartoonGAN(Edged):
         if t < c.warmup:
             yield "warmup", terms
             return
-        with frozen(self.judge):
-            terms["adversarial"] = edge_promoting.g(self.judge(self.seen(fake)), objective=objective)
+        with frozen(self.discriminator):
+            terms["adversarial"] = edge_promoting.g(self.discriminator(self.seen(fake)), objective=objective)
         yield "G", terms
 
         shown = [self.seen(image) for image in (batch["style"], self.pool(fake), batch["edges"])]
-        yield "D", {"edges": edge_promoting.d(*together(self.judge, *shown), objective=objective)}
+        yield "D", {"edges": edge_promoting.d(*forward_concatenated(self.discriminator, *shown), objective=objective)}
 
     def optimizers(self) -> dict[str, torch.optim.Optimizer]:
         """Adam with β₁ = ½, a new one for G after the warm-up."""

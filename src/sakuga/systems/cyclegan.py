@@ -12,9 +12,9 @@ from sakuga.losses import ImagePool, l1, lsgan
 from sakuga.networks.patchgan import PatchGAN
 from sakuga.networks.resnet import ResNetGenerator
 from sakuga.networks.unet import UNet
-from sakuga.systems.adversarial import Adversarial, AdversarialConfig
-from sakuga.systems.base import Batch, Terms, frozen, together
-from sakuga.systems.schedules import linear_decay
+from sakuga.systems.base import Batch, Terms, forward_concatenated, frozen
+from sakuga.systems.parts.adversarial import Adversarial, AdversarialConfig
+from sakuga.systems.parts.schedules import linear_decay
 
 
 @dataclass
@@ -51,9 +51,9 @@ class CycleGAN(Adversarial):
     """
 
     name = "cyclegan"
-    players = {"G": ["generator", "inverse"], "D": ["judge_style", "judge_photo"]}  # noqa: RUF012
-    alternatives = ("inverse",)
-    memories = ("pool_style", "pool_photo")
+    players = {"G": ["generator", "inverse"], "D": ["discriminator_style", "discriminator_photo"]}  # noqa: RUF012
+    exportable = ("inverse",)
+    stateful = ("pool_style", "pool_photo")
     Config = CycleGANConfig
 
     def __init__(self, config: CycleGANConfig):
@@ -65,7 +65,7 @@ class CycleGAN(Adversarial):
         if config.crop < 24:
             raise UsageError(f"--crop {config.crop} must be 24 or more: the discriminators halve it three times.")
         self.generator, self.inverse = self._body(), self._body()
-        self.judge_style, self.judge_photo = PatchGAN(width=config.width), PatchGAN(width=config.width)
+        self.discriminator_style, self.discriminator_photo = PatchGAN(width=config.width), PatchGAN(width=config.width)
         self.pool_style, self.pool_photo = (ImagePool(config.pool, seed=config.seed + i) for i in (0, 1))
 
     def _body(self) -> nn.Module:
@@ -78,11 +78,16 @@ class CycleGAN(Adversarial):
         """Both generators, then both discriminators on the same fakes."""
         c, x, y = self.config, batch["photo"], batch["style"]
         if c.identity:
-            (fake_y, same_y), (fake_x, same_x) = together(self.generator, x, y), together(self.inverse, y, x)
+            (fake_y, same_y), (fake_x, same_x) = (
+                forward_concatenated(self.generator, x, y),
+                forward_concatenated(self.inverse, y, x),
+            )
         else:
             fake_y, fake_x = self.generator(x), self.inverse(y)
-        with frozen(self.judge_style, self.judge_photo):
-            fooled = lsgan.g(self.judge_style(self.seen(fake_y))) + lsgan.g(self.judge_photo(self.seen(fake_x)))
+        with frozen(self.discriminator_style, self.discriminator_photo):
+            fooled = lsgan.g(self.discriminator_style(self.seen(fake_y))) + lsgan.g(
+                self.discriminator_photo(self.seen(fake_x))
+            )
         terms = {
             "adversarial": fooled,
             "cycle": c.cycle * (l1(self.inverse(fake_y), x) + l1(self.generator(fake_x), y)),
@@ -92,14 +97,14 @@ class CycleGAN(Adversarial):
         yield "G", terms
 
         sides = {
-            "style": (self.judge_style, y, self.pool_style(fake_y)),
-            "photo": (self.judge_photo, x, self.pool_photo(fake_x)),
+            "style": (self.discriminator_style, y, self.pool_style(fake_y)),
+            "photo": (self.discriminator_photo, x, self.pool_photo(fake_x)),
         }
         yield (
             "D",
             {
-                name: lsgan.d(*together(judge, self.seen(real), self.seen(fake))) / 2
-                for name, (judge, real, fake) in sides.items()
+                name: lsgan.d(*forward_concatenated(discriminator, self.seen(real), self.seen(fake))) / 2
+                for name, (discriminator, real, fake) in sides.items()
             },
         )
 

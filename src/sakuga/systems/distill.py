@@ -8,10 +8,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from sakuga.context import thumbnail
 from sakuga.data.images import sample_squares, to_tensor
 from sakuga.data.pictures import Pictures
-from sakuga.data.teacher import load_teacher, targets
+from sakuga.data.teachers import load_teacher, targets
 from sakuga.data.views import Views
 from sakuga.errors import UsageError
 from sakuga.losses import checkerboard, gradient_l1, gram, gram_style, hinge, l1, line_l1, lpips
@@ -19,6 +18,7 @@ from sakuga.networks.context import ContextGenerator
 from sakuga.networks.fast import FastGenerator
 from sakuga.networks.features import LPIPS_LAYERS, FeatureNetwork
 from sakuga.networks.patchgan import PatchGAN
+from sakuga.style.context import thumbnail
 from sakuga.systems.base import Batch, Config, System, Terms, frozen, source
 
 

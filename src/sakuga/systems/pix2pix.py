@@ -16,7 +16,7 @@ from sakuga.losses import bce, l1
 from sakuga.networks.patchgan import PatchGAN
 from sakuga.networks.unet import UNet, per_picture
 from sakuga.systems.base import Batch, Config, System, Terms, frozen, source
-from sakuga.systems.schedules import linear_decay
+from sakuga.systems.parts.schedules import linear_decay
 
 
 @dataclass
@@ -62,7 +62,7 @@ class Pix2Pix(System):
     """
 
     name = "pix2pix"
-    players = {"G": ["generator"], "D": ["judge"]}  # noqa: RUF012
+    players = {"G": ["generator"], "D": ["discriminator"]}  # noqa: RUF012
     channels_last = False
     Config = Pix2PixConfig
 
@@ -78,7 +78,7 @@ class Pix2Pix(System):
             raise UsageError(f"--crop {config.crop} must be 24 or more: the discriminator halves it three times.")
         self.config = config
         self.generator = UNet(width=config.width, levels=config.levels, dropout=config.dropout)
-        self.judge = PatchGAN(6, width=config.width, norm="batch")
+        self.discriminator = PatchGAN(6, width=config.width, norm="batch")
         self._inputs: Sequence[np.ndarray] = []
         self._targets: Sequence[np.ndarray] = []
 
@@ -99,11 +99,11 @@ class Pix2Pix(System):
         """D on the fake, then G, as in the official code."""
         x, y = batch["input"], batch["target"]
         fake = self.generator(x)
-        scores = self.judge(torch.cat([x, y], 1)), self.judge(torch.cat([x, fake.detach()], 1))
+        scores = self.discriminator(torch.cat([x, y], 1)), self.discriminator(torch.cat([x, fake.detach()], 1))
         yield "D", {"pair": bce.d(*scores) / 2}
 
-        with frozen(self.judge):
-            fooled = bce.g(self.judge(torch.cat([x, fake], 1)))
+        with frozen(self.discriminator):
+            fooled = bce.g(self.discriminator(torch.cat([x, fake], 1)))
         yield "G", {"adversarial": fooled, "l1": self.config.l1 * l1(fake, y)}
 
     def optimizers(self) -> dict[str, torch.optim.Optimizer]:

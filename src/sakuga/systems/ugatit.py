@@ -9,11 +9,11 @@ from torch import Tensor
 from sakuga.errors import UsageError
 from sakuga.losses import cam_generator, l1, lsgan
 from sakuga.networks.ugatit import UGATITDiscriminator, UGATITGenerator
-from sakuga.systems.adversarial import Adversarial, AdversarialConfig
 from sakuga.systems.base import Batch, Terms, frozen
-from sakuga.systems.schedules import linear_decay
+from sakuga.systems.parts.adversarial import Adversarial, AdversarialConfig
+from sakuga.systems.parts.schedules import linear_decay
 
-JUDGES = ("judge_style", "judge_style_local", "judge_photo", "judge_photo_local")
+JUDGES = ("discriminator_style", "discriminator_style_local", "discriminator_photo", "discriminator_photo_local")
 
 
 @dataclass
@@ -56,7 +56,7 @@ class UGATIT(Adversarial):
 
     name = "ugatit"
     players = {"D": list(JUDGES), "G": ["generator", "inverse"]}  # noqa: RUF012
-    alternatives = ("inverse",)
+    exportable = ("inverse",)
     channels_last = False
     Config = UGATITConfig
 
@@ -108,10 +108,10 @@ class UGATIT(Adversarial):
     def _scores(self, side: str, image: Tensor) -> list[Tensor]:
         """Patch scores and CAM logits of both discriminators of a side; `lsgan` averages what the paper sums."""
         scores: list[Tensor] = []
-        for name in (f"judge_{side}", f"judge_{side}_local"):
-            judge = self.get_submodule(name)
-            assert isinstance(judge, UGATITDiscriminator)
-            patches, logits, _ = judge(self.seen(image), attention=True)
+        for name in (f"discriminator_{side}", f"discriminator_{side}_local"):
+            discriminator = self.get_submodule(name)
+            assert isinstance(discriminator, UGATITDiscriminator)
+            patches, logits, _ = discriminator(self.seen(image), attention=True)
             scores += [patches, logits]
         return scores
 

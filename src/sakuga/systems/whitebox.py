@@ -9,8 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from sakuga.data.derived.segments import each, segment, superpixels
 from sakuga.data.images import cut_crops, to_uint8
-from sakuga.data.segments import each, segment, superpixels
 from sakuga.errors import UsageError
 from sakuga.losses import (
     content,
@@ -24,9 +24,9 @@ from sakuga.losses import (
     total_variation,
 )
 from sakuga.networks.whitebox import Filtered, WhiteBoxDiscriminator, WhiteBoxGenerator
-from sakuga.systems.adversarial import Adversarial, AdversarialConfig
-from sakuga.systems.base import Batch, Terms, frozen, together
-from sakuga.systems.content import Backbone, ContentFeatures
+from sakuga.systems.base import Batch, Terms, forward_concatenated, frozen
+from sakuga.systems.parts.adversarial import Adversarial, AdversarialConfig
+from sakuga.systems.parts.content import Backbone, ContentFeatures
 
 CODE = 32 * 32 * 512
 """The official code divides a mean over VGG's features once more by their number, and that of the pixels' by theirs."""
@@ -91,7 +91,7 @@ class WhiteBox(Adversarial):
     players = {  # noqa: RUF012
         "warmup": ["generator"],
         "G": ["generator"],
-        "D": ["judge_surface", "judge_texture"],
+        "D": ["discriminator_surface", "discriminator_texture"],
     }
     presets = {  # noqa: RUF012
         "paper": {
@@ -110,8 +110,8 @@ class WhiteBox(Adversarial):
         if config.filter_eps <= 0:
             raise UsageError(f"--filter-eps must be more than 0, not {config.filter_eps:g}.")
         self.generator = WhiteBoxGenerator(width=config.width, blocks=config.blocks)
-        self.judge_surface = WhiteBoxDiscriminator(3, width=config.width)
-        self.judge_texture = WhiteBoxDiscriminator(1, width=config.width)
+        self.discriminator_surface = WhiteBoxDiscriminator(3, width=config.width)
+        self.discriminator_texture = WhiteBoxDiscriminator(1, width=config.width)
         self.features: ContentFeatures | None = None
         self._segments: Sequence[Path] = []
 
@@ -150,10 +150,10 @@ class WhiteBox(Adversarial):
             both = self.features(torch.cat([superpixel_colors(output, segments), photo]))
         flat, wanted = ({k: v.chunk(2)[i] for k, v in both.items()} for i in (0, 1))
         seen = self.features(output)
-        with frozen(self.judge_surface, self.judge_texture):
+        with frozen(self.discriminator_surface, self.discriminator_texture):
             terms = {
-                "surface": c.surface * lsgan.g(self.judge_surface(self.seen(smooth))),
-                "texture": c.texture * lsgan.g(self.judge_texture(self.seen(gray))),
+                "surface": c.surface * lsgan.g(self.discriminator_surface(self.seen(smooth))),
+                "texture": c.texture * lsgan.g(self.discriminator_texture(self.seen(gray))),
             }
         terms |= {
             "structure": c.structure * structure(seen, flat),
@@ -163,14 +163,14 @@ class WhiteBox(Adversarial):
         yield "G", terms
 
         pairs = {
-            "surface": (self.judge_surface, surface(batch["style"]), smooth.detach()),
-            "texture": (self.judge_texture, gray_cartoon, gray.detach()),
+            "surface": (self.discriminator_surface, surface(batch["style"]), smooth.detach()),
+            "texture": (self.discriminator_texture, gray_cartoon, gray.detach()),
         }
         yield (
             "D",
             {
-                name: lsgan.d(*together(judge, self.seen(real), self.seen(fake))) / 2
-                for name, (judge, real, fake) in pairs.items()
+                name: lsgan.d(*forward_concatenated(discriminator, self.seen(real), self.seen(fake))) / 2
+                for name, (discriminator, real, fake) in pairs.items()
             },
         )
 

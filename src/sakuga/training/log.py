@@ -16,13 +16,13 @@ from PIL import Image
 from rich.console import Console
 from torch import nn
 
-from sakuga.atomic import atomic
+from sakuga import runs
 from sakuga.data.images import to_uint8
-from sakuga.export import export
+from sakuga.export.onnx import export
+from sakuga.runtime.atomic import atomic
 from sakuga.stylizer import Stylizer
-from sakuga.training import checkpoint
 from sakuga.training.health import Health
-from sakuga.training.quality import Judge, best_before
+from sakuga.training.kid_monitor import KIDMonitor, best_before
 
 if TYPE_CHECKING:
     from sakuga.systems.base import System
@@ -56,14 +56,14 @@ class Log:
         self.gauges: set[str] = set()
         self.failed: set[str] = set()
         self.health = Health()
-        self.judge: Judge | None = None
+        self.kid_monitor: KIDMonitor | None = None
         self.best = math.inf
         self.board: Any = None
         self._open_board()
 
     def _open_board(self, step: int | None = None) -> None:
         """Open TensorBoard's file; what it showed of later steps than `step` goes."""
-        with self._spared("TensorBoard"):
+        with self._best_effort("TensorBoard"):
             from torch.utils import tensorboard
 
             self.run.mkdir(parents=True, exist_ok=True)
@@ -73,7 +73,7 @@ class Log:
         """Drop what a run that goes on from `step` will write again, and remember the rest."""
         self.close()
         self._open_board(step)
-        with self._spared("earlier rows of metrics.csv"):
+        with self._best_effort("earlier rows of metrics.csv"):
             path = self.run / "metrics.csv"
             if not path.exists():
                 return
@@ -86,7 +86,7 @@ class Log:
     def close(self) -> None:
         """Write what TensorBoard still holds back."""
         if self.board is not None:
-            with self._spared("TensorBoard"):
+            with self._best_effort("TensorBoard"):
                 self.board.close()
 
     def step(self, step: int, terms: dict[str, float], gauges: dict[str, float] | None = None) -> None:
@@ -106,25 +106,25 @@ class Log:
         left = f"{timedelta(seconds=round((self.total - step) / rate))} left  " if self.total else ""
         self._say(f"step {step}/{self.total or '?'}  {rate:.2f}/s  {left}{shown}")
         self._write(step, means)
-        with self._spared("health"):
+        with self._best_effort("health"):
             self._warn(self.health.terms(means))
 
     def sample(self, step: int, network: nn.Module, system: "System") -> None:
-        """Export the network to `run/style.onnx`, show it on the fixed photos by the path that users run, judge it."""
+        """Export the network to `run/style.onnx`, show it on the fixed photos as users run it, and measure it."""
         # A resumed run takes up chance where the checkpoint, written a moment ago, has it: none may be used here.
         with torch.random.fork_rng(devices=[]):
             pictures = None
-            with self._spared("samples"):
+            with self._best_effort("samples"):
                 pictures = self._pictures(step, network, system)
             if pictures is None:
                 return
             if step <= getattr(system.config, "warmup", 0):
                 return  # so far only the photo was learned, which is neither a fault nor to be kept as the best
             before, after = pictures
-            with self._spared("health"):
+            with self._best_effort("health"):
                 self._warn(self.health.samples(before, after))
-            with self._spared("quality"):
-                self._judge(step, after, network, system)
+            with self._best_effort("quality"):
+                self._monitor(step, after, network, system)
 
     def _pictures(self, step: int, network: nn.Module, system: "System") -> tuple[np.ndarray, np.ndarray] | None:
         photos = system.samples()
@@ -141,28 +141,28 @@ class Log:
         folder.mkdir(exist_ok=True)
         Image.fromarray(sheet).save(folder / f"{step:07}.png")
         if self.board is not None:
-            with self._spared("TensorBoard"):
+            with self._best_effort("TensorBoard"):
                 self.board.add_image("samples", sheet, step, dataformats="HWC")
         return before, after
 
-    def _judge(self, step: int, after: np.ndarray, network: nn.Module, system: "System") -> None:
-        if self.judge is None:
+    def _monitor(self, step: int, after: np.ndarray, network: nn.Module, system: "System") -> None:
+        if self.kid_monitor is None:
             references = system.references()
             if references is None:
                 return
-            self.judge = Judge(references)
-            self.best = best_before(self.run, step, self.judge.source)
-            self._say(f"samples are judged by KID on {self.judge.source}; the best are kept as {checkpoint.BEST}")
-        figure = self.judge(after)
-        self._write(step, {self.judge.name: figure})
+            self.kid_monitor = KIDMonitor(references)
+            self.best = best_before(self.run, step, self.kid_monitor.source)
+            self._say(f"samples are judged by KID on {self.kid_monitor.source}; the best are kept as {runs.BEST}")
+        figure = self.kid_monitor(after)
+        self._write(step, {self.kid_monitor.name: figure})
         if figure < self.best:
             self.best = figure
-            state = checkpoint.averaged(system, network, step)
-            checkpoint.save({**state, "quality": figure, "judge": self.judge.source}, self.run, checkpoint.BEST)
+            state = runs.averaged(system, network, step)
+            runs.save({**state, "quality": figure, "monitor": self.kid_monitor.source}, self.run, runs.BEST)
 
     def _write(self, step: int, means: dict[str, float]) -> None:
         # One row per term: a system whose terms come and go keeps one table.
-        with self._spared("metrics.csv"):
+        with self._best_effort("metrics.csv"):
             path = self.run / "metrics.csv"
             new = not path.exists()
             with path.open("a", newline="", encoding="utf-8") as file:
@@ -171,7 +171,7 @@ class Log:
                     writer.writerow(HEADER)
                 writer.writerows((step, name, f"{value:.6g}") for name, value in means.items())
         if self.board is not None:
-            with self._spared("TensorBoard"):
+            with self._best_effort("TensorBoard"):
                 for name, value in means.items():
                     self.board.add_scalar(name, value, step)
 
@@ -184,7 +184,7 @@ class Log:
             self.console.print(line, style=style, markup=False, highlight=False, soft_wrap=True)
 
     @contextmanager
-    def _spared(self, part: str) -> Iterator[None]:
+    def _best_effort(self, part: str) -> Iterator[None]:
         try:
             yield
         except Exception as error:

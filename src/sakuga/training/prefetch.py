@@ -8,7 +8,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-def ahead(make: Callable[[int], T], steps: Iterable[int], *, threads: int = 1) -> Generator[T, None, None]:
+def prefetch(make: Callable[[int], T], steps: Iterable[int], *, threads: int = 1) -> Generator[T, None, None]:
     """Yield make(step) for every step in order; while the caller uses one, each thread works on one of the next.
 
     An error of `make` is raised where its result would have been yielded. Close the iterator to stop the threads.

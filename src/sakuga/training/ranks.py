@@ -1,4 +1,4 @@
-"""What each of a training's processes has of its own: its chance, and its memories of earlier fakes."""
+"""What each of a training's processes has of its own: its random state, and its pools of earlier fakes."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from sakuga.losses import ImagePool
 from sakuga.systems.base import System
 
 
-def set_apart(system: System, fabric: Fabric, step: int) -> None:
+def seed_per_rank(system: System, fabric: Fabric, step: int) -> None:
     """Give every process but the first chance of its own.
 
     Alike, they would drop, augment and exchange the same for each part of a batch.
@@ -22,8 +22,8 @@ def set_apart(system: System, fabric: Fabric, step: int) -> None:
 
 
 def _pools(system: System) -> list[ImagePool]:
-    memories = (system.get_submodule(name) for name in system.memories)
-    return [memory for memory in memories if isinstance(memory, ImagePool)]
+    stateful = (system.get_submodule(name) for name in system.stateful)
+    return [memory for memory in stateful if isinstance(memory, ImagePool)]
 
 
 def gather(system: System, fabric: Fabric) -> list[dict[str, Any]]:
@@ -31,7 +31,7 @@ def gather(system: System, fabric: Fabric) -> list[dict[str, Any]]:
     own = {
         "chance": torch.get_rng_state(),
         "chance_cuda": torch.cuda.get_rng_state(fabric.device) if fabric.device.type == "cuda" else None,
-        "memories": {name: system.get_submodule(name).state_dict() for name in system.memories},
+        "stateful": {name: system.get_submodule(name).state_dict() for name in system.stateful},
     }
     if fabric.world_size == 1:
         return [own]
@@ -44,8 +44,8 @@ def scatter(parts: list[dict[str, Any]], system: System, fabric: Fabric, step: i
     """Give this process its part of what `gather` returned; one that was not there has the first's pictures."""
     known = fabric.global_rank < len(parts)
     part = parts[fabric.global_rank if known else 0]
-    for name in system.memories:
-        system.get_submodule(name).load_state_dict(part["memories"][name])
+    for name in system.stateful:
+        system.get_submodule(name).load_state_dict(part["stateful"][name])
     for pool in _pools(system):
         # Of crops of another size than the present ones no batch could be made.
         pool.images = [image for image in pool.images if image.shape[-1] == system.config.crop]
@@ -53,4 +53,4 @@ def scatter(parts: list[dict[str, Any]], system: System, fabric: Fabric, step: i
     if part["chance_cuda"] is not None and fabric.device.type == "cuda":
         torch.cuda.set_rng_state(part["chance_cuda"], fabric.device)
     if not known:
-        set_apart(system, fabric, step)
+        seed_per_rank(system, fabric, step)

@@ -14,12 +14,14 @@ import torch
 from lightning_fabric import Fabric
 from torch import Tensor, nn
 
+from sakuga import runs
 from sakuga.errors import SakugaError, UsageError
 from sakuga.systems.base import Batch, System
-from sakuga.training import checkpoint, cpu, ranks
-from sakuga.training.config import differences
+from sakuga.systems.config import differences
+from sakuga.training import device as cpu
+from sakuga.training import ranks
 from sakuga.training.log import Log
-from sakuga.training.prefetch import ahead
+from sakuga.training.prefetch import prefetch
 
 Phase = Iterator[tuple[str, dict[str, Tensor]]]
 
@@ -62,7 +64,7 @@ class Trainer:
         self.fabric = fabric or Fabric(accelerator="cpu", devices=1)
         self.system = system
         self.fabric.to_device(system)
-        cpu.lay_out(system, self.fabric)
+        cpu.to_channels_last(system, self.fabric)
         self.optimizers = system.optimizers()
         for optimizer in self.optimizers.values():
             for group in optimizer.param_groups:
@@ -73,7 +75,7 @@ class Trainer:
         }
         self.average = copy.deepcopy(self.output).requires_grad_(False)
         self.run, self.ema, self.clip, self.micro, self.steps = Path(run), ema, clip, micro, 0
-        ranks.set_apart(system, self.fabric, self.steps)
+        ranks.seed_per_rank(system, self.fabric, self.steps)
         self.options: dict[str, Any] = {"ema": ema, "clip": clip, "micro": micro}
         self.changed: list[str] = []
         self.gauges: dict[str, float] = {}
@@ -115,12 +117,15 @@ class Trainer:
             KeyboardInterrupt: Ctrl-C, or a scheduler's SIGTERM; the same.
         """
         began, threads, waiting = self.steps, self._threads(), False
-        with _interrupts() as interrupted, closing(ahead(self.batch, range(began, until), threads=threads)) as batches:
+        with (
+            _interrupts() as interrupted,
+            closing(prefetch(self.batch, range(began, until), threads=threads)) as batches,
+        ):
             while self.steps < until:
                 batch = self._next(batches, began)
                 terms = self.one_step(self.fabric.to_device(batch))
                 if waiting and self.fabric.is_global_zero:
-                    checkpoint.publish(self.run)
+                    runs.publish(self.run)
                 waiting = False
                 if log is not None:
                     log.step(self.steps, terms, self.gauges)
@@ -153,7 +158,7 @@ class Trainer:
         return max(1, min(8, (os.cpu_count() or 1) // self.fabric.world_size - 1))
 
     def save(self, *, published: bool = True) -> None:
-        """Write the checkpoint (see `checkpoint.save`); only the first process does, but all of them must call it.
+        """Write the checkpoint (see `runs.save`); only the first process does, but all of them must call it.
 
         Raises:
             FloatingPointError: a weight is not finite; nothing was written.
@@ -166,7 +171,7 @@ class Trainer:
         if self.fabric.is_global_zero:
             try:
                 self.run.mkdir(parents=True, exist_ok=True)
-                checkpoint.save({**self._state(), "ranks": parts}, self.run, published=published)
+                runs.save({**self._state(), "ranks": parts}, self.run, published=published)
             except (SakugaError, OSError) as error:
                 problem = error
         if self._anywhere(problem is not None):
@@ -178,9 +183,9 @@ class Trainer:
         Raises:
             SakugaError: the checkpoint is damaged or of another system.
         """
-        if not (self.run / checkpoint.LAST).exists():
+        if not (self.run / runs.LAST).exists():
             return False
-        state = checkpoint.load(self.run)
+        state = runs.load(self.run)
         if state["name"] != self.system.name:
             raise SakugaError(f"{self.run} is a run of {state['name']}, not of {self.system.name}; name another --run.")
         try:
@@ -216,7 +221,7 @@ class Trainer:
         """
         try:
             for network in (self.output, self.average):
-                network.load_state_dict(checkpoint.load_averaged(run))
+                network.load_state_dict(runs.load_averaged(run))
         except RuntimeError as error:
             raise UsageError(f"--init {run} holds a network of another size; train with the sizes it has.") from error
 
@@ -289,7 +294,7 @@ class Trainer:
 
     def _state(self) -> dict[str, Any]:
         return {
-            **checkpoint.averaged(self.system, self.average, self.steps),
+            **runs.averaged(self.system, self.average, self.steps),
             "options": self.options,
             "networks": {name: network.state_dict() for name, network in self.system.networks.items()},
             "optimizers": {player: o.state_dict() for player, o in self.optimizers.items()},

@@ -14,7 +14,7 @@ from PIL import Image
 
 from sakuga.video.encoder import ToFrame
 from sakuga.video.options import ANIMATIONS
-from sakuga.video.shots import BT601, Form, Pixels, Shot
+from sakuga.video.timed_frames import BT601, Pixels, StreamInfo, TimedFrame
 
 if TYPE_CHECKING:
     from av import VideoFrame
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _CENTISECOND = Fraction(1, 100)
 
 
-def write_animation(path: Path, form: Form, shots: Iterable[tuple[Shot[Pixels], Any]]) -> None:
+def write_animation(path: Path, form: StreamInfo, shots: Iterable[tuple[TimedFrame[Pixels], Any]]) -> None:
     """Write frames to `path`, which plays for ever; each is shown as long as in the video.
 
     A GIF counts in hundredths of a second and no viewer shows a frame for less than two, so frames that would be

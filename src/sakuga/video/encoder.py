@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sakuga.video.options import Codec
-from sakuga.video.shots import Form, Pixels, Shot
+from sakuga.video.timed_frames import Pixels, StreamInfo, TimedFrame
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -26,7 +26,7 @@ THREADS = 4
 """Of an encoder: as many on every machine, because results can depend on it."""
 
 
-def add_stream(writer: OutputContainer, form: Form, codec: Codec, crf: int | None) -> VideoStream:
+def add_stream(writer: OutputContainer, form: StreamInfo, codec: Codec, crf: int | None) -> VideoStream:
     """Add the stream to a container that packets of an Encoder of the same form can be written to."""
     stream: VideoStream = writer.add_stream(codec.encoder, rate=form.rate)  # type: ignore[assignment]
     _set_up(stream.codec_context, form, codec, crf)
@@ -35,7 +35,7 @@ def add_stream(writer: OutputContainer, form: Form, codec: Codec, crf: int | Non
     return stream
 
 
-def _set_up(context: VideoCodecContext, form: Form, codec: Codec, crf: int | None) -> None:
+def _set_up(context: VideoCodecContext, form: StreamInfo, codec: Codec, crf: int | None) -> None:
     os.environ.setdefault("SVT_LOG", "1")  # errors alone: the AV1 encoder does not speak through libav
     context.width, context.height = form.width, form.height
     odd = form.width % 2 or form.height % 2
@@ -52,14 +52,14 @@ def _set_up(context: VideoCodecContext, form: Form, codec: Codec, crf: int | Non
 class ToFrame:
     """From RGB (H, W, 3) uint8 to frames of another pixel format, with their time and length."""
 
-    def __init__(self, form: Form, pix_fmt: str) -> None:
+    def __init__(self, form: StreamInfo, pix_fmt: str) -> None:
         from av.video.reformatter import Interpolation, VideoReformatter
 
         self._form, self._pix_fmt, self._reformatter = form, pix_fmt, VideoReformatter()
         # Not ACCURATE_RND, which takes a third longer and changes one value in eighty by 1.
         self._interpolation = Interpolation.BICUBIC
 
-    def __call__(self, shot: Shot[Pixels]) -> VideoFrame:
+    def __call__(self, shot: TimedFrame[Pixels]) -> VideoFrame:
         """Convert one frame."""
         import av
 
@@ -74,7 +74,7 @@ class ToFrame:
 class Encoder:
     """One encoder from its first frame to its last; the packets carry no decoding times yet."""
 
-    def __init__(self, form: Form, codec: Codec, crf: int | None) -> None:
+    def __init__(self, form: StreamInfo, codec: Codec, crf: int | None) -> None:
         import av
         from av.codec.context import Flags
 
@@ -84,7 +84,7 @@ class Encoder:
         self._to_frame = ToFrame(form, self._context.pix_fmt or "yuv420p")
         self._durations: dict[int, int] = {}
 
-    def encode(self, shot: Shot[Pixels]) -> list[Packet]:
+    def encode(self, shot: TimedFrame[Pixels]) -> list[Packet]:
         """Encode a frame; gives the packets of earlier ones."""
         self._durations[shot.pts] = shot.duration
         return [self._timed(packet) for packet in self._context.encode(self._to_frame(shot))]

@@ -11,12 +11,12 @@ from math import lcm
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sakuga.container import open_container, packets, video_stream
 from sakuga.errors import SakugaError
+from sakuga.video.container import open_container, packets, video_stream
 from sakuga.video.encoder import add_stream, with_decoding_times
 from sakuga.video.options import CONTAINERS, Codec, VideoOptions
-from sakuga.video.shots import Form
 from sakuga.video.source import Span
+from sakuga.video.timed_frames import StreamInfo
 
 if TYPE_CHECKING:
     from av import Packet
@@ -37,7 +37,7 @@ class Muxer:
         self,
         source: Path | None,
         target: Path,
-        form: Form,
+        form: StreamInfo,
         codec: Codec,
         options: VideoOptions,
         warn: Callable[[str], None],

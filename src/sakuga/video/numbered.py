@@ -13,11 +13,12 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from sakuga import image
 from sakuga.errors import SakugaError, UsageError
-from sakuga.picture import Frame, Picture
+from sakuga.picture import read, to_pil
+from sakuga.picture import write as write_picture
+from sakuga.picture.types import Frame, Picture
 from sakuga.video.options import VideoOptions
-from sakuga.video.shots import BT601, BT709, Form, Pixels, Shot, fitted, ticks_for
+from sakuga.video.timed_frames import BT601, BT709, Pixels, StreamInfo, TimedFrame, fitted, ticks_for
 
 RATE = Fraction(25)
 """Frames a second where nothing else is said."""
@@ -71,7 +72,7 @@ class NumberedSource:
         self._source_size = self._read(self._paths[0]).shape
         height, width = self._source_size[:2]
         self._size = fitted(width, height, max_side)
-        self.form = Form(
+        self.form = StreamInfo(
             *self._size,
             ticks_for(self._rate),
             self._rate,
@@ -79,7 +80,7 @@ class NumberedSource:
             total=len(self._paths),
         )
 
-    def shots(self, skip: int = 0) -> Generator[Shot[Pixels], None, None]:
+    def shots(self, skip: int = 0) -> Generator[TimedFrame[Pixels], None, None]:
         """Yield the pictures in order but for the first `skip`."""
         step = round(1 / self._rate / self.form.time_base)
         for number, path in enumerate(self._paths[skip:], skip):
@@ -91,27 +92,27 @@ class NumberedSource:
                 raise SakugaError(f"{path} is {size}, unlike {first}: the frames of a video have one size")
             if rgb.shape[1::-1] != self._size:
                 rgb = np.asarray(Image.fromarray(rgb).resize(self._size, Image.Resampling.LANCZOS))
-            yield Shot(rgb, number * step, step)
+            yield TimedFrame(rgb, number * step, step)
 
     @staticmethod
     def _read(path: Path) -> Pixels:
-        return np.asarray(image.to_pil(image.read(path)).convert("RGB"))
+        return np.asarray(to_pil(read(path)).convert("RGB"))
 
 
 @contextmanager
 def write_numbered(
     pattern: Path, *, overwrite: bool = False
-) -> Iterator[Callable[[Iterable[tuple[Shot[Pixels], Any]]], None]]:
+) -> Iterator[Callable[[Iterable[tuple[TimedFrame[Pixels], Any]]], None]]:
     """Yield a function that writes frames as pictures numbered from 1; when anything fails, those are removed again.
 
     Each is written whole or not at all. Raises SakugaError where one exists (unless `overwrite`) or cannot be written.
     """
     written: list[Path] = []
 
-    def write(shots: Iterable[tuple[Shot[Pixels], Any]]) -> None:
+    def write(shots: Iterable[tuple[TimedFrame[Pixels], Any]]) -> None:
         for number, (shot, _) in enumerate(shots, 1):
             target = pattern.with_name(pattern.name % number)
-            image.write(Picture([Frame(shot.image)]), target, overwrite=overwrite)
+            write_picture(Picture([Frame(shot.image)]), target, overwrite=overwrite)
             written.append(target)
 
     first = pattern.with_name(pattern.name % 1)

@@ -11,19 +11,19 @@ import numpy as np
 
 from sakuga.video import pipeline
 from sakuga.video.segments import LENGTH, State
-from sakuga.video.shots import Form, Pixels, Shot
+from sakuga.video.timed_frames import Pixels, StreamInfo, TimedFrame
 
 Paint = Callable[[Pixels], Pixels]
 Progress = Callable[[int, int | None], None]
-Write = Callable[[Iterable[tuple[Shot[Pixels], State | None]]], None]
+Write = Callable[[Iterable[tuple[TimedFrame[Pixels], State | None]]], None]
 
 
 class Source(Protocol):
     """Where frames come from."""
 
-    form: Form
+    form: StreamInfo
 
-    def shots(self, skip: int = 0) -> Generator[Shot[Pixels], None, None]:
+    def shots(self, skip: int = 0) -> Generator[TimedFrame[Pixels], None, None]:
         """Yield the frames in order, but for the first `skip`."""
 
 
@@ -51,7 +51,7 @@ class Painter:
         self._shown: Pixels | None = None
         self._stabilizer = None
         if stable:
-            from sakuga.stable import Stabilizer
+            from sakuga.video.stabilisation import Stabilizer
 
             self._stabilizer = Stabilizer()
             if state:
@@ -66,7 +66,7 @@ class Painter:
         finally:
             executor.shutdown(cancel_futures=True)
 
-    def _begun(self, executor: ThreadPoolExecutor) -> Generator[tuple[Shot[Pixels], Future[Pixels]], None, None]:
+    def _begun(self, executor: ThreadPoolExecutor) -> Generator[tuple[TimedFrame[Pixels], Future[Pixels]], None, None]:
         """Yield the frames and what will be their painting, which is one for a frame that comes again."""
         photo: Pixels | None = None
         with closing(self._source.shots(skip=self._done)) as shots:
@@ -82,7 +82,7 @@ class Painter:
             raise ValueError(f"paint made {painted.shape} of {painted.dtype}, not {shape} of uint8")
         return painted
 
-    def _finish(self, begun: tuple[Shot[Pixels], Future[Pixels]]) -> tuple[Shot[Pixels], State | None]:
+    def _finish(self, begun: tuple[TimedFrame[Pixels], Future[Pixels]]) -> tuple[TimedFrame[Pixels], State | None]:
         shot, painting = begun
         painted = painting.result()
         # A frame that comes again is shown again; not in another segment, which a later run may begin with.
@@ -93,4 +93,4 @@ class Painter:
         if self._progress:
             self._progress(self._done, self._source.form.total)
         state = self._stabilizer.state() if self._stabilizer and self._done % LENGTH == 0 else None
-        return Shot(self._shown, shot.pts, shot.duration), state
+        return TimedFrame(self._shown, shot.pts, shot.duration), state

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sakuga.container import colour_matrix, decode, open_container, packets, reading, video_stream
 from sakuga.errors import SakugaError, UsageError
+from sakuga.video.container import colour_matrix, decode, open_container, packets, reading, video_stream
 from sakuga.video.hdr import HLG, PQ, ToneMap
 from sakuga.video.options import VideoOptions
-from sakuga.video.shots import BT709, Form, Pixels, Shot, fitted, resample, ticks_for
+from sakuga.video.timed_frames import BT709, Pixels, StreamInfo, TimedFrame, fitted, resample, ticks_for
 
 if TYPE_CHECKING:
     from av import VideoFrame
@@ -77,7 +77,7 @@ class FileSource:
             width, height = self._size[::-1] if self._turns % 2 else self._size
             aspect = video.sample_aspect_ratio or None
             whole = not (options.start or options.duration or options.fps)
-            form = Form(
+            form = StreamInfo(
                 width,
                 height,
                 self._time_base,
@@ -95,7 +95,7 @@ class FileSource:
             form = replace(form, rate=options.rate, time_base=ticks_for(options.rate))
         self.form = form
 
-    def shots(self, skip: int = 0) -> Generator[Shot[Pixels], None, None]:
+    def shots(self, skip: int = 0) -> Generator[TimedFrame[Pixels], None, None]:
         """Yield the frames in order but for the first `skip`; a frame that comes several times is the same array."""
         convert = _Convert(self._size, self._turns, self._matrix, self._hdr)
         old, new = None, None
@@ -112,7 +112,7 @@ class FileSource:
                     continue
                 if new is None or shot.image is not old:
                     old, new = shot.image, convert(shot.image)
-                yield Shot(new, shot.pts, shot.duration)
+                yield TimedFrame(new, shot.pts, shot.duration)
             if number < 0:
                 raise SakugaError(f"{self.path} has no frame in the part that was asked for: choose another")
 
@@ -205,7 +205,7 @@ def _deinterlaced(frames: Iterable[VideoFrame], video: VideoStream) -> Frames:
     yield from finished()
 
 
-def _timed(frames: Iterable[VideoFrame], video: VideoStream, span: Span) -> Iterator[Shot[VideoFrame]]:
+def _timed(frames: Iterable[VideoFrame], video: VideoStream, span: Span) -> Iterator[TimedFrame[VideoFrame]]:
     """Give the frames of the span their times, which always advance, and durations, in the stream's ticks."""
     base = video.time_base or Fraction(1, 90_000)
     rate = video.average_rate or video.guessed_rate or Fraction(25)
@@ -214,7 +214,7 @@ def _timed(frames: Iterable[VideoFrame], video: VideoStream, span: Span) -> Iter
     begin = None if span.begin is None else span.begin / base
     stop = None if span.end is None else span.end / base
     cut = None if span.end is None else round(span.end / base) - shift
-    before: Shot[VideoFrame] | None = None
+    before: TimedFrame[VideoFrame] | None = None
     for frame in frames:
         time = frame.dts if frame.pts is None else round(frame.pts * (frame.time_base or base) / base)
         if time is None:  # the next one that can be
@@ -228,7 +228,7 @@ def _timed(frames: Iterable[VideoFrame], video: VideoStream, span: Span) -> Iter
             yield replace(before, duration=(min(time, cut) if over and cut else time) - before.pts)
         if over:
             return
-        before = Shot(frame, time, mean)
+        before = TimedFrame(frame, time, mean)
     if before:
         end = None if video.duration is None else (video.start_time or 0) + video.duration - shift
         end = min((each for each in (end, cut) if each is not None), default=0)

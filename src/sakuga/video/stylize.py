@@ -11,8 +11,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from sakuga.atomic import atomic
 from sakuga.errors import SakugaError, UsageError
+from sakuga.runtime.atomic import atomic
 from sakuga.video.animation import write_animation
 from sakuga.video.encoder import Encoder
 from sakuga.video.mux import Muxer
@@ -20,8 +20,8 @@ from sakuga.video.numbered import NumberedSource, write_numbered
 from sakuga.video.options import ANIMATIONS, CONTAINERS, VideoOptions, is_pattern, is_sequence
 from sakuga.video.painting import Paint, Painter, Progress, Source
 from sakuga.video.segments import LENGTH, State, WorkFolder
-from sakuga.video.shots import Form, Pixels, Shot
 from sakuga.video.source import FileSource
+from sakuga.video.timed_frames import Pixels, StreamInfo, TimedFrame
 
 
 def say(sentence: str) -> None:
@@ -116,7 +116,10 @@ def _work_folder(target: Path, identity: Mapping[str, Any] | None) -> Iterator[W
 
 
 def _write_segments(
-    work: WorkFolder, number: int, encoder: Callable[[], Encoder], shots: Iterable[tuple[Shot[Pixels], State | None]]
+    work: WorkFolder,
+    number: int,
+    encoder: Callable[[], Encoder],
+    shots: Iterable[tuple[TimedFrame[Pixels], State | None]],
 ) -> None:
     """Encode the frames into segments from `number` on."""
     packets, current, count = [], encoder(), 0
@@ -143,7 +146,7 @@ def _check(source: Path, target: Path, options: VideoOptions) -> None:
             raise UsageError(f"--{flag} has no meaning for {target}: name the output {', '.join(CONTAINERS)}")
 
 
-def _facts(source: Path, form: Form, options: VideoOptions, paint: Mapping[str, Any]) -> dict[str, Any]:
+def _facts(source: Path, form: StreamInfo, options: VideoOptions, paint: Mapping[str, Any]) -> dict[str, Any]:
     """Everything that a result depends on."""
     import av
 

@@ -16,7 +16,7 @@ import numpy as np
 from PIL import Image
 
 from sakuga.errors import SakugaError
-from sakuga.pixels import Array
+from sakuga.picture.pixels import Array
 from sakuga.stylizer import Stylizer
 
 _QUALITY = 88  # of the JPEGs that are shown

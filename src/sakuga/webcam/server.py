@@ -16,9 +16,9 @@ from socketserver import ThreadingTCPServer
 from typing import ClassVar
 from urllib.parse import parse_qs, urlsplit
 
-from sakuga import image
 from sakuga.errors import SakugaError, UsageError
-from sakuga.picture import Frame, Picture
+from sakuga.picture import encode
+from sakuga.picture.types import Frame, Picture
 from sakuga.style import Style
 from sakuga.stylizer import Stylizer
 from sakuga.webcam.live import Live
@@ -173,7 +173,7 @@ class _Handler(BaseHTTPRequestHandler):
             return self._say(HTTPStatus.SERVICE_UNAVAILABLE, "there is no picture yet")
         name = f"webcam-{time.strftime('%Y%m%d-%H%M%S')}.{shot.style.encode('ascii', 'ignore').decode()}.png"
         attached = {"Content-Disposition": f'attachment; filename="{name}"'}
-        self._send(image.encode(Picture([Frame(shot.after)]), "PNG"), "image/png", attached)
+        self._send(encode(Picture([Frame(shot.after)]), "PNG"), "image/png", attached)
 
     def _say(self, status: HTTPStatus, sentence: str) -> None:
         self._send(sentence.encode(), "text/plain; charset=utf-8", status=status)

@@ -1,0 +1,47 @@
+"""`sakuga evaluate`: a style in figures."""
+
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+
+from sakuga.commands.options import join_lists
+from sakuga.evaluation.evaluate import Options, evaluate
+from sakuga.evaluation.given import Which, styles
+from sakuga.evaluation.report import show, tell, write_json
+from sakuga.runtime.atomic import check_free
+
+
+def main(args: Sequence[str]) -> int:
+    """Run `sakuga evaluate STYLE|RUN --photos DIR ...`; the exit status, 1 if some picture could not be read."""
+    return tyro.cli(command, args=join_lists(args, command, Options), prog="sakuga evaluate")
+
+
+def command(
+    style: Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="STYLE|RUN")],
+    /,
+    options: Annotated[Options, tyro.conf.arg(name="")],
+    *,
+    which: Which = "last",
+    json: Path | None = None,
+    overwrite: bool = False,
+) -> int:
+    """Measure a style: how near it comes to its pictures, what it keeps of the photo, grain, flicker, speed.
+
+    Args:
+        style: a style's name or file, or the folder of a training.
+        options: what is measured.
+        which: of a training, the last weights or the best by KID.
+        json: also write the figures to this file, with everything they depend on.
+        overwrite: replace an existing file.
+    """
+    if json is not None:
+        check_free(json, overwrite)
+    with tempfile.TemporaryDirectory() as scratch:
+        found = evaluate(styles([style], which=which, scratch=Path(scratch)), options)
+    if json is not None:
+        write_json(found.to_dict(), json, overwrite)
+    show(found)
+    return tell(found)

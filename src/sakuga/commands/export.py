@@ -1,0 +1,97 @@
+"""`sakuga export`: a run becomes a style."""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Literal
+
+import tyro
+from torch import nn
+
+from sakuga import runs
+from sakuga.commands.options import join_lists
+from sakuga.data.images import find_images
+from sakuga.errors import SakugaError, UsageError
+from sakuga.export.onnx import export as export_network
+from sakuga.networks.fast import FastGenerator
+from sakuga.systems import System
+
+
+def main(args: Sequence[str]) -> int:
+    """Run `sakuga export` with its arguments; the exit status."""
+    return tyro.cli(export, args=join_lists(args, export), prog="sakuga export")
+
+
+def export(
+    run: Annotated[Path, tyro.conf.Positional],
+    /,
+    *,
+    output: Annotated[Path, tyro.conf.arg(aliases=["-o"])],
+    which: Literal["last", "best"] = "last",
+    network: str | None = None,
+    title: str | None = None,
+    licence: str = "not stated",
+    data: tuple[str, ...] = (),
+    set: tuple[str, ...] = (),
+    overwrite: bool = False,
+) -> int:
+    """Turn a run into a style: one .onnx file that `sakuga photo.jpg -s FILE` uses.
+
+    Args:
+        run: folder of the training.
+        output: the style's file; its name is the style's name.
+        which: the last weights, or the best by KID, which runs with pictures of their style keep.
+        network: inverse, for the way back from the style to photos, which cyclegan and ugatit learn as well.
+        title: the style's name for people.
+        licence: of the style.
+        data: what it was trained on, each as "NAME|LICENCE|USE".
+        set: fields of the system that concern the finished style, each as FIELD=VALUE: adain's picture=wave.jpg.
+        overwrite: replace an existing file.
+    """
+    sources = []
+    for entry in data:
+        parts = entry.split("|")
+        if len(parts) != 3:
+            raise UsageError(f"--data {entry!r} must read NAME|LICENCE|USE.")
+        sources.append(dict(zip(("name", "licence", "use"), parts, strict=True)))
+    if output.suffix != ".onnx":
+        raise UsageError(f"--output {output} must end in .onnx.")
+    if output.exists() and not overwrite:  # said before the work, not after it
+        raise SakugaError(f"{output} exists already: choose another name or allow overwriting (--overwrite)")
+    name = {"last": runs.LAST, "best": runs.BEST}[which]
+    if which == "best" and (run / runs.LAST).is_file() and not (run / name).is_file():
+        raise UsageError(f"{run} has no {name}: its samples were not judged; export --which last.")
+    system = runs.build(run, name, changes=set)
+    chosen = _network(system, run / name, network or system.output)
+    style = export_network(
+        chosen,
+        output,
+        system=system,
+        name=output.stem,
+        title=title,
+        licence=licence,
+        data=sources or None,
+        overwrite=overwrite,
+        photos=_photos(system) if isinstance(chosen, FastGenerator) else (),
+    )
+    print(style.path)
+    return 0
+
+
+def _network(system: System, checkpoint_file: Path, name: str) -> nn.Module:
+    """Return the network of that name if the checkpoint, from which the system was built, holds one to export."""
+    choices = (system.output, *system.exportable)
+    if name not in choices:
+        raise UsageError(f"--network {name}: of {system.name} {' or '.join(choices)} can be exported.")
+    if name != system.output and checkpoint_file.name != runs.LAST:
+        raise UsageError(f"{checkpoint_file} holds no other network than {system.output}; export --which last.")
+    return system.get_submodule(name)
+
+
+def _photos(system: System) -> list[Path]:
+    """The photos of the training, for the int8 variant; none, saying so, where they are no longer there."""
+    try:
+        return find_images(system.config.photos)
+    except UsageError as error:
+        print(f"sakuga: no int8 variant, which needs photos (--set photos=FOLDER): {error}", file=sys.stderr)
+        return []

@@ -1,0 +1,52 @@
+"""`sakuga prepare STEP`: each step is a function of the module of its name, whose signature is its options."""
+
+import difflib
+from collections.abc import Callable, Sequence
+from importlib import import_module
+
+import tyro
+from tyro.conf import DisallowNone, FlagCreatePairsOff
+
+from sakuga.commands.options import join_lists
+from sakuga.errors import UsageError
+
+STEPS = {
+    "frames": "Take frames from films: a few sharp ones of every scene.",
+    "dedup": "Leave out pictures that look like another.",
+    "crop": "Cut pictures to squares: the middle, random places or faces.",
+    "edges": "Make copies without clear outlines, for CartoonGAN and AnimeGAN.",
+    "superpixels": "Compute the segments that White-box learns from.",
+    "landmarks": "Find the landmarks of faces.",
+    "pairs": "Join two folders to side-by-side pictures, or divide these.",
+    "balance": "Compare brightness and colour of style and photos, and correct them.",
+    "check": "Look over a data set before training.",
+}
+
+
+def main(args: Sequence[str]) -> int:
+    """Run one step; the exit status."""
+    if not args or args[0] in ("-h", "--help"):
+        print(_usage())
+        return 0 if args else 2
+    step, *rest = args
+    if step not in STEPS:
+        near = difflib.get_close_matches(step, STEPS, n=1)
+        raise UsageError(f"prepare has no step {step}; {f'did you mean {near[0]}?' if near else f'choose {_list()}.'}")
+    function: Callable[..., int] = getattr(import_module(f"sakuga.prepare.{step}"), step)
+    rest = join_lists(rest, function)
+    return tyro.cli(function, args=rest, prog=f"sakuga prepare {step}", config=(DisallowNone, FlagCreatePairsOff))
+
+
+def _list() -> str:
+    return ", ".join(STEPS)
+
+
+def _usage() -> str:
+    lines = ["usage: sakuga prepare STEP IN... [options]    (sakuga prepare STEP --help lists them)", "", "steps:"]
+    lines += [f"  {step:<13}{help}" for step, help in STEPS.items()]
+    lines += [
+        "",
+        "Inputs are never changed. The folder of the results gets a manifest.csv that says what was kept and why",
+    ]
+    lines += ["not; a step that was interrupted goes on from it when the same command is given again."]
+    return "\n".join(lines)

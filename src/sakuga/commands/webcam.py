@@ -1,0 +1,84 @@
+"""`sakuga webcam`: a camera as anime, live."""
+
+import sys
+import threading
+from collections.abc import Sequence
+from functools import partial
+from itertools import chain
+from typing import Annotated
+
+import tyro
+from tyro.conf import DisallowNone, FlagCreatePairsOff, arg
+
+from sakuga.errors import UsageError
+from sakuga.style import DEFAULT, styles
+from sakuga.stylizer import Stylizer
+from sakuga.video.camera import Reducer, frames
+from sakuga.webcam.live import Live
+from sakuga.webcam.server import Server
+
+PORT = 7861
+
+
+def main(args: Sequence[str]) -> int:
+    """Run `sakuga webcam` until Ctrl-C; the exit status."""
+    return tyro.cli(webcam, args=list(args), prog="sakuga webcam", config=(DisallowNone, FlagCreatePairsOff))
+
+
+def webcam(
+    *,
+    style: Annotated[str, arg(aliases=["-s"], metavar="STYLE")] = DEFAULT,
+    device: Annotated[str, arg(metavar="N|NAME|FILE")] = "0",
+    width: Annotated[int, arg(metavar="PIXELS")] = 640,
+    port: int = PORT,
+    strength: float = 1.0,
+    keep_color: Annotated[bool, arg(help_behavior_hint="")] = False,
+    open: Annotated[bool, arg(help_behavior_hint="")] = False,
+) -> int:
+    """Show a camera as anime, live, on a page for the browsers of this machine. Ctrl-C ends.
+
+    Args:
+        style: The first style: a name that `sakuga styles` lists, or the path of a style file.
+        device: The number of the camera, its name or path (/dev/video2), or a video file, shown over and over.
+        width: Reduce pictures to this width: smaller ones are painted more often and with bolder strokes.
+        port: Where the page is; 0 takes any free port.
+        strength: From 0, the photo itself, to 1, the full style.
+        keep_color: Keep the colours of the camera.
+        open: Open the page in the browser.
+    """
+    if width < 16:
+        raise UsageError(f"width must be at least 16, not {width}")
+    make = partial(Stylizer, strength=strength, keep_color=keep_color)
+    stylizer = make(style)
+    known = styles()
+    if stylizer.style not in known:
+        known.insert(0, stylizer.style)
+    live = Live(stylizer, Reducer(width))
+    try:
+        pictures = frames(device)
+        first = next(pictures)  # here, where a missing camera is said before there is an address
+        with Server(port, live, known, make) as server, live.running(chain([first], pictures)):
+            serving = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True)
+            serving.start()
+            try:
+                _tell(server.address, open)
+                while not live.ended.wait(0.5):  # a wait without an end would be deaf to Ctrl-C on Windows
+                    pass
+            finally:
+                server.shutdown()
+                serving.join()
+    except KeyboardInterrupt:
+        print(file=sys.stderr)  # the shell's prompt shall not follow ^C
+        return 0
+    if live.error:
+        raise live.error
+    return 0
+
+
+def _tell(address: str, open: bool) -> None:
+    print(address, flush=True)
+    print("sakuga: open this address in a browser; Ctrl-C ends", file=sys.stderr, flush=True)
+    if open:
+        import webbrowser
+
+        webbrowser.open(address)

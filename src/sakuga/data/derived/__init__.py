@@ -1,0 +1,1 @@
+"""What is computed once from the pictures of a collection."""

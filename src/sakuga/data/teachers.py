@@ -1,0 +1,120 @@
+"""A teacher shows a fast generator what to paint: any callable from photo to picture, run once and kept on disk."""
+
+import hashlib
+import importlib
+import inspect
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+from rich.progress import track
+from torch import nn
+
+from sakuga import importers
+from sakuga.data.images import to_tensor, to_uint8
+from sakuga.data.pictures import Pictures
+from sakuga.errors import SakugaError, UsageError
+from sakuga.networks.freeze import freeze_statistics
+from sakuga.runtime.atomic import atomic
+
+Teacher = Callable[[np.ndarray], np.ndarray]
+"""(H, W, 3) uint8 RGB to the same shape."""
+
+
+def load_teacher(spec: str, photos: Sequence[np.ndarray], *, freeze: int = 24) -> tuple[Teacher, str]:
+    """Make the teacher that `spec` names.
+
+    Args:
+        spec: `module:function`; or a folder with a published CartoonGAN generator, one `.npy` per tensor; or a style,
+            by name or path.
+        photos: the training photographs, (H, W, 3) uint8; an imported network's statistics are measured on them.
+        freeze: how many of the photos fix the statistics of an imported network's instance norms; 0 leaves the norms
+            as they are.
+
+    Returns:
+        The teacher, and a key that changes with its weights, its statistics or, for a function, its module's source.
+
+    Raises:
+        UsageError: nothing of that name can be a teacher.
+    """
+    if ":" in spec and not Path(spec).exists():
+        module, _, name = spec.partition(":")
+        try:
+            function: Teacher = getattr(importlib.import_module(module), name)
+            source = inspect.getsource(inspect.getmodule(function) or function)
+        except (ImportError, AttributeError, OSError, TypeError) as error:
+            raise UsageError(f"--teacher {spec}: no such function ({error}).") from error
+        return function, _digest(spec.encode(), source.encode())
+    if (Path(spec) / "last.pt").is_file():
+        raise UsageError(f"--teacher {spec} is a training; `sakuga export {spec} -o teacher.onnx` and name that file.")
+    if Path(spec).is_dir():
+        return _cartoongan(Path(spec), photos, freeze)
+    from sakuga.stylizer import Stylizer
+
+    stylizer = Stylizer(spec)
+    return stylizer.array, _digest(stylizer.style.path.read_bytes())
+
+
+def _cartoongan(folder: Path, photos: Sequence[np.ndarray], freeze: int) -> tuple[Teacher, str]:
+    network = importers.read(folder, "cartoongan").to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    key = [path.read_bytes() for path in sorted(folder.glob("*.npy"))]
+    if freeze:
+        chosen = photos[:: max(1, len(photos) // freeze)][:freeze]
+        key += [photo.tobytes() for photo in chosen]
+        with _bfloat16():
+            freeze_statistics(network, map(to_tensor, chosen))
+
+    return NetworkTeacher(network), _digest(*key)
+
+
+class NetworkTeacher:
+    """A network as a teacher, run in bfloat16 on the CPU."""
+
+    def __init__(self, network: nn.Module):
+        self.network = network
+
+    def __call__(self, photo: np.ndarray) -> np.ndarray:
+        """Paint a photo (H, W, 3) uint8."""
+        height, width = photo.shape[:2]
+        with torch.inference_mode(), _bfloat16():
+            # A network may round sizes up to its multiple; the surplus is at the right and the bottom.
+            return to_uint8(self.network(to_tensor(photo)))[0, :height, :width]
+
+
+def _bfloat16() -> torch.autocast:
+    return torch.autocast("cpu", torch.bfloat16)
+
+
+def _digest(*parts: bytes) -> str:
+    digest = hashlib.sha256()
+    for part in parts:
+        digest.update(hashlib.sha256(part).digest())
+    return digest.hexdigest()[:16]
+
+
+def targets(photos: Sequence[np.ndarray], teacher: Teacher, key: str, cache: Path) -> Pictures:
+    """Return the teacher's picture of every photo, computing only those that `cache` does not hold yet.
+
+    Pictures are kept losslessly as `cache/KEY/PHOTO.png`, where PHOTO is the hash of the photo's pixels, each written
+    under a temporary name first: an interrupted run goes on where it stopped.
+    """
+    folder = cache / key
+    folder.mkdir(parents=True, exist_ok=True)
+    files = [folder / f"{_digest(str(photo.shape).encode(), photo.tobytes())}.png" for photo in photos]
+    missing = [index for index, file in enumerate(files) if not file.exists()]
+    for index in track(missing, "Teacher's pictures", disable=not missing):
+        photo, file = photos[index], files[index]
+        try:
+            picture = teacher(photo)
+        except Exception as error:  # anybody's function
+            name = getattr(photos, "paths", {index: f"photo {index}"})[index]
+            raise SakugaError(f"the teacher fails on {name} ({type(error).__name__}: {error}).") from error
+        if picture.shape != photo.shape or picture.dtype != np.uint8:
+            raise SakugaError(
+                f"the teacher made {picture.shape} of {picture.dtype} from a photo {photo.shape} of uint8."
+            )
+        with atomic(file, overwrite=True) as temporary:
+            Image.fromarray(picture).save(temporary, format="PNG", compress_level=1)
+    return Pictures(files)

@@ -1,0 +1,17 @@
+"""The formats that are read and written, by Pillow's names and by suffix."""
+
+MAX_PIXELS = 178_956_970
+"""The most pixels a picture may have, all frames together, unless told otherwise: 512 MiB of RGB."""
+
+FORMATS = {"JPEG": ".jpg", "PNG": ".png", "WEBP": ".webp", "TIFF": ".tif", "AVIF": ".avif", "GIF": ".gif"}
+"""The formats that are written, with their suffixes. A picture read from any other becomes a PNG."""
+
+SUFFIXES = {suffix: name for name, suffix in FORMATS.items()}
+SUFFIXES |= {".jpeg": "JPEG", ".jpe": "JPEG", ".jfif": "JPEG", ".tiff": "TIFF", ".apng": "PNG"}
+"""The format that each suffix of an output means."""
+
+READABLE_SUFFIXES = frozenset(SUFFIXES) | {
+    *(".mpo", ".bmp", ".jp2", ".j2k", ".ppm", ".pgm", ".pbm", ".pnm", ".qoi"),
+    *(".psd", ".ico", ".icns", ".dds", ".sgi", ".pcx", ".heic", ".heif", ".tga"),
+}
+"""The suffixes by which a folder's pictures are known."""

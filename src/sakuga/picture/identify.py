@@ -1,0 +1,115 @@
+"""From any source to a picture that is recognised and not decoded yet, within the limits of what may be decoded."""
+
+from __future__ import annotations
+
+import os
+import struct
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from io import BytesIO
+from typing import Any, BinaryIO
+
+from PIL import GifImagePlugin, Image
+
+from sakuga.errors import FormatError, SakugaError, TooLargeError, UsageError
+from sakuga.picture import metadata
+
+# Only formats that are decoded in Pillow itself; EPS, for one, would run a program. TGA has no signature: it is last.
+_READABLE = [
+    *("JPEG", "PNG", "WEBP", "GIF", "TIFF", "AVIF", "BMP", "JPEG2000", "PPM"),
+    *("QOI", "PSD", "ICO", "ICNS", "DDS", "SGI", "PCX", "HEIF", "TGA"),
+]
+_CARRIERS = {"ICO", "ICNS", "JPEG2000"}  # what they carry can be larger than they say, and some decode it at once
+_MAX_FRAMES = 10_000  # even one pixel takes the time of a small picture
+_LIMIT = threading.Lock()
+
+
+@contextmanager
+def opened(source: Any) -> Iterator[tuple[str, BinaryIO]]:
+    """The source as a seekable file with a name for messages."""
+    if isinstance(source, (str, os.PathLike)):
+        name = str(source)
+        try:
+            file: Any = open(source, "rb")  # noqa: SIM115
+        except FileNotFoundError as error:
+            raise SakugaError(f"{name} does not exist: check the path") from error
+        except IsADirectoryError as error:
+            raise SakugaError(f"{name} is a folder: name a picture in it") from error
+        except (OSError, ValueError) as error:
+            raise SakugaError(f"{name} cannot be read ({getattr(error, 'strerror', None) or error})") from error
+        with file:
+            yield name, file if file.seekable() else BytesIO(file.read())
+    elif isinstance(source, (bytes, bytearray, memoryview)):
+        yield "the input", BytesIO(source)
+    elif hasattr(source, "read"):
+        data = source.read()
+        if not isinstance(data, bytes):
+            raise UsageError("the file must be opened in binary mode ('rb')")
+        yield str(getattr(source, "name", "the input")), BytesIO(data)
+    else:
+        kind = type(source).__name__
+        raise UsageError(f"a picture is a path, bytes, a binary file, a Pillow image or an array, not {kind}")
+
+
+def identify(file: BinaryIO, name: str, max_pixels: int | None) -> Image.Image:
+    """What `Image.open` does, for the formats we allow and without its size limit, which is a global variable."""
+    file.seek(0)
+    prefix = file.read(16)
+    if not prefix:
+        raise SakugaError(f"{name} is empty: get a whole copy of it")
+    for load_plugins in (Image.preinit, Image.init):  # the common ones first: it is quicker
+        load_plugins()
+        for kind in _READABLE:
+            if kind not in Image.OPEN:
+                continue
+            factory, accept = Image.OPEN[kind]
+            if accept and accept(prefix) is not True:
+                continue
+            if kind in _CARRIERS:
+                for size in metadata.carried_sizes(content(file)):
+                    check_size(name, size, 1, max_pixels)
+            with suppress(SyntaxError, IndexError, TypeError, KeyError, struct.error):  # not of this kind after all
+                file.seek(0)
+                return _Gif(file, "") if kind == "GIF" else factory(file, "")
+    raise FormatError(f"{name} is not a picture in a format that can be read: convert it to PNG or JPEG")
+
+
+class _Gif(GifImagePlugin.GifImageFile):
+    """Pillow's, which would not use a palette of grays and after such a first frame lose the palettes of the others."""
+
+    def _is_palette_needed(self, p: bytes) -> bool:
+        return True
+
+
+def check_size(name: str, size: tuple[int, int], count: int, max_pixels: int | None) -> None:
+    """Raise TooLargeError for more than `max_pixels` pixels (None: no limit) in `count` frames, or too many frames."""
+    pixels = size[0] * size[1] * count
+    if max_pixels is not None and count > _MAX_FRAMES:
+        raise TooLargeError(f"{name} has {count:,} frames, more than {_MAX_FRAMES:,}: make a video of it first")
+    if max_pixels is not None and pixels > max_pixels:
+        frames = f" in {count} frames" if count > 1 else ""
+        raise TooLargeError(
+            f"{name} has {size[0]}x{size[1]} pixels{frames}, {pixels:,} in all and more than the limit of "
+            f"{max_pixels:,}: raise the limit (--max-pixels) if you trust the file"
+        )
+
+
+@contextmanager
+def unlimited(size: tuple[int, int]) -> Iterator[None]:
+    """Lift Pillow's own limit, which is global, while a picture is decoded that ours lets through and that does not."""
+    if Image.MAX_IMAGE_PIXELS is None or size[0] * size[1] <= Image.MAX_IMAGE_PIXELS:
+        yield
+        return
+    with _LIMIT:
+        before, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
+        try:
+            yield
+        finally:
+            Image.MAX_IMAGE_PIXELS = before
+
+
+def content(file: BinaryIO) -> bytes:
+    """All bytes of a file, wherever it was read to."""
+    file.seek(0)
+    return file.read()

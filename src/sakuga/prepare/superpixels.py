@@ -1,0 +1,57 @@
+"""`sakuga prepare superpixels`: the segments that White-box and AnimeGANv3 compute before they train."""
+
+import sys
+from pathlib import Path
+from typing import Annotated, Literal
+
+from tyro.conf import Positional, arg
+
+from sakuga.data.derived import segments
+from sakuga.data.pictures import Pictures
+from sakuga.errors import SakugaError, UsageError
+from sakuga.prepare.files import find
+from sakuga.prepare.glance import readable
+from sakuga.prepare.runner import parallel
+
+METHODS = {"whitebox": segments.superpixels, "animegan3": segments.regions}
+
+
+def superpixels(
+    photos: Annotated[Positional[list[Path]], arg(metavar="PHOTOS...", help_behavior_hint="")],
+    /,
+    *,
+    system: Annotated[Literal["whitebox", "animegan3"], arg(name="for")] = "whitebox",
+    cache: Path = Path("runs/segments"),
+    load: int = 256,
+    crop: int = 256,
+    workers: int | None = None,
+) -> int:
+    """Compute the segments of photographs that training would wait for at its start.
+
+    `sakuga train whitebox --photos PHOTOS...` with the same --cache, --load and --crop finds them, from any folder and
+    until a photo changes. What is there already is not computed again.
+
+    Args:
+        photos: folders of photographs, as for --photos of the training.
+        system: the system to be trained: whitebox takes SLIC's segments, animegan3 Felzenszwalb's.
+        cache: folder of the segments, one .npy of labels (H, W) for each photo.
+        load: shorter side to which the training scales photos, pixels.
+        crop: side of the training's crops; where it is larger than load, photos are scaled to it.
+        workers: processes that look for unreadable photos; segments take one for each core.
+    """
+    if min(load, crop) < 1:
+        raise UsageError(f"--load {load} and --crop {crop} must be at least 1.")
+    if cache.exists() and not cache.is_dir():
+        raise UsageError(f"--cache {cache} is a file; name a folder.")
+    paths = [file.source for file in find(photos)]
+    # Found before: in the midst of the segments an unreadable photo would end the work.
+    looked = parallel(readable, paths, title="photos", workers=workers)
+    failures = {path: error for path, error in looked if isinstance(error, SakugaError)}
+    for error in failures.values():
+        print(f"sakuga: {error}", file=sys.stderr)
+    good = [path for path in paths if path not in failures]
+    if good:
+        # `keep` is not part of what the segments are called by; the options are, and so must equal the training's.
+        segments.segment(Pictures(good, short_side=max(load, crop), keep=0), cache, METHODS[system])
+    print(f"{cache}: segments of {len(good)} photos, {len(failures)} failed")
+    return 1 if failures else 0

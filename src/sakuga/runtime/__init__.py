@@ -1,0 +1,1 @@
+"""What runs below everything: files, memory, cores."""

@@ -1,0 +1,96 @@
+"""Which arithmetic runs a style on this machine: on a GPU, in whole numbers, in half or in full precision."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any, Literal, get_args
+
+from sakuga.errors import UsageError
+from sakuga.picture.pixels import Array
+from sakuga.runtime.machine import instructions
+from sakuga.style.providers import providers
+
+if TYPE_CHECKING:
+    from sakuga.style import Style
+
+Precision = Literal["auto", "fp32", "int8", "bf16"]
+PRECISIONS: tuple[str, ...] = get_args(Precision)
+
+DOT_PRODUCTS = {"VNNI", "NEON dot product"}
+"""Instructions that multiply bytes and add them up at once. Without one, int8 is no faster, and on AVX2 inexact."""
+
+
+@dataclass(frozen=True)
+class Engine:
+    """Something that paints: `run` maps (3, H, W) float32 in [-1, 1] to (3, s·H, s·W).
+
+    With `whole` it maps (H, W, 3) uint8 to (s·H, s·W, 3) uint8 instead. `name` is for people. Threads may share it.
+    """
+
+    name: str
+    precision: str
+    run: Callable[[Array], Array]
+    whole: bool = False
+
+
+def pick(style: "Style", precision: str = "auto", threads: int | None = None) -> Engine:
+    """Return what runs `style` here.
+
+    `precision`: "fp32" and "int8" in ONNX Runtime, "bf16" in OpenVINO. "auto" takes a GPU if ONNX Runtime has a
+    provider for one; else int8, if the style carries it and the processor is made for it; else fp32. `threads`: None,
+    one for each core.
+
+    Raises UsageError for another precision, for int8 of a style that has none, for bf16 without OpenVINO.
+    """
+    if precision not in PRECISIONS:
+        raise UsageError(f"precision must be one of {', '.join(PRECISIONS)}, not {precision!r}")
+    if precision == "auto":
+        precision = _best(style)
+    if precision == "int8":
+        if style.int8 is None:
+            raise UsageError(f"style {style.name} has no int8 variant: choose --precision fp32, or export it again")
+        return Engine("ONNX Runtime, CPU", "int8", _runner(style.session(threads, int8=True), "pixels"), whole=True)
+    if precision == "bf16":
+        return Engine("OpenVINO, CPU", "bf16", _openvino(style, threads))
+    session = style.session(threads)
+    provider = session.get_providers()[0].removesuffix("ExecutionProvider")
+    return Engine(f"ONNX Runtime, {provider}", "fp32", _runner(session, "image"))
+
+
+@cache
+def fast_int8() -> bool:
+    """Return whether the processor has one of DOT_PRODUCTS."""
+    return not DOT_PRODUCTS.isdisjoint(instructions())
+
+
+def _best(style: "Style") -> str:
+    on_gpu = len(providers()) > 1
+    return "int8" if style.int8 is not None and fast_int8() and not on_gpu else "fp32"
+
+
+def _runner(session: Any, name: str) -> Callable[[Array], Array]:
+    output = session.get_outputs()[0].name
+
+    def run(x: Array) -> Array:
+        painted: Array = session.run([output], {name: x[None]})[0][0]
+        return painted
+
+    return run
+
+
+def _openvino(style: "Style", threads: int | None) -> Callable[[Array], Array]:
+    try:
+        import openvino
+    except ImportError:
+        raise UsageError("--precision bf16 needs OpenVINO: pip install 'sakuga[openvino]'") from None
+    config = {"INFERENCE_PRECISION_HINT": "bf16", "PERFORMANCE_HINT": "LATENCY"}
+    if threads:
+        config["INFERENCE_NUM_THREADS"] = str(threads)
+    core = openvino.Core()
+    network = core.compile_model(core.read_model(style.path), "CPU", config)
+
+    def run(x: Array) -> Array:
+        painted: Array = network.create_infer_request().infer({"image": x[None]})[network.outputs[0]][0]
+        return painted
+
+    return run

@@ -1,0 +1,108 @@
+"""A style: one `.onnx` file that carries its own card."""
+
+import base64
+import hashlib
+from dataclasses import asdict, dataclass, field
+from functools import cached_property
+from pathlib import Path
+from threading import Lock
+from typing import TYPE_CHECKING, Any
+
+from sakuga.errors import SakugaError
+from sakuga.style.card import Card
+from sakuga.style.session import open_session
+
+if TYPE_CHECKING:
+    from onnxruntime import InferenceSession
+
+KEY = "sakuga"  # of the card among the model's metadata_props
+INT8 = "sakuga.int8"  # of the same network in int8 (`sakuga.export.int8`), an ONNX file in base64
+EMBEDDED = Path(__file__).parents[1] / "styles"
+
+
+@dataclass(frozen=True)
+class Style:
+    """A style file and its card. It is called what its file is called."""
+
+    path: Path
+    card: Card
+    int8: bytes | None = field(default=None, repr=False)
+    """The network in whole numbers, an ONNX file: `pixels` (1, H, W, 3) uint8 to the same, scale times as large."""
+    _sessions: dict[tuple[int, bool], "InferenceSession"] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+    _lock: Lock = field(default_factory=Lock, init=False, repr=False, compare=False)
+
+    @property
+    def name(self) -> str:
+        """The name by which `load` finds it."""
+        return self.path.stem
+
+    @property
+    def embedded(self) -> bool:
+        """Whether it came with the package."""
+        return self.path.parent == EMBEDDED
+
+    @property
+    def size(self) -> int:
+        """Bytes of the file."""
+        return self.path.stat().st_size
+
+    @cached_property
+    def file_sha256(self) -> str:
+        """SHA-256 of the whole file, in hexadecimal digits."""
+        return hashlib.sha256(self.path.read_bytes()).hexdigest()
+
+    def session(self, threads: int | None = None, *, int8: bool = False) -> "InferenceSession":
+        """Return the session that runs the network, made at the first call and shared by all threads afterwards.
+
+        `threads`: how many the network computes with; None leaves the choice to ONNX Runtime (one for each core).
+        `int8`: run the variant in whole numbers, which the style must have.
+        """
+        key = (threads or 0, int8)
+        with self._lock:
+            if key not in self._sessions:
+                self._sessions[key] = open_session(self.path, key[0], optimize=True, model=self.int8 if int8 else None)
+            return self._sessions[key]
+
+    def describe(self) -> dict[str, Any]:
+        """Return the card and the facts of the file as one JSON object."""
+        facts = {"path": str(self.path), "embedded": self.embedded, "bytes": self.size, "file_sha256": self.file_sha256}
+        return {**asdict(self.card), "name": self.name, **facts}
+
+
+def read(path: Path) -> Style:
+    """Read the style file at `path`. Raises SakugaError when it is not one."""
+    if not path.is_file():
+        raise SakugaError(f"{path} does not exist: name a style or the file of one")
+    session = open_session(path, 1, optimize=False)  # only looked at: optimising would take most of the time
+    try:
+        texts = session.get_modelmeta().custom_metadata_map
+        inputs = [(one.name, one.type, one.shape) for one in session.get_inputs()]
+        outputs = [(one.name, one.type) for one in session.get_outputs()]
+    except UnicodeDecodeError:
+        raise SakugaError(f"{path} is damaged, for its texts are not UTF-8: get a whole copy of it") from None
+    text = texts.get(KEY)
+    if text is None:
+        raise SakugaError(f"{path} is an ONNX file but no style, for it carries no card: make it with `sakuga export`")
+    if [one[:2] for one in inputs] != [("image", "tensor(float)")] or not _is_image(inputs[0][2]):
+        raise SakugaError(f"{path} is no style: its one input must be float32 'image' of shape (1, 3, height, width)")
+    if outputs[0][1] != "tensor(float)" or [name for name, _ in outputs[1:]] not in ([], ["statistics"]):
+        raise SakugaError(f"{path} is no style: it must have one output, of float32")
+    try:
+        return Style(path, Card.from_json(text), _from_base64(texts.get(INT8)))
+    except SakugaError as error:
+        raise SakugaError(f"{path} is no usable style, for {error}: export it again") from None
+
+
+def _is_image(shape: list[int | str | None]) -> bool:
+    """Whether a declared shape is (1 or any, 3, any height, any width)."""
+    fixed = [n if isinstance(n, int) else None for n in shape]
+    return fixed in ([1, 3, None, None], [None, 3, None, None])
+
+
+def _from_base64(text: str | None) -> bytes | None:
+    try:
+        return None if text is None else base64.b64decode(text, validate=True)
+    except ValueError:
+        raise SakugaError("its int8 variant is damaged") from None

@@ -1,0 +1,33 @@
+"""ONNX Runtime sessions as styles need them: on the GPU if there is one, quiet, and without copies of memory."""
+
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sakuga.errors import SakugaError
+from sakuga.style.providers import providers
+
+if TYPE_CHECKING:
+    from onnxruntime import InferenceSession
+
+
+def open_session(path: Path, threads: int, *, optimize: bool, model: bytes | None = None) -> "InferenceSession":
+    """Open the ONNX file at `path`, or `model`, which it holds."""
+    import onnxruntime as ort
+
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.enable_mem_pattern = False  # it saves no time and takes half as much memory again, or twice as much
+    # What matters is raised; its log lines would stand between ours. Its allocator writes to the default log.
+    options.log_severity_level = 4
+    ort.set_default_logger_severity(4)
+    if not optimize:
+        options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
+    cpu = ["CPUExecutionProvider"]
+    on_gpu = [providers()] if optimize and model is None and providers() != cpu else []
+    for on in [*on_gpu, cpu]:
+        with suppress(Exception):  # ONNX Runtime's errors have no common class of their own
+            # Its own way back to the processor (enable_fallback) prints a banner.
+            return ort.InferenceSession(path if model is None else model, options, providers=on, enable_fallback=0)
+    raise SakugaError(f"{path} is no style: ONNX Runtime cannot read it as an ONNX file")

@@ -1,0 +1,69 @@
+"""Where styles are found: embedded ones, those in the user's folder, and files by their path."""
+
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from sakuga.errors import SakugaError, UsageError
+from sakuga.style.file import EMBEDDED, Style, read
+
+DEFAULT = "hosoda"
+
+
+def load(name: str | Path) -> Style:
+    """Return the style called `name`: an embedded one, one in the user's folder, or the file at that path.
+
+    Raises UsageError when there is none, SakugaError when the file is not a style.
+    """
+    if isinstance(name, str):
+        for path in _files():
+            if path.stem == name:
+                return read(path)
+    if Path(name).suffix == ".onnx" or Path(name).is_file():
+        return read(Path(name))
+    from difflib import get_close_matches
+
+    known = sorted(names())
+    near = get_close_matches(str(name), known, n=1, cutoff=0.5)
+    hint = f"did you mean {near[0]!r}?" if near else f"choose one of {', '.join(known) or '(none is installed)'}"
+    raise UsageError(f"there is no style {str(name)!r}: {hint}")
+
+
+def styles() -> list[Style]:
+    """Return the embedded styles, then those in the user's folder; files there that cannot be read are left out."""
+    return [style for style in survey() if isinstance(style, Style)]
+
+
+def survey() -> Iterator[Style | SakugaError]:
+    """Yield every style as `styles` does, and for each file that cannot be read the error that says why."""
+    for path in _files():
+        try:
+            yield read(path)
+        except SakugaError as error:
+            yield error
+
+
+def names() -> set[str]:
+    """Return the names of all styles, without opening a file."""
+    return {path.stem for path in _files()}
+
+
+def folder() -> Path:
+    """Return the user's folder of styles: `$SAKUGA_STYLES`, or the place for data of this platform."""
+    if chosen := os.environ.get("SAKUGA_STYLES"):
+        return Path(chosen).expanduser()
+    if sys.platform == "win32":
+        base = os.environ.get("APPDATA") or "~/AppData/Roaming"
+    else:
+        base = os.environ.get("XDG_DATA_HOME") or "~/.local/share"
+    return Path(base).expanduser() / "sakuga" / "styles"
+
+
+def _files() -> list[Path]:
+    """Return embedded files before the user's; of two with one name the first counts."""
+    found: dict[str, Path] = {}
+    for home in (EMBEDDED, folder()):
+        for path in sorted(home.glob("*.onnx")):
+            found.setdefault(path.stem, path)
+    return list(found.values())

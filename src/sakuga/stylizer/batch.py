@@ -1,0 +1,228 @@
+"""Many inputs: which files they are, what their results are called, and a run over all of them."""
+
+import glob
+import hashlib
+import os
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from sakuga.errors import SakugaError
+from sakuga.picture import READABLE_SUFFIXES, SUFFIXES, extension
+from sakuga.runtime.parallel import cores, in_order
+from sakuga.style import names
+from sakuga.video import SUFFIXES as VIDEO_SUFFIXES
+
+SHARE = 16_000_000
+"""Pixels for each worker that may be in memory at once, so that a photo of 12 megapixels is no hindrance."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """One picture or video and the file its result goes to."""
+
+    source: Path
+    target: Path
+
+
+@dataclass
+class Report:
+    """What became of the jobs: results written, results that were there already, and one sentence for each failure."""
+
+    done: list[Path] = field(default_factory=list)
+    skipped: list[Path] = field(default_factory=list)
+    failed: list[str] = field(default_factory=list)
+
+
+def plan(inputs: Sequence[str], output: Path | None, style: str, format: str | None = None) -> list[Job]:
+    """Find the files that `inputs` (files, folders, globs) mean and name their results NAME.STYLE.EXT.
+
+    Results lie beside their inputs, or in the folder `output` with the tree below each input folder mirrored there
+    (under that folder's name when there are several inputs). Where names would collide they get longer, always to the
+    same ones. In folders and globs only pictures and videos are taken, and no earlier results. Files are not opened,
+    except to tell the format of those with an unusual suffix, so a missing one makes a job that will fail.
+    Raises SakugaError for a folder or glob that holds no pictures or videos.
+    """
+    # One file can be named twice (a folder and a picture in it): that is one job.
+    found: dict[tuple[str, str], tuple[Path, Path]] = {}
+    for text in inputs:
+        root = Path(text)
+        base = Path(root.resolve().name) if len(inputs) > 1 and root.is_dir() else Path()
+        for source, below in _expand(text, style):
+            folder = source.parent if output is None else output / base / below
+            found.setdefault((_absolute(source), _absolute(folder)), (source, folder))
+    pairs = list(found.values())
+    endings = [_ending(source, format) for source, _ in pairs]
+    # The shortest name that nothing else has: all that share one move on to longer ones, whatever their order.
+    lengths = [0] * len(pairs)
+    sources = {_key(source) for source, _ in pairs}
+    while True:
+        targets = [
+            folder / f"{_label(source, length)}.{style}{ending}"
+            for (source, folder), length, ending in zip(pairs, lengths, endings, strict=True)
+        ]
+        count = Counter(map(_key, targets))
+        longer = [
+            length < 2 and (count[_key(target)] > 1 or _key(target) in sources)
+            for target, length in zip(targets, lengths, strict=True)
+        ]
+        if not any(longer):
+            return [Job(source, target) for (source, _), target in zip(pairs, targets, strict=True)]
+        lengths = [length + more for length, more in zip(lengths, longer, strict=True)]
+
+
+def staff(jobs: int | None, pictures: int, threads: int | None = None) -> tuple[int, int]:
+    """Return how many pictures to work on at once and with how many threads the network computes each.
+
+    `jobs`, `threads`: as the user wants them; None: as the machine's cores suggest. One thread a picture and a picture
+    a core is quickest: nothing waits for anything, and reading and writing overlap the network. (Measured with two
+    cores: 14 % less processor time than two threads on one picture, see benchmarks/folders.py.)
+    """
+    workers = max(1, min(jobs or cores(), pictures))
+    return workers, threads or max(1, cores() // workers)
+
+
+def run(
+    jobs: Iterable[Job],
+    work: Callable[[Job], None],
+    *,
+    overwrite: bool = False,
+    workers: int = 1,
+    progress: Callable[[], None] | None = None,
+) -> Report:
+    """Do `work` for every job whose target is missing, or for all with `overwrite`; print each result's path.
+
+    `workers` pictures are worked on at once (fewer when they are large) and each video alone; paths and the report are
+    in the order of the jobs all the same. `progress` is called after each job. Goes on after failures, which are in
+    the report.
+    """
+    report = Report()
+
+    def missing() -> Iterator[Job]:
+        for job in jobs:
+            if overwrite or not job.target.exists():
+                yield job
+                continue
+            report.skipped.append(job.target)
+            if progress:
+                progress()
+
+    limit = workers * SHARE
+
+    def weight(job: Job) -> int:
+        return limit if is_video(job.source) else _pixels(job.source, limit)
+
+    with closing(in_order(work, missing(), workers=workers, weight=weight, limit=limit)) as outcomes:
+        for job, error in outcomes:
+            if error is None:
+                report.done.append(job.target)
+                print(job.target, flush=True)
+            elif isinstance(error, SakugaError):
+                report.failed.append(str(error))
+            elif isinstance(error, Exception):  # a fault of ours in one file must not cost the others
+                report.failed.append(f"{job.source}: unexpected {type(error).__name__}: {error}")
+            else:
+                raise error
+            if progress:
+                progress()
+    return report
+
+
+def is_video(path: Path) -> bool:
+    """Whether the suffix is a video's."""
+    return path.suffix.lower() in VIDEO_SUFFIXES
+
+
+def is_many(inputs: Sequence[str]) -> bool:
+    """Whether the inputs are more than one file by their form: several, a folder or a glob."""
+    return len(inputs) > 1 or any(Path(text).is_dir() or _is_glob(text) for text in inputs)
+
+
+def _expand(text: str, style: str) -> list[tuple[Path, Path]]:
+    """Return the files that one input means, each with its folder relative to the input's own."""
+    path = Path(text)
+    every: Iterable[Path]
+    if path.is_dir():
+        root, every = path, path.rglob("*")
+    elif _is_glob(text):
+        root = _fixed_part(path)
+        every = map(Path, glob.iglob(str(path.expanduser()), recursive=True))
+    else:
+        return [(path, Path())]
+    endings = tuple(f".{name}" for name in {*names(), style})
+    files = sorted(
+        each
+        for each in every
+        if (each.suffix.lower() in READABLE_SUFFIXES or is_video(each))
+        and not each.name.startswith(".")
+        and not each.stem.endswith(endings)
+        and each.is_file()
+    )
+    if not files:
+        raise SakugaError(f"{text} holds no pictures or videos: check the path")
+    return [(file, file.parent.relative_to(root)) for file in files]
+
+
+def _is_glob(text: str) -> bool:
+    return glob.has_magic(text) and not Path(text).exists()
+
+
+def _fixed_part(pattern: Path) -> Path:
+    """Return the folder above the first part of a pattern that has a wildcard."""
+    pattern = pattern.expanduser()
+    parts = pattern.parts
+    first = next(i for i, part in enumerate(parts) if glob.has_magic(part))
+    return Path(*parts[:first])
+
+
+def _label(source: Path, length: int) -> str:
+    """Return the name a result begins with; from length 2 on no other file can have it."""
+    if length < 2:
+        return source.name if length else source.stem
+    return f"{source.name}.{hashlib.sha256(os.fsencode(_absolute(source))).hexdigest()[:8]}"
+
+
+def _key(path: Path) -> str:
+    """Return what two names share when some file system takes them for the same."""
+    return _absolute(path).casefold()
+
+
+def _absolute(path: Path) -> str:
+    """Return the path from the root, without following links: two links to one file are two inputs."""
+    return os.path.abspath(path)
+
+
+def _ending(source: Path, format: str | None) -> str:
+    """Return the suffix of the result of `source`."""
+    if is_video(source):
+        return ".mp4"
+    if format:
+        return extension(format)
+    if source.suffix.lower() in SUFFIXES:
+        return source.suffix
+    if source.suffix.lower() in READABLE_SUFFIXES:
+        return ".png"
+    from PIL import Image
+
+    try:
+        with Image.open(source) as image:
+            return extension(image.format or "PNG")
+    except (OSError, ValueError, Image.DecompressionBombError):
+        return ".png"
+
+
+def _pixels(source: Path, most: int) -> int:
+    """Return how many pixels its header says a picture has: 1 when it does not say, `most` when beyond all limits."""
+    from PIL import Image
+
+    from sakuga.picture.quiet import quiet
+
+    try:
+        with quiet(), Image.open(source) as image:
+            return image.width * image.height * int(getattr(image, "n_frames", 1))
+    except Image.DecompressionBombError:
+        return most
+    except Exception:  # whatever is wrong with the file: the work will say it
+        return 1

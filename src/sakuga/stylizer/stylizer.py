@@ -1,0 +1,300 @@
+"""From a picture to its stylised copy: pad, tile, run, blend."""
+
+from collections.abc import Callable
+from copy import copy
+from dataclasses import replace
+from functools import partial
+from math import isqrt
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from sakuga.errors import SakugaError, UsageError
+from sakuga.picture import MAX_PIXELS, Frame, Picture, Source, read, to_pil, write
+from sakuga.picture.pixels import Array, match_histogram
+from sakuga.runtime.memory import available, ran_out
+from sakuga.runtime.parallel import cores
+from sakuga.style import DEFAULT, Style, load
+from sakuga.style.engine import Engine, Precision, pick
+from sakuga.stylizer.frozen import freeze
+from sakuga.stylizer.tiles import cut, plan, round_up
+from sakuga.video import SUFFIXES as VIDEO_SUFFIXES
+from sakuga.video import VideoOptions, is_pattern, stylize_video
+
+Floats = NDArray[np.float32]
+
+PIECE = 2688**2
+"""The most pixels that a style which looks at surroundings is given at once: larger pieces save little, memory less."""
+LEAST = 512**2
+"""Pixels that are given at once however little memory seems to be left."""
+# Bytes that a network takes for each pixel at once: what fast ones take (60 to 130) and White-box (600), with room to
+# spare; and the published generators, which take 900 to 1,700.
+LOCAL, GLOBAL = 1024, 2048
+# Networks that halve the picture several times and pad by reflection inside refuse very small pictures.
+SMALLEST = 64
+LUMA = np.array([0.299, 0.587, 0.114], np.float32)[:, None, None]  # ITU-R BT.601, as in JPEG
+
+
+class Stylizer:
+    """Stylises pictures and videos with one style; keep it to keep the network loaded. Threads may share it.
+
+    `style`: a Style, the name of one, or the path of a file.
+    `strength`: from 0, the photo itself, to 1, the full style.
+    `keep_color`: take only the brightness from the style and the colours from the photo.
+    `max_side`: reduce the picture first, so that neither side is longer; None keeps its size.
+    `threads`: how many the network computes with; None: one for each core.
+    `precision`: "auto", what is fast here (`sakuga.style.engine.pick`), or "fp32", "int8", "bf16". Pictures of 16
+    bits are never run in int8.
+    Raises UsageError for an unknown style or a value out of range, SakugaError for a file that is not a style.
+    """
+
+    def __init__(
+        self,
+        style: Style | str | Path = DEFAULT,
+        *,
+        strength: float = 1.0,
+        keep_color: bool = False,
+        max_side: int | None = None,
+        threads: int | None = None,
+        precision: Precision = "auto",
+    ) -> None:
+        if not 0 <= strength <= 1:
+            raise UsageError(f"strength must lie between 0 and 1, not {strength}")
+        if max_side is not None and max_side < 1:
+            raise UsageError(f"max_side must be at least 1, not {max_side}")
+        if threads is not None and threads < 1:
+            raise UsageError(f"threads must be at least 1, not {threads}")
+        self.style = style if isinstance(style, Style) else load(style)
+        self.strength = strength
+        self.keep_color = keep_color
+        self.max_side = max_side
+        self.threads = threads
+        self.engine = pick(self.style, precision, threads)
+        self._at_once = 1  # pictures, which share the memory
+
+    def __call__(self, source: Source) -> Image.Image:
+        """Stylise a picture given as a path, bytes, a file object, a PIL image or an array (H, W[, 1|3|4])."""
+        return to_pil(self.picture(read(source)))
+
+    def file(
+        self,
+        source: Path,
+        target: Path,
+        *,
+        format: str | None = None,
+        overwrite: bool = False,
+        max_pixels: int = MAX_PIXELS,
+        progress: Callable[[int, int | None], None] | None = None,
+        video: VideoOptions | None = None,
+    ) -> None:
+        """Stylise the picture or video `source` into `target`; the folder of `target` is made where it is missing.
+
+        `format` and `max_pixels` concern pictures, `video` videos; `progress` is called for videos with frames done and
+        in all. Numbered pictures (frames/%05d.png) are a video too. A video that was interrupted goes on where it was.
+        """
+        if target.exists() and not overwrite:  # said before the work, not after it
+            raise SakugaError(f"{target} exists: choose another name or allow overwriting (--overwrite)")
+        if source.suffix.lower() in VIDEO_SUFFIXES or is_pattern(source):
+            _make_folder(target.parent)
+            (painter, workers), scale, side = self._for_frames(), self.style.card.scale, self.max_side
+            make = partial(stylize_video, scale=scale, workers=workers, max_side=side, identity=painter._identity)
+            make(source, target, painter.array, overwrite=overwrite, progress=progress, options=video)
+        else:
+            picture = self.picture(read(source, max_pixels=max_pixels))
+            _make_folder(target.parent)
+            write(picture, target, format=format, overwrite=overwrite)
+
+    def picture(self, picture: Picture) -> Picture:
+        """Return the stylised copy of a picture, every frame of it."""
+        return replace(picture, frames=[self._frame(frame) for frame in picture.frames])
+
+    def array(self, rgb: Array) -> Array:
+        """Stylise RGB pixels (H, W, 3), uint8 or uint16 over their whole range, into as many of the same dtype.
+
+        A style that enlarges returns (scale · H, scale · W, 3).
+        """
+        if rgb.ndim != 3 or rgb.shape[2] != 3 or 0 in rgb.shape or rgb.dtype not in (np.uint8, np.uint16):
+            raise UsageError(f"rgb must be (height, width, 3) of uint8 or uint16, not {rgb.shape} of {rgb.dtype}")
+        enlarged = self._enlarge(rgb) if self._shows_photo else None
+        if self.strength == 0:
+            return rgb.copy() if enlarged is None else enlarged
+        room = available() // 2 // self._at_once // (LOCAL if self.style.card.receptive_field else GLOBAL)
+        room = max(room, LEAST)
+        if self.style.card.receptive_field:
+            room = min(room, PIECE)
+        while True:
+            try:
+                result = self._paint(rgb, enlarged, room)
+            except Exception as error:
+                if not ran_out(error):
+                    raise
+                room = self._less(room, rgb, error)
+            else:
+                return match_histogram(result, rgb) if self.style.card.match_histogram else result
+
+    def _for_frames(self) -> tuple["Stylizer", int]:
+        """What paints the frames of a video, and how many at a time: on a processor a frame a core, one thread each.
+
+        Nothing then waits for anything. But of styles that look at the whole picture each frame takes gigabytes.
+        """
+        workers = self.threads or cores()
+        if workers == 1 or not self.style.card.receptive_field or self.engine.name != "ONNX Runtime, CPU":
+            return self, 1
+        painter = copy(self)
+        painter.threads, painter.engine = 1, pick(self.style, self.engine.precision, 1)
+        painter._at_once = workers
+        return painter, workers
+
+    @property
+    def _identity(self) -> dict[str, object]:
+        """What `array` depends on."""
+        engine, blend = [self.engine.name, self.engine.precision, self.threads], [self.strength, self.keep_color]
+        return {"style": self.style.file_sha256, "engine": engine, "blend": blend}
+
+    @property
+    def _shows_photo(self) -> bool:
+        """Whether the photo is mixed into the result of a style that enlarges."""
+        return self.style.card.scale > 1 and (self.strength < 1 or self.keep_color)
+
+    def _enlarge(self, rgb: Array) -> Array:
+        size = (rgb.shape[1] * self.style.card.scale, rgb.shape[0] * self.style.card.scale)
+        return np.stack([_resize(rgb[..., c], size) for c in range(3)], axis=-1)
+
+    def _frame(self, frame: Frame) -> Frame:
+        height, width = frame.rgb.shape[:2]
+        rgb, alpha = frame.rgb, frame.alpha
+        if self.max_side and max(height, width) > self.max_side:
+            scale = self.max_side / max(height, width)
+            size = max(1, round(width * scale)), max(1, round(height * scale))
+            rgb = np.stack([_resize(rgb[..., c], size) for c in range(3)], axis=-1)
+            alpha = alpha if alpha is None else _resize(alpha, size)
+        styled = self.array(rgb)
+        if alpha is not None and alpha.shape != styled.shape[:2]:
+            alpha = _resize(alpha, styled.shape[1::-1])
+        return replace(frame, rgb=styled, alpha=alpha)
+
+    def _paint(self, rgb: Array, enlarged: Array | None, room: int) -> Array:
+        """Stylise with a network that is given at most `room` pixels at once, if it can be run in tiles."""
+        card, engine, half = self.style.card, self.engine, np.iinfo(rgb.dtype).max / 2
+        height, width = rgb.shape[:2]
+        if engine.whole and rgb.dtype != np.uint8:
+            engine = pick(self.style, "fp32", self.threads)
+        side, margin = None, 0
+        if height * width > room and (reach := card.receptive_field or card.local_receptive_field):
+            margin = round_up(reach // 2, card.multiple)
+            side = max(isqrt(min(room, PIECE)) - 2 * margin, SMALLEST)
+            if not card.receptive_field:
+                engine = freeze(self.style, self.threads, self._reduced(rgb, room))
+        result = np.empty((height * card.scale, width * card.scale, 3), rgb.dtype)
+        for tile in plan(
+            height, width, tile=side, margin=margin, multiple=card.multiple, smallest=SMALLEST, scale=card.scale
+        ):
+            piece = cut(rgb, tile)
+            if engine.whole and self.strength == 1 and not self.keep_color:
+                result[tile.inner] = self._run(engine, piece)[tile.core]
+                continue
+            photo = _normalise(piece)
+            painted = _normalise(self._run(engine, piece)) if engine.whole else self._run(engine, photo)
+            shown = photo[:, *tile.core] if enlarged is None else _normalise(enlarged[tile.inner])
+            styled = self._blend(shown, painted[:, *tile.core])
+            styled *= half
+            styled += half + 0.5  # and the integer part: the nearest value
+            result[tile.inner] = styled.transpose(1, 2, 0)
+        return result
+
+    def _reduced(self, rgb: Array, room: int) -> Floats:
+        """The picture, reduced to at most `room` pixels, as the network takes it."""
+        height, width = rgb.shape[:2]
+        scale = (room / (height * width)) ** 0.5
+        size = max(1, int(width * scale)), max(1, int(height * scale))
+        small = np.stack([_resize(rgb[..., c], size) for c in range(3)], axis=-1)
+        (whole,) = plan(size[1], size[0], multiple=self.style.card.multiple, smallest=SMALLEST)
+        return _normalise(cut(small, whole))
+
+    def _less(self, room: int, rgb: Array, error: Exception) -> int:
+        """Half the side that was too much, for another attempt; SakugaError where there can be none."""
+        card, size = self.style.card, f"{rgb.shape[1]}x{rgb.shape[0]}"
+        if not (reach := card.receptive_field or card.local_receptive_field):
+            raise SakugaError(
+                f"there is too little memory to run style {self.style.name}, which looks at the whole picture, on "
+                f"{size} pixels: reduce it (--max-side), or export the style again, which may make tiles possible"
+            ) from error
+        room = min(room, rgb.shape[0] * rgb.shape[1])
+        if isqrt(room) <= SMALLEST + reach:
+            raise SakugaError(
+                f"there is too little memory to run style {self.style.name} on {size} pixels, even in small tiles: "
+                "close other programs or reduce the picture (--max-side)"
+            ) from error
+        return room // 4
+
+    def _run(self, engine: Engine, photo: Array) -> Array:
+        """Give the network (3, H, W) in [-1, 1], or (H, W, 3) uint8 if the engine paints those."""
+        sides = photo.shape[:2] if engine.whole else photo.shape[1:]
+        size = f"{sides[1]}x{sides[0]}"
+        try:
+            result = engine.run(photo)
+        except Exception as error:  # ONNX Runtime's errors have no common class of their own
+            if ran_out(error):
+                raise
+            reason = str(error).partition("\n")[0]
+            raise SakugaError(
+                f"style {self.style.name} fails on {size} pixels ({reason}): reduce the picture (--max-side)"
+            ) from error
+        scaled = tuple(side * self.style.card.scale for side in sides)
+        if result.shape != ((*scaled, 3) if engine.whole else (3, *scaled)):
+            raise SakugaError(f"style {self.style.name} makes {result.shape} of {size} pixels: export it again")
+        if not engine.whole and np.isnan(result.sum()):  # a sum is cheap and NaN spreads through it
+            raise SakugaError(f"style {self.style.name} makes values that are no numbers: export it again")
+        return result
+
+    def _blend(self, photo: Floats, styled: Floats) -> Floats:
+        """Apply strength and colour to two (3, H, W), the photo in [-1, 1]; `styled` is overwritten."""
+        np.clip(styled, -1, 1, out=styled)
+        if self.keep_color:
+            # Adding the difference of luma to every channel is what exchanging Y in YCbCr comes to.
+            styled = photo + ((styled - photo) * LUMA).sum(axis=0)
+            np.clip(styled, -1, 1, out=styled)
+        if self.strength < 1:
+            styled = photo + np.float32(self.strength) * (styled - photo)
+        return styled
+
+
+def stylize(
+    source: Source,
+    style: Style | str | Path = DEFAULT,
+    *,
+    strength: float = 1.0,
+    keep_color: bool = False,
+    max_side: int | None = None,
+    precision: Precision = "auto",
+) -> Image.Image:
+    """Stylise one picture: a path, bytes, a file object, a PIL image or an array. `Stylizer` describes the options.
+
+    Raises SakugaError when the picture or the style cannot be read, UsageError for a wrong option.
+    """
+    stylizer = Stylizer(style, strength=strength, keep_color=keep_color, max_side=max_side, precision=precision)
+    return stylizer(source)
+
+
+def _normalise(rgb: Array) -> Floats:
+    """Turn (H, W, 3) of the dtype's range into (3, H, W) in [-1, 1]."""
+    photo = np.empty((3, *rgb.shape[:2]), np.float32)
+    np.multiply(rgb.transpose(2, 0, 1), np.float32(2 / np.iinfo(rgb.dtype).max), out=photo)
+    photo -= 1
+    return photo
+
+
+def _resize(plane: Array, size: tuple[int, int]) -> Array:
+    """Resize (H, W) to `size` (width, height), in floats so that 16 bits stay 16 bits."""
+    small = np.asarray(Image.fromarray(plane.astype(np.float32)).resize(size, Image.Resampling.LANCZOS))
+    resized: Array = np.clip(np.rint(small), 0, np.iinfo(plane.dtype).max).astype(plane.dtype)
+    return resized
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SakugaError(f"{folder} cannot be made ({error.strerror}): choose another folder") from error

@@ -1,0 +1,62 @@
+import sys
+
+import pytest
+
+from sakuga.runtime import memory
+
+GIB = 2**30
+
+
+def group(folder, limit, used, cache):
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "memory.max").write_text(f"{limit}\n")
+    (folder / "memory.current").write_text(f"{used}\n")
+    (folder / "memory.stat").write_text(f"anon 5\ninactive_file {cache}\n")
+
+
+def test_a_group_is_limited_by_those_around_it(tmp_path):
+    """3 of 4 GiB used, one of them by cache that gives way: 2 left, though the inner group has no limit."""
+    own, root = tmp_path / "cgroup", tmp_path / "fs"
+    own.write_text("0::/outer/inner\n")
+    group(root / "outer", 4 * GIB, 3 * GIB, GIB)
+    group(root / "outer" / "inner", "max", 3 * GIB, GIB)
+    assert [n for n in memory._groups(own, root) if n is not None] == [2 * GIB]
+
+
+def test_groups_of_version_one(tmp_path):
+    own, root = tmp_path / "cgroup", tmp_path / "fs"
+    own.write_text("11:cpu,cpuacct:/a\n5:memory:/docker/x\n")
+    (root / "memory").mkdir(parents=True)
+    (root / "memory" / "memory.limit_in_bytes").write_text("1000")
+    (root / "memory" / "memory.usage_in_bytes").write_text("400")
+    assert [n for n in memory._groups(own, root) if n is not None] == [600]
+
+
+def test_the_machine(tmp_path):
+    info = tmp_path / "meminfo"
+    info.write_text("MemTotal:       16000 kB\nMemAvailable:    9000 kB\n")
+    assert memory._machine(info) == 9000 * 1024
+    assert memory._machine(tmp_path / "none") is None
+    assert memory._groups(tmp_path / "none", tmp_path) == []
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems are not asked")
+def test_here_it_is_less_than_all_there_is():
+    import os
+
+    assert 0 < memory.available() <= os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (MemoryError(), True),
+        (RuntimeError("Failed to allocate memory for requested buffer of size 4096"), True),
+        (RuntimeError("Non-zero status code ... std::bad_alloc"), True),
+        (RuntimeError("bad allocation"), True),
+        (RuntimeError("CUDA failure 2: out of memory"), True),
+        (RuntimeError("Got invalid dimensions for input: image"), False),
+    ],
+)
+def test_errors_that_say_so(error, expected):
+    assert memory.ran_out(error) == expected

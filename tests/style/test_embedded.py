@@ -1,0 +1,75 @@
+"""The styles that come with the package."""
+
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from PIL import Image
+
+import sakuga
+from sakuga.export.onnx import weights_sha256
+from sakuga.style import DEFAULT, EMBEDDED
+from sakuga.stylizer import Stylizer
+
+NAMES = ["cel", "great-wave", "hayao", "hosoda", "paprika", "shinkai", "starry-night"]
+PHOTO = Path(__file__).parents[2] / "examples" / "astronaut.jpg"
+
+
+@pytest.fixture(scope="module")
+def photo():
+    return np.asarray(Image.open(PHOTO).convert("RGB"))
+
+
+def test_they_are_seven():
+    assert sorted(p.stem for p in EMBEDDED.glob("*.onnx")) == NAMES
+    assert [s.name for s in sakuga.styles() if s.embedded] == NAMES
+    assert DEFAULT in NAMES
+
+
+@pytest.mark.parametrize("name", NAMES)
+class TestEach:
+    def test_card(self, name):
+        style = sakuga.style.load(name)
+        card = style.card
+        assert card.name == name
+        assert card.sha256 == weights_sha256(onnx.load(style.path))
+        assert style.size <= 3_000_000
+        assert card.licence == "Apache-2.0"
+        assert card.system in ("distill", "fast_style")
+        assert {d["use"] for d in card.data} >= {"photos", "perceptual loss"}
+        assert all(d["licence"] and "see the" not in d["licence"] for d in card.data)
+        assert "/" not in str(card.config["photos"])
+
+    def test_it_paints_without_a_trace_of_its_squares(self, name, photo):
+        """The look is there, and the change is the same at every place within the 4×4 squares the network works in."""
+        painted = Stylizer(name).array(photo)
+        change = painted.astype(float) - photo
+        assert np.abs(change).mean() > 5
+        phases = np.array([[change[i::4, j::4].mean() for j in range(4)] for i in range(4)])
+        assert np.ptp(phases) < 2
+
+    def test_tiles_equal_the_whole(self, name, photo, monkeypatch):
+        painters = [Stylizer(name, precision=precision) for precision in ("fp32", "auto")]
+        wholes = [painter.array(photo) for painter in painters]
+        monkeypatch.setattr("sakuga.stylizer.stylizer.PIECE", 216**2)  # 128 and a margin of 44 on both sides
+        for painter, whole in zip(painters, wholes, strict=True):
+            assert np.abs(painter.array(photo).astype(int) - whole).max() <= 1
+
+    def test_int8_paints_the_same(self, name, photo):
+        exact, whole_numbers = (Stylizer(name, precision=precision).array(photo) for precision in ("fp32", "int8"))
+        apart = np.abs(exact.astype(int) - whole_numbers)
+        assert 0 < apart.mean() <= 0.01 * 255
+        assert np.percentile(apart, 99.9) <= 16  # no places where it shows
+
+    def test_any_size(self, name, photo):
+        for size in ((1, 1), (127, 93)):
+            small = Image.fromarray(photo).resize(size)
+            assert sakuga.stylize(small, style=name).size == size
+
+
+def test_the_docs_name_every_style():
+    root = Path(__file__).parents[2]
+    for page in ("README.md", "docs/styles.md"):
+        text = (root / page).read_text(encoding="utf-8")
+        assert [name for name in NAMES if name not in text] == []
