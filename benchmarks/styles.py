@@ -22,6 +22,7 @@ from PIL import Image
 from torch import nn
 
 import sakuga
+from sakuga.data.fitting import match_tone, mix_color
 from sakuga.data.images import find_images, load_image, to_tensor
 from sakuga.data.teachers import NetworkTeacher, load_teacher, targets
 from sakuga.export.onnx import trace
@@ -31,7 +32,6 @@ from sakuga.networks.johnson import TransformNet
 from sakuga.style import Style
 from sakuga.style.engine import PRECISIONS
 from sakuga.stylizer import Stylizer
-from sakuga.systems.distill import mix_color, retone, tone
 
 Pictures = Sequence[np.ndarray]
 FRAME = np.random.default_rng(0).random((1, 3, 720, 1280), dtype=np.float32) * 2 - 1
@@ -66,7 +66,7 @@ class Distances:
     def row(self, name: str, photos: Pictures, painted: Pictures, drawn: Pictures) -> str:
         found = []
         for photo, teacher, student in zip(photos, painted, drawn, strict=True):
-            goal, x, y = map(to_tensor, (*(retone(p, tone(p, photo)) for p in (teacher, student)), photo))
+            goal, x, y = map(to_tensor, (*(match_tone(p, photo) for p in (teacher, student)), photo))
             wanted = self.network(goal)
             found.append(
                 [float(l1(image, goal)) / 2 for image in (x, y)]

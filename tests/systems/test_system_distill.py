@@ -3,8 +3,9 @@
 import numpy as np
 from tiny import Tiny, make_data
 
+from sakuga.data.fitting import keep_light, match_tone, mix_color
 from sakuga.data.images import cut_crops
-from sakuga.systems.distill import Distill, mix_color, retone, tone
+from sakuga.systems.distill import Distill
 
 TINY = Tiny(
     Distill,
@@ -23,12 +24,12 @@ TINY = Tiny(
 
 
 def test_targets_are_cut_from_the_whole_picture_in_its_tone_and_colour(tmp_path):
-    system = TINY.build(make_data(tmp_path), match_tone=True, color=0.5, batch=8, perceptual=0.0)
-    photos, painted = [*system._photos], [*system._painted]
+    system = TINY.build(make_data(tmp_path), match_tone=True, color=0.5, light=0.5, batch=8, perceptual=0.0)
+    photos, pictures = [*system._photos], [*system._targets.pictures]
     whole = [
-        mix_color(retone(picture, tone(picture, photo)), photo, 0.5)
-        for picture, photo in zip(painted, photos, strict=True)
+        keep_light(mix_color(match_tone(picture, photo), photo, 0.5), photo, 0.5)
+        for picture, photo in zip(pictures, photos, strict=True)
     ]
-    assert np.abs(whole[0].astype(float) - painted[0]).mean() > 5
+    assert np.abs(whole[0].astype(float) - pictures[0]).mean() > 5
     crops = system.crops(photos, np.random.default_rng((system.config.seed, 3)), 0, 1)
     assert (system.batch(3, 0, 1)["target"] == cut_crops(whole, crops)).all()

@@ -12,8 +12,8 @@ from sakuga import runs
 from sakuga.commands.options import join_lists
 from sakuga.data.images import find_images
 from sakuga.errors import SakugaError, UsageError
+from sakuga.export.int8 import QUANTIZABLE
 from sakuga.export.onnx import export as export_network
-from sakuga.networks.fast import FastGenerator
 from sakuga.systems import System
 
 
@@ -72,7 +72,7 @@ def export(
         licence=licence,
         data=sources or None,
         overwrite=overwrite,
-        photos=_photos(system) if isinstance(chosen, FastGenerator) else (),
+        photos=_photos(system) if isinstance(chosen, QUANTIZABLE) else (),
     )
     print(style.path)
     return 0

@@ -14,7 +14,7 @@ from torch import nn
 
 from sakuga import importers
 from sakuga.data.images import to_tensor, to_uint8
-from sakuga.data.pictures import Pictures
+from sakuga.data.pictures import KEEP, Pictures
 from sakuga.errors import SakugaError, UsageError
 from sakuga.networks.freeze import freeze_statistics
 from sakuga.runtime.atomic import atomic
@@ -94,7 +94,7 @@ def _digest(*parts: bytes) -> str:
     return digest.hexdigest()[:16]
 
 
-def targets(photos: Sequence[np.ndarray], teacher: Teacher, key: str, cache: Path) -> Pictures:
+def targets(photos: Sequence[np.ndarray], teacher: Teacher, key: str, cache: Path, *, keep: int = KEEP) -> Pictures:
     """Return the teacher's picture of every photo, computing only those that `cache` does not hold yet.
 
     Pictures are kept losslessly as `cache/KEY/PHOTO.png`, where PHOTO is the hash of the photo's pixels, each written
@@ -117,4 +117,4 @@ def targets(photos: Sequence[np.ndarray], teacher: Teacher, key: str, cache: Pat
             )
         with atomic(file, overwrite=True) as temporary:
             Image.fromarray(picture).save(temporary, format="PNG", compress_level=1)
-    return Pictures(files)
+    return Pictures(files, keep=keep)

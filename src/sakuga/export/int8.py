@@ -1,13 +1,13 @@
 """A fast generator in whole numbers: bytes of pixels in, bytes out, a third of the time where processors know int8."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import repeat
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import onnx
-import onnxruntime
 import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
@@ -16,7 +16,10 @@ from torch import Tensor, nn
 
 from sakuga.data.images import load_image, to_tensor
 from sakuga.errors import SakugaError
+from sakuga.networks.context import ContextGenerator
 from sakuga.networks.fast import EvenConv2d, FastGenerator
+from sakuga.style.context import thumbnail
+from sakuga.style.session import open_session
 
 UNIT = 1 / 127.5
 """A level of a pixel in the units of [-1, 1]."""
@@ -32,40 +35,60 @@ SAMPLES = 200_000
 """Values looked at for each activation of each photo."""
 
 Floats = NDArray[np.float32]
+Turn = tuple[Floats, Floats]
+"""A scale, above zero, and a shift for each channel of a convolution's result."""
 Steps = tuple[float, int]
 """Scale and zero point: the real value of a whole number q is scale · (q - zero point)."""
 
 
-def int8_variant(network: FastGenerator, paths: Sequence[Path]) -> bytes:
+QUANTIZABLE = (FastGenerator, ContextGenerator)
+"""Networks that have an int8 variant."""
+
+
+def int8_variant(network: FastGenerator | ContextGenerator, paths: Sequence[Path]) -> tuple[bytes, list["Fold"]]:
     """Quantize `network` on some of the photos at `paths` and return the ONNX file, checked on the same photos.
+
+    With it comes where a context goes into it, one by modulated convolution; none for a network without context.
 
     Raises SakugaError when the mean difference from the network is above LIMIT, or a photo cannot be read.
     """
-    f = network.multiple
-    photos = []
+    photos = calibration_photos(network, paths)
+    if isinstance(network, ContextGenerator):
+        contexts = [context_of(network, photo) for photo in photos]
+        made, folds = quantize_folded(network.body, map(to_tensor, photos), contexts)
+    else:
+        made, folds, contexts = quantize(network, map(to_tensor, photos)), [], len(photos) * [torch.zeros(1, 0)]
+    model: bytes = made.SerializeToString()
+    errors = []
+    for photo, context in zip(photos, contexts, strict=True):
+        with torch.inference_mode():
+            prediction = (network(to_tensor(photo)).clamp(-1, 1) + 1) / 2
+        session = open_session(Path("int8"), 0, optimize=True, model=model, initializers=folded(folds, context))
+        (found,) = session.run(None, {"pixels": photo[None]})
+        errors.append(float(np.abs(found[0] / 255 - prediction[0].permute(1, 2, 0).numpy()).mean()))
+    if not np.mean(errors) <= LIMIT:
+        raise SakugaError(f"in int8 the style differs by {np.mean(errors):.4f}, more than {LIMIT}: it is left out")
+    return model, folds
+
+
+def calibration_photos(network: nn.Module, paths: Sequence[Path]) -> list[NDArray[np.uint8]]:
+    """Load some of the photos, cut to the network's multiple."""
+    f, photos = int(network.multiple), []  # type: ignore[arg-type]
     for path in paths[:: -(-len(paths) // PHOTOS)]:
         photo = load_image(path, max_side=SIDE)
         photos.append(np.ascontiguousarray(photo[: photo.shape[0] // f * f, : photo.shape[1] // f * f]))
-    model: bytes = quantize(network, map(to_tensor, photos)).SerializeToString()
-    session = onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])
-    errors = []
-    for photo in photos:
-        with torch.inference_mode():
-            wanted = (network(to_tensor(photo)).clamp(-1, 1) + 1) / 2
-        (found,) = session.run(None, {"pixels": photo[None]})
-        errors.append(float(np.abs(found[0] / 255 - wanted[0].permute(1, 2, 0).numpy()).mean()))
-    if not np.mean(errors) <= LIMIT:
-        raise SakugaError(f"in int8 the style differs by {np.mean(errors):.4f}, more than {LIMIT}: it is left out")
-    return model
+    return photos
 
 
-def quantize(
-    network: FastGenerator, photos: Iterable[Tensor], contexts: Iterable[Tensor | None] | None = None
-) -> onnx.ModelProto:
+@torch.inference_mode()
+def context_of(network: ContextGenerator, photo: NDArray[np.uint8]) -> Tensor:
+    """What the encoder says of a whole photo, (1, K)."""
+    context: Tensor = network.encoder(to_tensor(thumbnail(photo)))
+    return context
+
+
+def quantize(network: FastGenerator, photos: Iterable[Tensor]) -> onnx.ModelProto:
     """Return `network` as an ONNX model of int8 arithmetic: `pixels` (1, H, W, 3) uint8 to `stylised`, the same.
-
-    With `contexts`, one (1, K) for each photo, the model takes such a `context` besides; their mean is its default.
-    It becomes part of the scales and biases of the convolutions, whose whole numbers stay what they are.
 
     Weights are symmetric int8 for each output channel; activations are uint8 with ranges measured on `photos`, each
     (N, 3, h, w) in [-1, 1]; sums are int32. H, W, h and w are multiples of `network.multiple`. ONNX Runtime and
@@ -78,14 +101,23 @@ def quantize(
     Raises:
         ValueError: no photo was given.
     """
-    given = list(contexts or [])
-    steps = _steps(network, zip(photos, given, strict=True) if given else ((photo, None) for photo in photos))
+    return quantize_folded(network, photos)[0]
+
+
+def quantize_folded(
+    network: FastGenerator, photos: Iterable[Tensor], contexts: Iterable[Tensor] | None = None
+) -> tuple[onnx.ModelProto, list["Fold"]]:
+    """Quantize as `quantize` does; return the model and where a context goes into it, one by modulated convolution.
+
+    `contexts`: (1, K) for each photo. The model is that of their mean; scales and biases for another are initializers
+    to be exchanged.
+    """
+    given = None if contexts is None else list(contexts)
+    steps = _steps(network, ((photo, None) for photo in photos) if given is None else zip(photos, given, strict=True))
     graph, f, margin = _Graph(), network.multiple, network.margin
-    turn = (
-        graph.turns(torch.cat([one for one in given if one is not None]).mean(0).numpy(), network.modulated)
-        if given
-        else repeat(None)
-    )
+    turns: Iterator[Turn | None] = repeat(None)
+    if given is not None:
+        turns = iter(split_context(torch.cat(given).mean(0).numpy(), network.modulated))
     pixel = (UNIT, MIDDLE)
     if not network.residual:
         steps["tail"] = pixel
@@ -100,20 +132,20 @@ def quantize(
 
     weight, bias = _weights(network.head)
     x = graph.convolution(
-        x, pixel, weight[:, order], bias + weight.sum((1, 2, 3)) * UNIT / 2, steps["head"], relu=True, turn=next(turn)
+        x, pixel, weight[:, order], bias + weight.sum((1, 2, 3)) * UNIT / 2, steps["head"], relu=True, turn=next(turns)
     )
     before = steps["head"]
     for index, block in enumerate(network.blocks):
         first, second, after = (steps[f"{index}.{part}"] for part in ("first", "second", "sum"))
         if index == len(network.blocks) - 1:
             after = steps["relu"]  # its steps begin at zero: what is below is cut off as ReLU would
-        y = graph.convolution(x, before, *_weights(block[0]), first, relu=True, turn=next(turn))  # type: ignore[index]
-        y = graph.convolution(y, first, *_weights(block[2]), second, turn=next(turn))  # type: ignore[index]
+        y = graph.convolution(x, before, *_weights(block[0]), first, relu=True, turn=next(turns))  # type: ignore[index]
+        y = graph.convolution(y, first, *_weights(block[2]), second, turn=next(turns))  # type: ignore[index]
         x = graph.quantized(graph.node("Add", graph.real(x, before), graph.real(y, second)), after)
         before = after
     weight, bias = _weights(network.tail)
     shift = 0.0 if network.residual else -UNIT / 2
-    x = graph.convolution(x, before, weight[order], bias[order] + shift, steps["tail"])
+    x = graph.convolution(x, before, weight[order], bias[order] + shift, steps["tail"], alike=3)
 
     x = graph.node("Squeeze", graph.node("Transpose", x, perm=[0, 2, 3, 1]), graph.integers(0))
     x = graph.node("Transpose", graph.reshape(x, 0, 0, f, 3 * f), perm=[0, 2, 1, 3])
@@ -124,7 +156,42 @@ def quantize(
         )
     if network.residual:
         x = graph.quantized(graph.node("Add", graph.real("pixels", pixel), graph.real(x, steps["tail"])), pixel)
-    return graph.model(x)
+    return graph.model(x), graph.folds
+
+
+@dataclass(frozen=True)
+class Fold:
+    """Where a context goes: a modulated convolution of the int8 model, whose kernels q stand for q · `scale`.
+
+    With a scale s and a shift t for each channel of its result, its initializers are `NAME.scale` = scale · s and
+    `NAME.bias` = round((bias + t / s) / sums), counted in steps of sums · s.
+    """
+
+    name: str
+    scale: Floats
+    sums: Floats
+    bias: Floats
+
+    def values(self, turn: "Turn") -> tuple[Floats, NDArray[np.int32]]:
+        """Return the two for (s, t)."""
+        scale, shift = turn
+        return self.scale * scale, np.rint((self.bias + shift / scale) / self.sums).astype(np.int32)
+
+
+def split_context(context: Floats, channels: Sequence[int]) -> list[Turn]:
+    """Return the scales and shifts of convolutions with so many channels in a context (K,)."""
+    scales, shifts = (np.split(half, np.cumsum(channels)[:-1]) for half in np.split(context, 2))
+    return [(1 + scale, shift) for scale, shift in zip(scales, shifts, strict=True)]
+
+
+def folded(folds: Sequence[Fold], context: Tensor) -> dict[str, NDArray[Any]]:
+    """Return the initializers that a context (1, K) gives to the int8 model."""
+    turns = split_context(context[0].numpy(), [len(fold.scale) for fold in folds]) if folds else []
+    return {
+        f"{fold.name}.{what}": value
+        for fold, turn in zip(folds, turns, strict=True)
+        for what, value in zip(("scale", "bias"), fold.values(turn), strict=True)
+    }
 
 
 class _Graph:
@@ -133,7 +200,7 @@ class _Graph:
     def __init__(self) -> None:
         self.nodes: list[onnx.NodeProto] = []
         self.constants: list[onnx.TensorProto] = []
-        self.optional: list[onnx.ValueInfoProto] = []
+        self.folds: list[Fold] = []
 
     def node(self, operator: str, *inputs: str, **options: Any) -> str:
         name = f"{operator}{len(self.nodes)}"
@@ -166,29 +233,31 @@ class _Graph:
         bias: NDArray[np.float32],
         out: Steps,
         relu: bool = False,
-        turn: tuple[str, str] | None = None,
+        turn: Turn | None = None,
+        alike: int = 0,
     ) -> str:
         """A 3×3 convolution of whole numbers in `steps` into whole numbers in `out`.
 
-        `turn`: names of a scale and a shift for each channel of the result, known when the model is run.
+        `turn`: scales and shifts its result, by initializers that may be exchanged. `alike`: results i, i + alike,
+        i + 2 · alike ... are alike wherever the picture is flat (`EvenConv2d`), and stay so.
         """
         # The bias too must be a whole number that 32 bits hold.
         least = np.maximum(np.abs(bias), 1e-6) / steps[0] / 2**30
         scale = np.maximum(np.abs(weight).max((1, 2, 3)) / 127, least).astype(np.float32)
-        whole = np.rint(weight / scale[:, None, None, None]).astype(np.int8)
+        if alike:
+            scale = np.tile(scale.reshape(-1, alike).max(0) * np.float32(127 / 122), len(scale) // alike)  # 5 to spare
+        whole = weight / scale[:, None, None, None]
+        whole = (_round_alike(whole, alike) if alike else np.rint(whole)).astype(np.int8)
         sums = (np.float32(steps[0]) * scale).astype(np.float32)
         if turn is not None:
-            # Σ q w · sums · s + bias · s + shift = (Σ q w + round(bias / sums + shift / (sums · s))) · sums · s
-            shift = self.node("Div", turn[1], self.node("Mul", turn[0], self.constant(sums)))
-            start = self.node("Round", self.node("Add", shift, self.constant(bias / sums)))
-            start = self.node("Cast", start, to=TensorProto.INT32)
-            into = self.node("Mul", turn[0], self.constant(scale))
+            fold = Fold(f"convolution{len(self.folds)}", scale, sums, bias)
+            self.folds.append(fold)
+            ends = [f"{fold.name}.{what}" for what in ("scale", "bias")]
+            self.constants += [numpy_helper.from_array(v, n) for v, n in zip(fold.values(turn), ends, strict=True)]
             zero = self.constant(np.zeros(len(scale), np.int8))
-            ends, sides = (
-                (*self._steps(steps), self.constant(whole), into, zero),
-                {"kernel_shape": [3, 3], "pads": [1] * 4},
-            )
-            return self.node("QLinearConv", x, *ends, *self._steps(out), start, **sides)  # out's zero cuts as ReLU does
+            inputs = (*self._steps(steps), self.constant(whole), ends[0], zero, *self._steps(out), ends[1])
+            # In operators of its own it could not be given another scale; what is below zero `out` cuts off, as ReLU.
+            return self.node("QLinearConv", x, *inputs, kernel_shape=[3, 3], pads=[1, 1, 1, 1])
         scales = self.constant(scale), self.constant(np.zeros(len(scale), np.int8))
         w = self.node("DequantizeLinear", self.constant(whole), *scales, axis=0)
         zeros = self.constant(np.zeros(len(scale), np.int32))
@@ -197,30 +266,34 @@ class _Graph:
         y = self.node("Conv", self.real(x, steps), w, b, kernel_shape=[3, 3], pads=[1, 1, 1, 1])
         return self.quantized(self.node("Relu", y) if relu else y, out)
 
-    def turns(self, default: Floats, channels: Sequence[int]) -> Iterator[tuple[str, str]]:
-        """Make `context`, (1, K), an input with a default and yield names of a scale and a shift by convolution."""
-        self.optional = [helper.make_tensor_value_info("context", TensorProto.FLOAT, [1, len(default)])]
-        self.constants.append(numpy_helper.from_array(default[None], "context"))
-        flat = self.reshape("context", -1)
-        names = [f"context{i}" for i in range(2 * len(channels))]
-        self.nodes.append(helper.make_node("Split", [flat, self.integers(*channels, *channels)], names, axis=0))
-        one = self.constant(np.float32(1))
-        for scale, shift in zip(names[: len(channels)], names[len(channels) :], strict=True):
-            yield self.node("Add", scale, one), shift
-
     def model(self, output: str) -> onnx.ModelProto:
         self.nodes.append(helper.make_node("Identity", [output], ["stylised"]))
         ends = [
             helper.make_tensor_value_info(name, TensorProto.UINT8, [1, height, width, 3])
             for name, height, width in (("pixels", "height", "width"), ("stylised", "out_height", "out_width"))
         ]
-        graph = helper.make_graph(self.nodes, "int8", [*ends[:1], *self.optional], ends[1:], self.constants)
+        graph = helper.make_graph(self.nodes, "int8", ends[:1], ends[1:], self.constants)
         model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
         onnx.checker.check_model(model)
         return model
 
     def _steps(self, steps: Steps) -> tuple[str, str]:
         return self.constant(np.float32(steps[0])), self.constant(np.uint8(steps[1]))
+
+
+def _round_alike(weight: Floats, alike: int) -> Floats:
+    """Round (O, I, 3, 3) so that Σ over the 3×3 places is one integer for outputs i, i + alike ..., input by input.
+
+    Their sums differ by rounding alone; each is made up for at the places that were nearest to the other side.
+    """
+    rounded = np.rint(weight).reshape(*weight.shape[:2], 9)
+    rest = weight.reshape(rounded.shape) - rounded
+    groups = weight.reshape(-1, alike, weight.shape[1], 9).sum(-1)
+    target = np.rint(groups.mean(0, keepdims=True)).repeat(len(groups), 0).reshape(weight.shape[:2])
+    missing = target - rounded.sum(-1)
+    direction = np.sign(missing)[..., None]
+    rank = np.argsort(np.argsort(-rest * direction, axis=-1), axis=-1)
+    return (rounded + direction * (rank < np.abs(missing)[..., None])).reshape(weight.shape)
 
 
 def _weights(convolution: nn.Module) -> tuple[Floats, Floats]:

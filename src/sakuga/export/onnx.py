@@ -4,7 +4,7 @@ import base64
 import copy
 import io
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,12 +18,14 @@ from torch import Tensor, nn
 
 from sakuga import __version__
 from sakuga.errors import SakugaError
-from sakuga.export.int8 import int8_variant
+from sakuga.export.context import GivenContext, ThumbnailEncoder
+from sakuga.export.int8 import QUANTIZABLE, Fold, int8_variant
 from sakuga.export.tileable import make_tileable, opened, reach
-from sakuga.networks.fast import FastGenerator
+from sakuga.networks.context import ContextGenerator
 from sakuga.runtime.atomic import atomic
-from sakuga.style import INT8, KEY, Card, Style, read
+from sakuga.style import CONTEXT, INT8, KEY, Card, Style, read
 from sakuga.style.checksum import digest
+from sakuga.style.context import THUMBNAIL
 
 if TYPE_CHECKING:
     from sakuga.systems.base import System
@@ -39,8 +41,8 @@ class _Clipped(nn.Module):
         super().__init__()
         self.network = network
 
-    def forward(self, image: Tensor) -> Tensor:
-        stylised: Tensor = self.network(image)
+    def forward(self, image: Tensor, *given: Tensor) -> Tensor:
+        stylised: Tensor = self.network(image, *given)
         return stylised.clamp(-1, 1)
 
 
@@ -76,7 +78,9 @@ def export(
             or int8 by more than 0.01 on average.
     """
     plain = copy.deepcopy(network).eval().cpu().to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
-    network = _Clipped(system.runnable(plain)).eval()
+    plain = system.runnable(plain)
+    shown = GivenContext(plain, photos) if isinstance(plain, ContextGenerator) else plain
+    network = _Clipped(shown).eval()
     multiple = int(getattr(network.network, "multiple", 1))
     scale = int(getattr(network.network, "scale", 1))
     # Sizes that the network can be run on, of what it makes: those of SIZES rounded up, or other ones where they would
@@ -85,7 +89,8 @@ def export(
     if multiple > 64:
         sizes = [(multiple, multiple), (multiple, 2 * multiple), (2 * multiple, multiple)]
     receptive_field, local = int(getattr(network.network, "receptive_field", 0)), 0
-    model = trace(network, sizes[0])
+    given = {"context": shown.default} if isinstance(shown, GivenContext) else {}
+    model = trace(network, sizes[0], **given)
     if not receptive_field:
         make_tileable(model, sizes[0])
     _check_parity(model, network, sizes)
@@ -108,8 +113,12 @@ def export(
         local_receptive_field=local,
     )
     texts = {KEY: card.to_json()}
-    if photos and isinstance(network.network, FastGenerator):
-        texts[INT8] = base64.b64encode(int8_variant(network.network, photos)).decode()
+    folds: list[Fold] = []
+    if photos and isinstance(plain, QUANTIZABLE):
+        int8, folds = int8_variant(plain, photos)
+        texts[INT8] = base64.b64encode(int8).decode()
+    if isinstance(plain, ContextGenerator):
+        texts[CONTEXT] = base64.b64encode(trace_encoder(ThumbnailEncoder(plain, folds)).SerializeToString()).decode()
     helper.set_model_props(model, texts)
     with atomic(target, overwrite=overwrite) as temporary:
         temporary.write_bytes(model.SerializeToString())
@@ -123,19 +132,38 @@ def weights_sha256(model: onnx.ModelProto) -> str:
     return digest((tensor.name, onnx.numpy_helper.to_array(tensor)) for tensor in weights)
 
 
-def trace(network: nn.Module, size: Sequence[int] = SIZES[0]) -> onnx.ModelProto:
-    """Return a network (N, 3, H, W) as an ONNX model for one picture of any size; `size` is one it can be run on."""
+def trace(network: nn.Module, size: Sequence[int] = SIZES[0], **given: Tensor) -> onnx.ModelProto:
+    """Return a network (N, 3, H, W) as an ONNX model for one picture of any size; `size` is one it can be run on.
+
+    `given`: further inputs of the network by name and their values where nothing is given.
+    """
+    axes = {"image": {2: "height", 3: "width"}, "stylised": {2: "out_height", 3: "out_width"}}
+    inputs = {"image": torch.zeros(1, 3, *size), **given}
+    model = _trace(network, inputs, ["stylised"], axes)
+    for name, default in given.items():
+        model.graph.initializer.append(onnx.numpy_helper.from_array(default.numpy(), name))  # an input with a default
+    return model
+
+
+def trace_encoder(encoder: ThumbnailEncoder) -> onnx.ModelProto:
+    """Return what makes a context of a thumbnail as an ONNX model."""
+    thumbnail = torch.zeros(1, THUMBNAIL, THUMBNAIL, 3, dtype=torch.uint8)
+    return _trace(encoder, {"thumbnail": thumbnail}, encoder.names, {})
+
+
+def _trace(
+    network: nn.Module, inputs: Mapping[str, Tensor], outputs: Sequence[str], axes: dict[str, dict[int, str]]
+) -> onnx.ModelProto:
     buffer = io.BytesIO()
-    axes = {2: "height", 3: "width"}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the exporter warns of its own internals
         torch.onnx.export(
             network,
-            (torch.zeros(1, 3, *size),),
+            tuple(inputs.values()),
             buffer,  # type: ignore[arg-type]
-            input_names=["image"],
-            output_names=["stylised"],
-            dynamic_axes={"image": axes, "stylised": {2: "out_height", 3: "out_width"}},
+            input_names=list(inputs),
+            output_names=list(outputs),
+            dynamic_axes=axes,
             opset_version=17,
             dynamo=False,
         )

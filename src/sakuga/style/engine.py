@@ -1,7 +1,7 @@
 """Which arithmetic runs a style on this machine: on a GPU, in whole numbers, in half or in full precision."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
@@ -31,6 +31,8 @@ class Engine:
     precision: str
     run: Callable[[Array], Array]
     whole: bool = False
+    fix: Callable[[Array], "Engine"] | None = None
+    """Of a style that knows the whole picture: returns the engine for one, (H, W, 3). This one takes an average."""
 
 
 def pick(style: "Style", precision: str = "auto", threads: int | None = None) -> Engine:
@@ -49,12 +51,23 @@ def pick(style: "Style", precision: str = "auto", threads: int | None = None) ->
     if precision == "int8":
         if style.int8 is None:
             raise UsageError(f"style {style.name} has no int8 variant: choose --precision fp32, or export it again")
-        return Engine("ONNX Runtime, CPU", "int8", _runner(style.session(threads, int8=True), "pixels"), whole=True)
+        engine = Engine("ONNX Runtime, CPU", "int8", _runner(style.session(threads, int8=True), "pixels"), whole=True)
+
+        def with_initializers(rgb: Array) -> Engine:
+            session = style.open_int8(rgb, threads)
+            return replace(engine, run=_runner(session, "pixels"), fix=None)
+
+        return replace(engine, fix=with_initializers if style.context else None)
     if precision == "bf16":
         return Engine("OpenVINO, CPU", "bf16", _openvino(style, threads))
     session = style.session(threads)
     provider = session.get_providers()[0].removesuffix("ExecutionProvider")
-    return Engine(f"ONNX Runtime, {provider}", "fp32", _runner(session, "image"))
+    engine = Engine(f"ONNX Runtime, {provider}", "fp32", _runner(session, "image"))
+
+    def with_context(rgb: Array) -> Engine:
+        return replace(engine, run=_runner(session, "image", style.look_at(rgb)), fix=None)
+
+    return replace(engine, fix=with_context if style.context else None)
 
 
 @cache
@@ -68,11 +81,11 @@ def _best(style: "Style") -> str:
     return "int8" if style.int8 is not None and fast_int8() and not on_gpu else "fp32"
 
 
-def _runner(session: Any, name: str) -> Callable[[Array], Array]:
+def _runner(session: Any, name: str, given: Mapping[str, Array] | None = None) -> Callable[[Array], Array]:
     output = session.get_outputs()[0].name
 
     def run(x: Array) -> Array:
-        painted: Array = session.run([output], {name: x[None]})[0][0]
+        painted: Array = session.run([output], {name: x[None], **(given or {})})[0][0]
         return painted
 
     return run

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from sakuga.data.fitting import Fitted, keep_light, match_tone, mix_color
 from sakuga.data.images import sample_squares, to_tensor
 from sakuga.data.pictures import Pictures
 from sakuga.data.teachers import load_teacher, targets
@@ -39,6 +40,8 @@ class DistillConfig(Config):
     """Give the teacher's pictures the photo's mean and deviation per channel: the look without its colours."""
     color: float = 1.0
     """How much of the teacher's colour is learned: 1 all, 0 the photo's own; light is always the teacher's."""
+    light: float = 0.0
+    """How much of the photo's light its areas keep: 1 all, with the teacher's lines in them; 0 none."""
     cache: Path = Path("runs/teachers")
     """Where the teacher's pictures are kept."""
     crop: int = 160
@@ -101,8 +104,7 @@ class Distill(System):
         self.discriminator = PatchGAN(width=32, strided=2, norm=None)
         self.features: FeatureNetwork | None = None
         self._photos: Pictures | Views = Pictures(())
-        self._painted = Pictures(())
-        self._tones: list[np.ndarray] = []
+        self._targets = Fitted((), (), self.fit)
         self._thumbnails: list[np.ndarray] = []
 
     def prepare(self) -> None:
@@ -113,9 +115,7 @@ class Distill(System):
         photos = Pictures(c.photos, max_side=None if c.views else c.side)
         teacher, key = load_teacher(c.teacher, photos, freeze=c.freeze)
         self._photos = Views(photos, c.views) if c.views else photos
-        self._painted = targets(self._photos, teacher, key, c.cache)
-        if c.match_tone:
-            self._tones = [tone(*pair) for pair in zip(self._painted, self._photos, strict=True)]
+        self._targets = Fitted(targets(self._photos, teacher, key, c.cache, keep=0), self._photos, self.fit)
         if c.context:
             self._thumbnails = [thumbnail(photo) for photo in self._photos]
         if c.perceptual or c.gram:
@@ -124,15 +124,22 @@ class Distill(System):
                 raise UsageError(f"--features {c.features}: LPIPS knows {', '.join(LPIPS_LAYERS)}.")
             self.features = FeatureNetwork(c.features, layers, weights=c.features_weights)
 
+    def fit(self, picture: np.ndarray, photo: np.ndarray) -> np.ndarray:
+        """Return what is learned of the teacher's picture of a photo; all (H, W, 3) uint8."""
+        c = self.config
+        if c.match_tone:
+            picture = match_tone(picture, photo)
+        if c.color != 1:
+            picture = mix_color(picture, photo, c.color)
+        return keep_light(picture, photo, c.light) if c.light else picture
+
     def batch(self, step: int, rank: int, world: int) -> Batch:
         """Crops of photos and the same crops of the teacher's pictures."""
         crops = self.crops(self._photos, np.random.default_rng((self.config.seed, step)), rank, world)
-        photos, painted = ([crop.cut(side[crop.index]) for crop in crops] for side in (self._photos, self._painted))
-        if self._tones:
-            painted = [retone(picture, self._tones[crop.index]) for picture, crop in zip(painted, crops, strict=True)]
-        if self.config.color != 1:
-            painted = [mix_color(*pair, self.config.color) for pair in zip(painted, photos, strict=True)]
-        batch = {"photo": photos, "target": painted}
+        batch = {
+            name: [crop.cut(side[crop.index]) for crop in crops]
+            for name, side in (("photo", self._photos), ("target", self._targets))
+        }
         if self._thumbnails:
             batch["thumbnail"] = [self._thumbnails[c.index][:, :: -1 if c.mirrored else 1] for c in crops]
         return {name: to_tensor(np.stack(pictures)) for name, pictures in batch.items()}
@@ -185,28 +192,3 @@ class Distill(System):
         assert self.features is not None
         # Weights without published heads (random ones) weigh every channel alike.
         return self.features.heads or {name: torch.full((f.shape[1],), 1.0) for name, f in seen.items()}
-
-
-def tone(picture: np.ndarray, photo: np.ndarray) -> np.ndarray:
-    """Return scale and offset, (2, 3), that give a picture the photo's mean and standard deviation channel by channel.
-
-    Both are (H, W, 3) uint8.
-    """
-    x, y = picture.astype(np.float32), photo.astype(np.float32)
-    scale = y.std((0, 1)) / np.maximum(x.std((0, 1)), 1e-3)
-    return np.stack([scale, y.mean((0, 1)) - scale * x.mean((0, 1))])
-
-
-def retone(picture: np.ndarray, by: np.ndarray) -> np.ndarray:
-    """Scale and shift the channels of (H, W, 3) uint8, or of a part of it, as `tone` says."""
-    toned: np.ndarray = (picture * by[0] + by[1]).round().clip(0, 255).astype(np.uint8)
-    return toned
-
-
-def mix_color(picture: np.ndarray, photo: np.ndarray, share: float) -> np.ndarray:
-    """Keep a picture's luma (BT.601) and `share` of its colour, the rest from the photo; both (H, W, 3) uint8."""
-    x, y = picture.astype(np.float32), photo.astype(np.float32)
-    weights = np.array([0.299, 0.587, 0.114], np.float32)
-    luma_x, luma_y = (x @ weights)[..., None], (y @ weights)[..., None]
-    mixed: np.ndarray = luma_x + share * (x - luma_x) + (1 - share) * (y - luma_y)
-    return mixed.round().clip(0, 255).astype(np.uint8)
