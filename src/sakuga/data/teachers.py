@@ -34,7 +34,7 @@ def load_teacher(spec: str, photos: Sequence[np.ndarray], *, freeze: int = 24) -
             as they are.
 
     Returns:
-        The teacher, and a key that changes with its weights, its statistics or, for a function, its module's source.
+        The teacher, and a key that changes with its weights, its statistics or, for a function, its source.
 
     Raises:
         UsageError: nothing of that name can be a teacher.
@@ -43,10 +43,10 @@ def load_teacher(spec: str, photos: Sequence[np.ndarray], *, freeze: int = 24) -
         module, _, name = spec.partition(":")
         try:
             function: Teacher = getattr(importlib.import_module(module), name)
-            source = inspect.getsource(inspect.getmodule(function) or function)
+            source = _source(function)
         except (ImportError, AttributeError, OSError, TypeError) as error:
             raise UsageError(f"--teacher {spec}: no such function ({error}).") from error
-        return function, _digest(spec.encode(), source.encode())
+        return function, _digest(spec.encode(), *source)
     if (Path(spec) / "last.pt").is_file():
         raise UsageError(f"--teacher {spec} is a training; `sakuga export {spec} -o teacher.onnx` and name that file.")
     if Path(spec).is_dir():
@@ -85,6 +85,21 @@ class NetworkTeacher:
 
 def _bfloat16() -> torch.autocast:
     return torch.autocast("cpu", torch.bfloat16)
+
+
+def _source(function: Teacher) -> list[bytes]:
+    """The source of a function's module and of the modules of the same package whose functions that one uses."""
+    module = inspect.getmodule(function)
+    if module is None:
+        return [inspect.getsource(function).encode()]
+    package, found, ahead = module.__package__ or module.__name__, {module.__name__: module}, [module]
+    while ahead:
+        for value in vars(ahead.pop()).values():
+            used = inspect.getmodule(value) if inspect.isfunction(value) else None
+            if used is not None and used.__package__ == package and used.__name__ not in found:
+                found[used.__name__] = used
+                ahead.append(used)
+    return [inspect.getsource(found[name]).encode() for name in sorted(found)]
 
 
 def _digest(*parts: bytes) -> str:
