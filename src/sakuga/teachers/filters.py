@@ -104,7 +104,7 @@ def streamline(image: Tensor, ty: Tensor, tx: Tensor, steps: int) -> Iterator[tu
 
 
 def along(image: Tensor, gy: Tensor, gx: Tensor, sigma: float) -> Tensor:
-    """Gaussian smoothing along edges, across which (gy, gx) points (line integral convolution: Cabral, Leedom, 1993)."""
+    """Gaussian smoothing along edges, across which (gy, gx) points (line integral convolution)."""
     total, weights = torch.zeros_like(image), 0.0
     for distance, y, x in streamline(image, gx, -gy, math.ceil(2.2 * sigma)):
         weight = math.exp(-distance * distance / (2 * sigma * sigma))

@@ -14,8 +14,8 @@ from sakuga.teachers.filters import along, blur, flow, places, sample, to_lab, t
 def oil(photo: np.ndarray) -> np.ndarray:
     """Paint a photo in oil, (H, W, 3) uint8 RGB to the same.
 
-    An anisotropic Kuwahara filter (Kyprianidis, Kang, Döllner, 2009); marks and relief are the photo's own fine texture,
-    evened in strength and drawn out along the strokes.
+    An anisotropic Kuwahara filter (Kyprianidis, Kang, Döllner, 2009); marks and relief are the photo's own fine
+    texture, evened in strength and drawn out along the strokes.
     """
     lab = to_lab(photo)
     paint = kuwahara(blur(lab, 0.6), radius=7)
