@@ -17,8 +17,8 @@ def ink(photo: np.ndarray) -> np.ndarray:
 def blacks(lab: Tensor, *, sigma: float, cut: float, crispness: float) -> Tensor:
     """Solid blacks and lines: 1 on paper, 0 on ink, (1, 1, H, W).
 
-    Extended difference of Gaussians along the flow (Winnemöller, Kyprianidis, Olsen, 2012) of a lightness that is evened
-    against its guided-filter mean (He, Sun, Tang, 2010): a dark face is drawn and not filled. Thin lines over it.
+    Extended difference of Gaussians along the flow (Winnemöller, Kyprianidis, Olsen, 2012) of a lightness
+    evened against its guided-filter mean (He, Sun, Tang, 2010): a dark face is drawn, not filled. Thin lines over it.
     """
     gy, gx, _coherence = flow(lab, 3.0)
     light = lab[:, :1] / 100
