@@ -3,7 +3,8 @@
     python benchmarks/styles.py --photos KODAK --teachers DIR --training PHOTOS ... [--original] [--sheet DIR]
 
 For a distilled style: mean L1 (0..1) and LPIPS (VGG-16, v0.1 heads, which no training here has seen) between student
-and teacher and between photo and teacher, every picture first brought to the photo's mean and deviation per channel.
+and teacher and between photo and teacher, every picture first brought to the photo's mean and deviation per channel;
+the ratio of LPIPS on AlexNet, which trainings use, too; and how much of the teacher's lines the student draws.
 The teacher is the one that was learned: statistics frozen, its share of colour as configured; `--original` adds a row
 against the published network as it is, which normalises over each picture. Then seconds per megapixel of both in ONNX
 Runtime, in the same run (the classical teacher of `cel` is timed as the function it is). For a painting: the speed
@@ -19,19 +20,21 @@ import numpy as np
 import onnxruntime
 import torch
 from PIL import Image
-from torch import nn
+from torch import Tensor, nn
 
 import sakuga
-from sakuga.data.fitting import match_tone, mix_color
+from sakuga.data.fitting import match_tone
 from sakuga.data.images import find_images, load_image, to_tensor
 from sakuga.data.teachers import NetworkTeacher, load_teacher, targets
 from sakuga.export.onnx import trace
 from sakuga.losses import l1, lpips
+from sakuga.losses.pixel import bottom_hat
 from sakuga.networks.features import LPIPS_LAYERS, FeatureNetwork
 from sakuga.networks.johnson import TransformNet
 from sakuga.style import Style
 from sakuga.style.engine import PRECISIONS
 from sakuga.stylizer import Stylizer
+from sakuga.systems.distill import Distill, DistillConfig
 
 Pictures = Sequence[np.ndarray]
 FRAME = np.random.default_rng(0).random((1, 3, 720, 1280), dtype=np.float32) * 2 - 1
@@ -57,23 +60,33 @@ def style_speed(style: Style) -> float:
 
 
 class Distances:
-    """Mean L1 in 0..1 and LPIPS over pairs of pictures."""
+    """Mean L1 in 0..1, LPIPS on VGG-16 and on AlexNet, and how much of the lines is there, over pairs of pictures."""
 
     def __init__(self, weights: str | None):
-        self.network = FeatureNetwork("vgg16", LPIPS_LAYERS["vgg16"], weights=weights)
+        self.networks = [
+            FeatureNetwork(name, LPIPS_LAYERS[name], weights=weights if name == "vgg16" else None)
+            for name in ("vgg16", "alexnet")
+        ]
 
     @torch.inference_mode()
     def row(self, name: str, photos: Pictures, painted: Pictures, drawn: Pictures) -> str:
         found = []
         for photo, teacher, student in zip(photos, painted, drawn, strict=True):
             goal, x, y = map(to_tensor, (*(match_tone(p, photo) for p in (teacher, student)), photo))
-            wanted = self.network(goal)
-            found.append(
-                [float(l1(image, goal)) / 2 for image in (x, y)]
-                + [float(lpips(self.network(image), wanted, self.network.heads)) for image in (x, y)]
-            )
-        a, b, c, d = np.mean(found, axis=0)
-        return f"{name:<22}{a:8.4f}{b:8.4f}   {c:8.4f}{d:8.4f}{c / d:7.2f}"
+            row = [float(l1(image, goal)) / 2 for image in (x, y)]
+            for network in self.networks:
+                features = network(goal)
+                row += [float(lpips(network(image), features, network.heads)) for image in (x, y)]
+            found.append([*row, line_share(x, goal, y)])
+        a, b, c, d, e, f, g = np.nanmean(found, axis=0)
+        return f"{name:<22}{a:8.4f}{b:8.4f}   {c:8.4f}{d:8.4f}{c / d:7.2f}{e / f:9.2f}{100 * g:7.0f} %"
+
+
+def line_share(student: Tensor, teacher: Tensor, photo: Tensor) -> float:
+    """How dark the student's lines are in parts of the teacher's, where the teacher draws what the photo has not."""
+    hats = [bottom_hat(image, 7) for image in (student, teacher, photo)]
+    drawn = hats[1] - hats[2] > 0.1
+    return float((hats[0] - hats[2])[drawn].sum() / (hats[1] - hats[2])[drawn].sum())
 
 
 def save_sheet(path: Path, *columns: Pictures) -> None:
@@ -101,7 +114,9 @@ def main() -> None:
     training = [load_image(path, max_side=480) for path in find_images(args.training)]
     distances = Distances(args.vgg)
     print(f"{len(photos)} photos; ONNX Runtime {onnxruntime.__version__}; torch {torch.__version__}")
-    print("                     L1 student   photo   LPIPS st.   photo  ratio   s/MP student  teacher  times faster")
+    print(
+        "                     L1 student   photo   LPIPS st.   photo  ratio  AlexNet  lines   s/MP student  teacher  times"
+    )
     for style in (s for s in sakuga.styles() if s.embedded and (not args.styles or s.name in args.styles)):
         painter = Stylizer(style, precision=args.precision)
         config, drawn = style.card.config, [painter.array(photo) for photo in photos]
@@ -112,10 +127,8 @@ def main() -> None:
         else:
             spec = config["teacher"] if ":" in config["teacher"] else str(args.teachers / Path(config["teacher"]).name)
             teacher, key = load_teacher(spec, training, freeze=config["freeze"])
-            painted = [
-                mix_color(p, photo, config["color"]) if config.get("color", 1) != 1 else p
-                for p, photo in zip(targets(photos, teacher, key, args.cache), photos, strict=True)
-            ]
+            learned = Distill(DistillConfig(**{k: config[k] for k in ("match_tone", "color", "light") if k in config}))
+            painted = [learned.fit(*p) for p in zip(targets(photos, teacher, key, args.cache), photos, strict=True)]
             print(distances.row(style.name, photos, painted, drawn), end="", flush=True)
             fast = style_speed(style)
             if isinstance(teacher, NetworkTeacher):

@@ -92,11 +92,12 @@ def line_l1(
     check_images(image=image, target=target, photo=photo)
     if width % 2 != 1:
         raise ValueError(f"width must be odd, not {width}")
-    weight = ((_bottom_hat(target, width) - _bottom_hat(photo, width)) / full).clamp(0, 1)
+    weight = ((bottom_hat(target, width) - bottom_hat(photo, width)) / full).clamp(0, 1)
     return reduce(each(weight * (image - target).abs()), reduction)
 
 
-def _bottom_hat(image: Tensor, width: int) -> Tensor:
+def bottom_hat(image: Tensor, width: int) -> Tensor:
+    """How much darker than its closing by a square of `width` pixels the mean of the channels is: (N, 1, H, W)."""
     light = image.mean(1, keepdim=True)
     dilated = F.max_pool2d(light, width, 1, width // 2)
     return -F.max_pool2d(-dilated, width, 1, width // 2) - light
