@@ -31,7 +31,7 @@ from sakuga.losses import l1, lpips
 from sakuga.losses.pixel import bottom_hat
 from sakuga.networks.features import LPIPS_LAYERS, FeatureNetwork
 from sakuga.networks.johnson import TransformNet
-from sakuga.style import Style
+from sakuga.style import Style, load
 from sakuga.style.engine import PRECISIONS
 from sakuga.stylizer import Stylizer
 from sakuga.systems.distill import Distill, DistillConfig
@@ -104,7 +104,7 @@ def main() -> None:
     parser.add_argument("--teachers", type=Path, required=True, help="folder of CartoonGAN generators, one folder each")
     parser.add_argument("--cache", type=Path, default=Path("runs/teachers"))
     parser.add_argument("--sheet", type=Path)
-    parser.add_argument("--styles", nargs="*")
+    parser.add_argument("--styles", nargs="*", help="names or files; by default all that are embedded")
     parser.add_argument("--precision", choices=PRECISIONS, default="auto", help="in which the students paint")
     parser.add_argument("--original", action="store_true", help="compare with the unfrozen teacher too")
     parser.add_argument("--vgg", help="VGG-16 weights; by default what `sakuga download vgg16` fetched")
@@ -115,9 +115,10 @@ def main() -> None:
     distances = Distances(args.vgg)
     print(f"{len(photos)} photos; ONNX Runtime {onnxruntime.__version__}; torch {torch.__version__}")
     print(
-        "                     L1 student   photo   LPIPS st.   photo  ratio  AlexNet  lines   s/MP student  teacher  times"
+        "                     L1 student   photo   LPIPS st.   photo  ratio  AlexNet  lines  s/MP stud. teacher  times"
     )
-    for style in (s for s in sakuga.styles() if s.embedded and (not args.styles or s.name in args.styles)):
+    styles = [load(Path(s) if Path(s).is_file() else s) for s in args.styles or []]
+    for style in styles or [style for style in sakuga.styles() if style.embedded]:
         painter = Stylizer(style, precision=args.precision)
         config, drawn = style.card.config, [painter.array(photo) for photo in photos]
         if style.card.system == "fast_style":
