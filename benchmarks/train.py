@@ -44,11 +44,12 @@ from torch import Tensor
 
 from sakuga.commands.train_options import Loop
 from sakuga.losses import ImagePool
-from sakuga.systems import AnimeGAN, CycleGAN, System
-from sakuga.systems.base import Batch
+from sakuga.systems.animegan import AnimeGAN
+from sakuga.systems.base import Batch, System
+from sakuga.systems.cyclegan import CycleGAN
 from sakuga.systems.parts.content import ContentFeatures
 from sakuga.training import device as cpu
-from sakuga.training.precision import choose
+from sakuga.training.device import choose_precision
 from sakuga.training.trainer import Trainer
 
 WHO = ("plain", "ours", "fp32")
@@ -182,9 +183,9 @@ def make(name: str, small: bool) -> System:
 
 
 def trainer(system: System, loop: Loop) -> Trainer:
-    precision = choose(loop.accelerator) if loop.precision == "auto" else loop.precision
+    precision = choose_precision(loop.accelerator) if loop.precision == "auto" else loop.precision
     fabric = Fabric(accelerator="cpu", devices=1, precision=precision)
-    return Trainer(system, Path("nowhere"), fabric=fabric, ema=loop.ema, clip=loop.clip or None, micro=loop.micro)
+    return Trainer(system, Path("nowhere"), fabric=fabric, clip=loop.clip or None, accumulate=loop.accumulate)
 
 
 EXACT = Loop(precision="32-true", clip=0)
@@ -310,7 +311,9 @@ def rank(name: str, rounds: int, small: bool) -> None:
     cpu.tune()
     count = int(os.environ["WORLD_SIZE"])
     system = make(name, small)
-    fabric = Fabric(accelerator="cpu", devices=count, strategy="ddp" if count > 1 else "auto", precision=choose("cpu"))
+    fabric = Fabric(
+        accelerator="cpu", devices=count, strategy="ddp" if count > 1 else "auto", precision=choose_precision("cpu")
+    )
     fabric.launch()
     one_step = Trainer(system, Path("nowhere"), fabric=fabric).one_step
     one_step(noise(system, fabric.global_rank))
@@ -342,7 +345,7 @@ def main() -> None:
     if args.worker:
         worker(*args.worker, args.small)
         return
-    print(f"{machine()}; precision by default {choose('auto')}; load before {os.getloadavg()[0]:.1f}\n")
+    print(f"{machine()}; precision by default {choose_precision('auto')}; load before {os.getloadavg()[0]:.1f}\n")
     same = [agree(name, args.small) for name in args.systems]
     print(f"\n{'':<20}{'seconds':>10}{'images/s':>12}{'×':>9}{'peak MiB':>10}{'×':>9}")
     for name in args.systems:

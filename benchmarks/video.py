@@ -109,19 +109,19 @@ def parts(source: Path, style: str, options: VideoOptions, count: int) -> dict[s
 
     clock("decode", decode)
     photos: list[Any] = []
-    clock("decode, to RGB", lambda: photos.extend(shot for shot, _ in zip(file.shots(), range(count), strict=False)))
+    clock("decode, to RGB", lambda: photos.extend(frame for frame, _ in zip(file.frames(), range(count), strict=False)))
     clock.spent["to RGB"] = clock.spent.pop("decode, to RGB") - clock.spent["decode"]
     stylizer.array(photos[0].image)  # opens the network
-    painted = [TimedFrame(clock("paint", stylizer.array, shot.image), shot.pts, shot.duration) for shot in photos]
+    painted = [TimedFrame(clock("paint", stylizer.array, frame.image), frame.pts, frame.duration) for frame in photos]
     if options.stable:
         from sakuga.video.stabilisation import Stabilizer
 
         steady = Stabilizer()
-        for shot, photo in zip(painted, photos, strict=True):
-            clock("steady", steady, photo.image, shot.image)
-    to_frame = ToFrame(file.form, "yuv420p")
-    frames = [clock("to YUV", to_frame, shot) for shot in painted]
-    encoder = Encoder(file.form, codec, options.crf)
+        for frame, photo in zip(painted, photos, strict=True):
+            clock("steady", steady, photo.image, frame.image)
+    to_frame = ToFrame(file.info, "yuv420p")
+    frames = [clock("to YUV", to_frame, frame) for frame in painted]
+    encoder = Encoder(file.info, codec, options.crf)
 
     def encode() -> None:
         for frame in frames:

@@ -1,11 +1,48 @@
 """What tests of styles share; and where the real data is."""
 
 import os
-from collections.abc import Callable
+import signal
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 from made_style import make_style
+
+# A script that starts the suite in the background makes it ignore Ctrl-C, and so would every command that it tries.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
+SERVANTS = ("resource_tracker", "forkserver", "semaphore_tracker", "run-driver")
+"""Helpers that Python and Playwright keep for the whole session, by a word of their command line."""
+
+
+@pytest.fixture(autouse=True)
+def no_child_outlives_its_test() -> Iterator[None]:
+    """Fail a test that leaves a process behind, and end that process.
+
+    Those of fixtures with a wider scope were there before.
+    """
+    me = psutil.Process()
+    before = {child.pid for child in me.children(recursive=True)}
+    yield
+    left = [child for child in me.children(recursive=True) if child.pid not in before and not _is_servant(child)]
+    _, alive = psutil.wait_procs(left, timeout=5)
+    names = [_command(child) for child in alive]
+    for child in alive:
+        child.kill()
+    psutil.wait_procs(alive, timeout=5)
+    assert not names, f"still running: {names}"
+
+
+def _command(child: psutil.Process) -> str:
+    try:
+        return " ".join(child.cmdline())
+    except psutil.Error:  # it has ended meanwhile
+        return ""
+
+
+def _is_servant(child: psutil.Process) -> bool:
+    return any(word in _command(child) for word in SERVANTS)
 
 
 @pytest.fixture
@@ -14,7 +51,8 @@ def style_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "user-styles"
     folder.mkdir(exist_ok=True)
     monkeypatch.setenv("SAKUGA_STYLES", str(folder))
-    monkeypatch.setattr("sakuga.style.store.EMBEDDED", tmp_path / "no-styles")
+    for module in ("file", "store"):
+        monkeypatch.setattr(f"sakuga.style.{module}.EMBEDDED", tmp_path / "no-styles")
     return folder
 
 

@@ -23,16 +23,34 @@ CARD: dict[str, Any] = {
     "match_histogram": False,
     "local_receptive_field": 0,
 }
-KINDS = {"identity": (1, 1), "invert": (1, 1), "blur": (1, 3), "strided": (4, 20), "global": (1, 0), "double": (1, 3)}
+KINDS = {
+    "identity": (1, 1),
+    "invert": (1, 1),
+    "blur": (1, 3),
+    "strided": (4, 20),
+    "global": (1, 0),
+    "double": (1, 3),
+    "asks": (1, 1),
+}
 """Each kind's true multiple and receptive field."""
+ASKS: list[dict[str, Any]] = [
+    {"name": "image", "kind": "picture"},
+    {"name": "tint", "kind": "choice", "names": ["red", "green", "blue"]},
+    {"name": "gain", "kind": "number", "minimum": 0.25, "maximum": 2.0, "default": 1.0},
+    {"name": "other", "kind": "picture"},
+    {"name": "z", "kind": "noise", "size": 4},
+]
+"""The inputs of the kind `asks`."""
 
 
 def make_style(path: Path, kind: str = "identity", **changes: Any) -> Path:
     """Write a style file whose network is `kind`; `changes` are of the card (None leaves a field out).
 
     identity, invert; blur: the mean of 3x3, reflected at the border; strided: two random 3x3 convolutions at a quarter
-    of the resolution, zero-padded; global: takes the picture's mean away; double: blur, enlarged twice; and, no styles:
-    half (half the size), two_inputs, other_name, integer, fixed_size, no_card, nan.
+    of the resolution, zero-padded; global: takes the picture's mean away; double: blur, enlarged twice; asks: the
+    picture times `gain` (a number), `tint` (red, green or blue) brighter by one, the mean of a second picture `other`
+    and a tenth of that of the noise `z` (of 4) added; and, no styles: half (half the size), endless, two_inputs,
+    other_name, integer, fixed_size, no_card, nan.
     """
     onnx = pytest.importorskip("onnx")
     helper, float32 = onnx.helper, onnx.TensorProto.FLOAT
@@ -79,6 +97,29 @@ def make_style(path: Path, kind: str = "identity", **changes: Any) -> Path:
     elif kind == "two_inputs":
         inputs.append(helper.make_tensor_value_info("other", float32, [1, 3, *size]))
         nodes = [node("Add", "image", "other")]
+    elif kind == "asks":
+        shapes: dict[str, list[Any]] = {"tint": [1, 3], "gain": [1], "other": [1, 3, "h", "w"], "z": [1, 4]}
+        inputs += [helper.make_tensor_value_info(key, float32, shape) for key, shape in shapes.items()]
+        reshape, tenth = constant("reshape", np.array([1, 3, 1, 1])), constant("tenth", np.float32(0.1))
+        nodes = [
+            node("Mul", "image", "gain", to="scaled"),
+            node("Reshape", "tint", reshape, to="colour"),
+            node("Add", "scaled", "colour", to="coloured"),
+            node("ReduceMean", "other", to="mean", axes=[2, 3]),
+            node("Add", "coloured", "mean", to="mixed"),
+            node("ReduceMean", "z", to="drawn", keepdims=0),
+            node("Mul", "drawn", tenth, to="little"),
+            node("Add", "mixed", "little"),
+        ]
+    elif kind == "endless":
+        passed = [("again", onnx.TensorProto.BOOL, []), ("x", float32, None)]
+        body = helper.make_graph(
+            [helper.make_node("Identity", ["again"], ["go"]), helper.make_node("Neg", ["x"], ["y"])],
+            "body",
+            [helper.make_tensor_value_info(*one) for one in (("i", onnx.TensorProto.INT64, []), *passed)],
+            [helper.make_tensor_value_info(n, *one[1:]) for n, one in zip(("go", "y"), passed, strict=True)],
+        )
+        nodes = [node("Loop", constant("n", np.int64(10**12)), constant("true", np.bool_(True)), "image", body=body)]
     elif kind == "integer":
         nodes = [helper.make_node("Cast", ["image"], ["out"], to=float32)]
     else:
@@ -90,6 +131,7 @@ def make_style(path: Path, kind: str = "identity", **changes: Any) -> Path:
     if kind != "no_card":
         multiple, receptive_field = KINDS.get(kind, (1, 1))
         base = {**CARD, "name": path.stem, "multiple": multiple, "receptive_field": receptive_field}
+        base |= {"inputs": ASKS} if kind == "asks" else {}
         base |= {"scale": 2 if kind == "double" else 1, **changes}
         text = json.dumps({key: value for key, value in base.items() if value is not None})
         helper.set_model_props(model, {"sakuga": text})

@@ -49,7 +49,7 @@ def unpaired(trial: Trial, measure: Measures) -> Judged:
     identity = {"style": style(photos, wanted), "content": 0.0}
     if "cycle" in trial.recipe.bounds:
         back = trial.trainer.system.get_submodule("inverse")
-        figures["cycle"], identity["cycle"] = cycle(trial.trainer.average, back, photos), 0.0
+        figures["cycle"], identity["cycle"] = cycle(trial.trainer.averages["generator"], back, photos), 0.0
     return figures, identity, [photos, drawn, wanted]
 
 

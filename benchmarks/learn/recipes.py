@@ -3,10 +3,10 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from sakuga.systems import System
 from sakuga.systems.adain import AdaIN
 from sakuga.systems.animegan import AnimeGAN
 from sakuga.systems.animegan3 import AnimeGANv3
+from sakuga.systems.base import System
 from sakuga.systems.cartoongan import CartoonGAN
 from sakuga.systems.cyclegan import CycleGAN
 from sakuga.systems.pix2pix import Pix2Pix

@@ -12,6 +12,7 @@ from learn.pictures import Data
 from learn.recipes import Recipe
 from sakuga.export.onnx import export
 from sakuga.stylizer import Stylizer
+from sakuga.systems.base import swapped
 from sakuga.training import device as cpu
 from sakuga.training.log import Log
 from sakuga.training.trainer import Trainer
@@ -29,13 +30,13 @@ class Trial:
         self.name, self.recipe, self.data, self.out = recipe.system.name, recipe, data, out
         self.steps, self.seconds = recipe.steps, 0.0
         self.out.mkdir(parents=True, exist_ok=True)
-        fields = {**self._folders(), **self._warmup(), **recipe.settings}
+        fields = {"ema": 0.99, **self._folders(), **self._warmup(), **recipe.settings}
         config = recipe.system.Config(steps=self.steps, seed=seed, **fields)
         torch.manual_seed(seed)
         system = recipe.system(config)
         system.prepare()
         fabric = Fabric(accelerator="cpu", devices=1, precision="bf16-mixed")
-        self.trainer = Trainer(system, out / "run", fabric=fabric, ema=0.99)
+        self.trainer = Trainer(system, out / "run", fabric=fabric)
 
     def _folders(self) -> dict[str, Any]:
         data = self.data
@@ -69,5 +70,6 @@ class Trial:
         if picture is not None:
             system.config.picture = (picture,)
         target = self.out / ("untrained.onnx" if self.trainer.steps == 0 else "style.onnx")
-        stylizer = Stylizer(export(self.trainer.average, target, system=system, name=target.stem, overwrite=True))
+        with swapped(system, self.trainer.averages):
+            stylizer = Stylizer(export(system, target, name=target.stem, overwrite=True))
         return [stylizer.array(photo) for photo in photos]

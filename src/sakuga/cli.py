@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 
-from sakuga.commands.console import say
 from sakuga.errors import SakugaError, UsageError
 from sakuga.runtime.extras import PACKAGES
+from sakuga.runtime.say import say
 
 USAGE = "Turns pictures and video into anime, cartoon and painting: sakuga IN... [options] is short for sakuga stylize."
 
@@ -43,6 +43,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         main(["--help"])
         return 2
     try:
+        if "" in args:
+            raise UsageError("an argument is empty, as of a variable that is not set: name what it stands for")
         return _dispatch(args)
     except SystemExit as end:  # of tyro, after --help or wrong usage, which it has explained
         return end.code if isinstance(end.code, int) else 1

@@ -15,3 +15,7 @@ class TooLargeError(SakugaError):
 
 class FormatError(SakugaError):
     """A file is of no kind that can be read."""
+
+
+class ExistsError(SakugaError):
+    """A result is there already, or is being made by another run."""

@@ -2,29 +2,56 @@
 
 import os
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, get_origin
 
 import torch
-from torch import Tensor, nn
+from filelock import FileLock, Timeout
 
 from sakuga.errors import SakugaError, UsageError
-from sakuga.systems import SYSTEMS, System
+from sakuga.runtime.atomic import sync
+from sakuga.systems import SYSTEMS, load_system
+from sakuga.systems.base import System
 from sakuga.systems.config import kinds_of, plain, typed
 
 LAST, BEST = "last.pt", "best.pt"
 
 
-def averaged(system: System, average: nn.Module, steps: int) -> dict[str, Any]:
-    """Return what rebuilds the network that users run: all that best.pt holds, and a part of last.pt."""
-    return {
-        "name": system.name,
-        "config": {key: plain(value) for key, value in asdict(system.config).items()},
-        "steps": steps,
-        "average": average.state_dict(),
-    }
+@contextmanager
+def locked(run: Path) -> Iterator[None]:
+    """Hold a run's folder for one training; the lock ends with its process, however it ends.
+
+    A folder that is made for it goes again if it stays empty.
+
+    Raises:
+        SakugaError: another process holds it.
+    """
+    run.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(run / ".lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout as error:
+        raise SakugaError(f"{run} is being trained by another process: wait for it, or name another --run") from error
+    except (OSError, NotImplementedError):  # a file system without locks
+        pass
+    try:
+        yield
+    finally:
+        lock.release()
+        with suppress(OSError):
+            if all(path.name == ".lock" for path in run.iterdir()):
+                (run / ".lock").unlink(missing_ok=True)
+                run.rmdir()
+
+
+def finished(system: System, steps: int) -> dict[str, Any]:
+    """Return what rebuilds what users run of a system with its averages in place: best.pt, and a part of last.pt."""
+    networks = {name: network.state_dict() for name, network in system.finished.items()}
+    config = {key: plain(value) for key, value in asdict(system.config).items()}
+    return {"name": system.name, "config": config, "steps": steps, "finished": networks}
 
 
 def save(state: dict[str, Any], run: Path, name: str = LAST, *, published: bool = True) -> None:
@@ -53,6 +80,7 @@ def save(state: dict[str, Any], run: Path, name: str = LAST, *, published: bool 
 def publish(run: Path, name: str = LAST) -> None:
     """Put what was saved last into the place of the earlier checkpoint."""
     (run / (name + ".tmp")).replace(run / name)
+    sync(run)
 
 
 def load(run: Path, name: str = LAST) -> dict[str, Any]:
@@ -67,9 +95,10 @@ def load(run: Path, name: str = LAST) -> dict[str, Any]:
         raise UsageError(f"{run} holds no checkpoint ({name}); train first.")
     try:
         state: dict[str, Any] = torch.load(path, weights_only=True, map_location="cpu")
-        if not {"name", "config", "steps", "average"} <= state.keys():
+        state = _with_present_names(state)
+        if not {"name", "config", "steps", "finished"} <= state.keys():
             raise ValueError("not written by sakuga")
-        return _with_present_names(state)
+        return state
     except Exception as error:  # torch raises many kinds for a damaged archive
         raise SakugaError(f"{path} is damaged ({type(error).__name__}); remove it to start again.") from error
 
@@ -81,41 +110,44 @@ def _with_present_names(state: dict[str, Any]) -> dict[str, Any]:
     for part in state.get("ranks", ()):
         if "memories" in part:
             part["stateful"] = part.pop("memories")
+    if "average" in state:  # of one network alone; the others that can be exported were found among all
+        output = "painter" if state["name"] == "adain" else "generator"
+        others = {k: v for k, v in state.get("networks", {}).items() if not k.startswith(("discriminator", output))}
+        state["finished"] = others | {output: state.pop("average")}
+    options = state.get("options", {})
+    if "ema" in options:
+        state["config"]["ema"] = options.pop("ema")
+    if "micro" in options:
+        options["accumulate"] = options.pop("micro")
     return state
 
 
-def load_averaged(run: Path) -> dict[str, Tensor]:
-    """Return the averaged weights of a run's output network, the ones that users get."""
-    average: dict[str, Tensor] = load(run)["average"]
-    return average
+def build(run: Path, which: str = LAST, *, changes: Sequence[str] = (), network: str | None = None) -> System:
+    """Build a run's system from one of its checkpoints alone: its networks hold their averages where there are any.
 
-
-def build(run: Path, which: str = LAST, *, changes: Sequence[str] = ()) -> System:
-    """Build a run's system from one of its checkpoints alone, its output network with the averaged weights.
-
-    The other exportable networks have theirs, unaveraged, where the checkpoint holds them, which best.pt does not.
+    best.pt may lack networks that users do not run: they hold their first weights then.
 
     Args:
         run: the run's folder.
         which: the checkpoint's name.
         changes: fields of the config to change, each as "FIELD=VALUE".
+        network: one that is to be exported, which the checkpoint must hold.
 
     Raises:
-        UsageError: a change names no field or has a value of another type.
+        UsageError: a change names no field or has a value of another type, or there is no such network.
         SakugaError: no checkpoint, a damaged one, or one of a system that this version lacks.
     """
     state = load(run, which)
-    system_type = next((s for s in SYSTEMS if s.name == state["name"]), None)
-    if system_type is None:
+    if state["name"] not in SYSTEMS:
         raise SakugaError(f"{run} is a run of {state['name']}, which this version does not have.")
+    system_type = load_system(state["name"])
     kinds = kinds_of(system_type.Config)
     try:
         known = {name: typed(value, kinds[name]) for name, value in state["config"].items() if name in kinds}
         system = system_type(system_type.Config(**known | _changed(changes, system_type.name, kinds)))
-        system.get_submodule(system.output).load_state_dict(state["average"])
-        if "networks" in state:
-            for name in system.exportable:
-                system.get_submodule(name).load_state_dict(state["networks"][name])
+        held = state.get("networks", {}) | state["finished"]
+        for name, weights in held.items():
+            system.get_submodule(name).load_state_dict(weights)
     except ValueError as error:
         raise SakugaError(f"{run} was trained by a version whose {state['name']} differs ({error}).") from error
     except RuntimeError as error:  # in which torch lists every weight
@@ -124,6 +156,10 @@ def build(run: Path, which: str = LAST, *, changes: Sequence[str] = ()) -> Syste
                 f"--set {' '.join(changes)}: {run} has other networks; set what concerns the finished style alone."
             ) from error
         raise SakugaError(f"{run} was trained by a version whose {state['name']} has other networks.") from error
+    if network is not None and network not in system.exportable:
+        raise UsageError(f"--network {network}: choose one of {system.name}'s {' or '.join(system.exportable)}")
+    if network is not None and network not in held:
+        raise UsageError(f"{run / which} does not hold {network}: export --which last")
     return system
 
 

@@ -4,13 +4,15 @@ import pytest
 from made_style import make_style
 
 from sakuga.cli import main
+from sakuga.style.checksum import weights_sha256
 
 
 @pytest.fixture(autouse=True)
 def here(tmp_path, style_folder, monkeypatch):
     """Each test begins in an empty folder, with the styles `neg` (inverts) and `soft` (blurs)."""
-    make_style(style_folder / "neg.onnx", "invert", title="Negative")
-    make_style(style_folder / "soft.onnx", "blur")
+    for name, kind in (("neg", "invert"), ("soft", "blur")):
+        path = make_style(style_folder / f"{name}.onnx", kind)
+        make_style(path, kind, title="Negative" if name == "neg" else "soft", sha256=weights_sha256(path))
     work = tmp_path / "work"
     work.mkdir()
     monkeypatch.chdir(work)

@@ -50,7 +50,7 @@ def test_an_existing_result_is_an_error_that_names_overwrite(run):
     Path("photo.neg.png").write_bytes(b"mine")
     status, out, err = run("photo.png", "-s", "neg")
     assert (status, out) == (1, [])
-    assert re.fullmatch(r"sakuga: photo\.neg\.png exists: .*--overwrite.*\n", err)
+    assert re.fullmatch(r"sakuga: photo\.neg\.png exists already: .*--overwrite.*\n", err)
     assert Path("photo.neg.png").read_bytes() == b"mine"
     assert run("photo.png", "-s", "neg", "--overwrite")[0] == 0
     np.testing.assert_array_equal(pixels("photo.neg.png"), 255 - before)

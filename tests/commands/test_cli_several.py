@@ -1,9 +1,14 @@
 """Folders, globs and several files: what is done, skipped, kept apart."""
 
+import fcntl
+import os
 from pathlib import Path
 
 import numpy as np
+import pytest
 from shell import photo, pixels, tree
+
+from sakuga.stylizer import Stylizer
 
 
 def test_a_folder_mirrors_its_tree(run):
@@ -13,7 +18,7 @@ def test_a_folder_mirrors_its_tree(run):
     status, out, err = run("in", "-s", "neg", "-o", "out")
     assert status == 0
     assert out == ["out/a.neg.png", "out/sub/a.neg.png", "out/sub/deep/b.neg.png"]
-    assert err == "sakuga: 3 done, 0 skipped (exist already), 0 failed\n"
+    assert err == "sakuga: 3 done, 0 skipped (exist already), 0 failed; left out, as no pictures: 1 .txt\n"
     for name, before in photos.items():
         np.testing.assert_array_equal(pixels(f"out/{name}".replace(".png", ".neg.png")), 255 - before)
 
@@ -113,6 +118,80 @@ def test_an_output_that_is_a_file_cannot_hold_several(run):
     status, _, err = run("a.png", "b.png", "-s", "neg", "-o", "taken")
     assert status == 2
     assert "taken is a file" in err
+    photo("in/a.png")
+    sentence = "sakuga: {} is a file's name: the results of several inputs need a folder\n"
+    for several in (["a.png", "b.png"], ["in"]):
+        for name in ("z.png", "z.mkv"):
+            assert run(*several, "-s", "neg", "-o", name) == (2, [], sentence.format(name))
+    assert run("in/*.png", "-s", "neg", "-o", "z.png") == (2, [], sentence.format("z.png"))
+    assert run("a.png", "b.png", "-s", "neg", "-o", "out.v2")[1] == ["out.v2/a.neg.png", "out.v2/b.neg.png"]
+
+
+def test_an_empty_argument_is_no_folder(run):
+    photo("a.png")
+    for args in ([""], ["a.png", ""], ["a.png", "-o", ""], ["prepare", "check", "--photos", ""]):
+        status, out, err = run(*args)
+        assert (status, out) == (2, [])
+        assert "an argument is empty" in err
+    assert tree() == ["a.png"]
+
+
+def test_a_folder_that_cannot_be_read_is_a_failure(run):
+    photo("in/a.png")
+    here = os.getcwd()
+    for _ in range(20):  # deeper than a path may be long
+        os.makedirs("in/" + "x" * 250 if os.getcwd() == here else "x" * 250)
+        os.chdir("in/" + "x" * 250 if os.getcwd() == here else "x" * 250)
+    os.chdir(here)
+    status, out, err = run("in", "-s", "neg", "-o", "out")
+    assert (status, out) == (1, ["out/a.neg.png"])
+    first, last = err.splitlines()
+    assert first.endswith("x cannot be read (File name too long): what is in it is left out")
+    assert last == "sakuga: 1 done, 0 skipped (exist already), 1 failed"
+
+
+def test_a_linked_folder_is_searched(run):
+    photo("far/a.png")
+    Path("in").mkdir()
+    Path("in/link").symlink_to("../far")
+    Path("far/back").symlink_to("../in")
+    assert run("in", "-s", "neg", "-o", "out")[1] == ["out/link/a.neg.png"]
+
+
+@pytest.mark.parametrize("kind", ["EMF", "DDS"])
+def test_no_name_stops_a_batch(run, kind):
+    """Without a suffix the file itself says what the result is called."""
+    photo("a.png")
+    Path("odd").write_bytes(b"\1\0\0\0" + bytes(36) + b" EMF" + bytes(60) if kind == "EMF" else b"DDS " + bytes(90))
+    status, out, err = run("a.png", "odd", "-s", "neg")
+    assert (status, out) == (1, ["a.neg.png"])
+    assert err.startswith("sakuga: odd is ")
+
+
+def test_what_another_run_makes_meanwhile_is_skipped(run, monkeypatch):
+    photo("in/a.png")
+    photo("in/b.png")
+    array = Stylizer.array
+
+    def other_run(self, rgb):
+        photo("in/b.neg.png") if not Path("in/b.neg.png").exists() else photo("in/a.neg.png")
+        return array(self, rgb)
+
+    monkeypatch.setattr(Stylizer, "array", other_run)
+    status, out, err = run("in", "-s", "neg", "--jobs", "1")
+    assert (status, len(out)) == (0, 1)
+    assert err == "sakuga: 1 done, 1 skipped (exist already), 0 failed\n"
+
+
+def test_what_a_killed_run_left_is_removed_and_what_is_in_use_stays(run):
+    photo("in/a.png")
+    left, used, foreign = (Path(f"in/.sakuga-{name}.png") for name in ("0" * 12, "1" * 12, "mine"))
+    for path in (left, used, foreign):
+        path.write_bytes(b"half")
+    with used.open("rb") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        assert run("in", "-s", "neg")[0] == 0
+    assert tree() == ["in/.sakuga-111111111111.png", "in/.sakuga-mine.png", "in/a.neg.png", "in/a.png"]
 
 
 def test_an_output_folder_within_the_input_folder(run):

@@ -54,9 +54,19 @@ def test_one_picture_imports_only_what_it_needs():
     assert imported_by(code) == ["numpy", "PIL", "onnxruntime", "tyro"]
 
 
-def test_listing_names_needs_no_torch_and_training_verbs_no_onnxruntime():
+def test_listing_styles_needs_neither_torch_nor_av():
     code = "from sakuga.cli import main; assert main(['styles']) == 0"
-    assert not {"torch", "av"} & set(imported_by(code))
+    assert not {"torch", "onnx", "av", "PIL"} & set(imported_by(code))
+
+
+def test_the_help_needs_nothing_of_what_pictures_need():
+    code = "from sakuga.cli import main; assert main(['--help']) == 0"
+    assert imported_by(code) == ["tyro"]
+
+
+def test_the_systems_are_listed_without_importing_one():
+    code = "from sakuga.cli import main; assert main(['train', '--help']) == 0"
+    assert imported_by(code) == ["tyro"]
 
 
 def test_nothing_is_reported_to_anybody(here, tmp_path):

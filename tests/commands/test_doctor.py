@@ -53,7 +53,10 @@ def test_a_sound_machine(doctor, style_folder):
     assert "CPU" in report["engine"]["providers"]
     assert "CPU" in report["engine"]["engine"]
     sums = {"state": "whole", "variants": ["fp32"]}
-    files = {name: hashlib.sha256((style_folder / f"{name}.onnx").read_bytes()) for name in (DEFAULT, "Ünïcødé")}
+    files = {
+        name: hashlib.sha256((style_folder / f"{name}.onnx").read_bytes())
+        for name in (DEFAULT, "neg", "soft", "Ünïcødé")
+    }
     assert report["styles"] == {name: {**sums, "sha256": digest.hexdigest()} for name, digest in files.items()}
     assert report["folders"]["your styles"] == str(style_folder)
     assert report["formats"]["video encoders"]["H.264"] is True
@@ -122,7 +125,7 @@ def test_a_style_that_does_not_paint(doctor, default, monkeypatch, kind, words):
 def test_a_provider_that_does_not_start(doctor, monkeypatch):
     for module in ("providers", "engine"):
         found = ["CUDAExecutionProvider", "CPUExecutionProvider"]
-        monkeypatch.setattr(f"sakuga.{module}.providers", lambda found=found: found)
+        monkeypatch.setattr(f"sakuga.style.{module}.providers", lambda found=found: found)
     if "CUDA" in (report := doctor()[1])["engine"]["engine"]:
         pytest.skip("it starts here")
     assert report["problems"][0].startswith("CUDAExecutionProvider is installed but does not start")

@@ -1,5 +1,7 @@
 """Collections of pictures, pairs, smoothed edges, superpixels."""
 
+import contextlib
+import os
 from dataclasses import replace
 
 import numpy as np
@@ -40,7 +42,7 @@ class TestPictures:
         assert find_images([tmp_path]) == [seen]
         assert find_images([tmp_path, hidden]) == [seen, hidden]
         seen.unlink()
-        with pytest.raises(UsageError, match="No picture found"):
+        with pytest.raises(UsageError, match="no picture found"):
             find_images([tmp_path])
 
     def test_sizes_are_known_before_reading(self, tmp_path):
@@ -68,6 +70,13 @@ class TestPictures:
         assert pictures[2] is not pictures[2]
         np.testing.assert_array_equal(pictures[2], noise(seed=2))
 
+    def test_a_picture_that_is_replaced_meanwhile(self, tmp_path):
+        path = save(tmp_path / "a.png", noise())
+        pictures = Pictures([tmp_path], keep=0)
+        save(path, noise(20, 60))
+        with pytest.raises(SakugaError, match=r"a\.png is not of the size"):
+            pictures[0]
+
     def test_halves(self, tmp_path):
         save(tmp_path / "pair.png", np.concatenate([noise(seed=1), noise(seed=2)], axis=1))
         np.testing.assert_array_equal(Pictures([tmp_path], half="left")[0], noise(seed=1))
@@ -80,12 +89,53 @@ class TestPictures:
         assert len(keys | {Pictures([path]).key(0)}) == 4
         assert Pictures([path]).key(0) == Pictures([path]).key(0)
 
-    @pytest.mark.parametrize("content", [b"", b"not a picture", None])
-    def test_what_cannot_be_read_is_named(self, tmp_path, content):
+    @pytest.mark.parametrize(
+        ("content", "sentence"),
+        [(b"", "is empty"), (b"not a picture", "is not a picture"), (None, "is damaged or truncated")],
+    )
+    def test_what_cannot_be_read_is_named(self, tmp_path, content, sentence):
         path = save(tmp_path / "bad.png", noise())
         path.write_bytes(path.read_bytes()[:500] if content is None else content)
-        with pytest.raises(SakugaError, match=r"bad\.png is not a readable picture .*; remove or replace it"):
+        with pytest.raises(SakugaError, match=rf"bad\.png {sentence}.*: "):
             Pictures([tmp_path])
+
+    def test_every_format_that_is_stylised_is_trained_on(self, tmp_path):
+        Image.fromarray(noise()).save(tmp_path / "a.avif")
+        Image.fromarray(noise()).save(tmp_path / "b.gif", save_all=True, append_images=[Image.new("RGB", (60, 40))])
+        for name in ("c.jfif", "d.jpe", "e.tga", "f.jp2", "g.dib", "h.jpf", "i.rgb", "j.ppm"):
+            save(tmp_path / name, noise())
+        pictures = Pictures([tmp_path], keep=0)
+        assert [path.name[0] for path in pictures.paths] == list("abcdefghij")
+        assert [picture.shape for picture in pictures] == [(40, 60, 3)] * 10 == [(*s, 3) for s in pictures.sizes]
+        assert np.abs(pictures[1].astype(int) - noise()).mean() < 40  # the first frame, not the black one
+
+    def test_a_program_is_never_started_for_a_picture(self, tmp_path, monkeypatch):
+        """Pillow would start Ghostscript for an EPS, whatever its suffix says."""
+        Image.fromarray(noise()).save(tmp_path / "a.png", "EPS")
+        monkeypatch.setattr("subprocess.Popen", None)
+        with pytest.raises(SakugaError, match=r"a\.png is not a picture in a format that can be read"):
+            load_image(tmp_path / "a.png")
+        with pytest.raises(SakugaError, match=r"a\.png is not a picture in a format that can be read"):
+            Pictures([tmp_path])
+
+    def test_linked_folders_are_searched_once(self, tmp_path):
+        save(tmp_path / "photos" / "own.png", noise())
+        save(tmp_path / "elsewhere" / "far.png", noise())
+        (tmp_path / "photos" / "linked").symlink_to(tmp_path / "elsewhere")
+        (tmp_path / "photos" / "again").symlink_to(tmp_path / "elsewhere")
+        (tmp_path / "elsewhere" / "back").symlink_to(tmp_path / "photos")
+        found = find_images([tmp_path / "photos"])
+        assert [path.relative_to(tmp_path / "photos").as_posix() for path in found] == ["again/far.png", "own.png"]
+
+    def test_a_folder_that_cannot_be_read_is_named(self, tmp_path):
+        save(tmp_path / "photos" / "a.png", noise())
+        long = tmp_path / "photos"
+        with contextlib.chdir(long):
+            for _ in range(20):  # deeper than a path may be long
+                os.mkdir("x" * 250)
+                os.chdir("x" * 250)
+        with pytest.raises(SakugaError, match=r"x cannot be read \(File name too long\)"):
+            find_images([tmp_path / "photos"])
 
     def test_every_mode_becomes_rgb(self, tmp_path):
         grey = noise()[..., 0]

@@ -145,5 +145,5 @@ def test_a_bad_photo_is_reported_and_left_out(made_style, tmp_path, capsys):
     photos = fill(tmp_path / "photos", 3)
     (photos / "a.png").write_bytes(b"no picture")
     assert compare(made_style("identity"), "--photos", photos, "-o", tmp_path / "out") == 1
-    assert "a.png is not a readable picture" in capsys.readouterr().err
+    assert "a.png is not a picture" in capsys.readouterr().err
     assert (tmp_path / "out" / "compare.html").exists()

@@ -103,7 +103,7 @@ def test_a_bad_picture_does_not_cost_the_others(made_style, photos, capsys):
     (photos / "broken.jpg").write_bytes(b"no picture")
     assert measure(made_style("identity"), photos) == 1
     shown = capsys.readouterr()
-    assert "broken.jpg is not a readable picture" in shown.err
+    assert "broken.jpg is not a picture" in shown.err
     assert "1 pictures could not be read" in shown.err
     assert "grain" in shown.out
     found = evaluate({"a": load(made_style("identity"))}, options(photos, count=3))

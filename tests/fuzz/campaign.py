@@ -13,7 +13,7 @@ from runner import Case
 PICTURES = {"png": "png", "jpeg": "jpg", "gif": "gif", "webp": "webp", "tiff": "tif", "avif": "avif", "other": "bin"}
 """Each kind of picture and its usual suffix."""
 
-SHARES = {"png": 18, "jpeg": 12, "gif": 12, "webp": 10, "tiff": 14, "avif": 6, "other": 12}
+SHARES = {"png": 16, "jpeg": 12, "gif": 12, "webp": 10, "tiff": 12, "avif": 6, "other": 12, "parts": 2, "xmp": 2}
 SHARES |= {"mp4": 3, "mov": 1, "mkv": 2, "webm": 1, "avi": 1, "ts": 1, "style": 7}
 """How many of a hundred inputs are of each kind."""
 
@@ -25,6 +25,11 @@ def case(kind: str, seed: int) -> Case:
         return Case(kind, seed, "onnx", mutate.mutated(samples.styles(_folder()), random))
     if kind in samples.CLIPS:
         return Case(kind, seed, kind, mutate.mutated(samples.videos(kind, _folder()), random))
+    if kind == "parts":
+        of = random.choice(["png", "jpeg", "gif", "webp", "tiff"])
+        return Case(kind, seed, PICTURES[of], mutate.multiply_part(random.choice(samples.pictures(of)), random))
+    if kind == "xmp":
+        return Case(kind, seed, "png", samples.with_xmp(mutate.xmp(random)))
     data = mutate.mutated(samples.pictures(kind), random)
     suffix = mutate.suffix(PICTURES[kind], random)
     return Case(kind, seed, suffix, data)

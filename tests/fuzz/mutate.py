@@ -109,6 +109,34 @@ def repeat_part(data: bytes, random: Random) -> bytes:
     return data[:end] + data[start:end] * random.choice((1, 3, 1000 if end - start < 200 else 20)) + data[end:]
 
 
+def multiply_part(data: bytes, random: Random) -> bytes:
+    """One part very many times over, up to a few megabytes of it."""
+    at, end = _part(data, random)
+    times = min(random.choice([100, 3000, 30_000, 300_000]), (4 << 20) // max(end - at, 1))
+    return with_checksums(data[:at] + data[at:end] * times + data[end:])
+
+
+def xmp(random: Random) -> bytes:
+    """A packet of few words, over and over: what a search that goes back would never end on."""
+    words = [
+        b"<",
+        b">",
+        b"/",
+        b" ",
+        b"a:",
+        b"gps",
+        b"exif:GPSLatitude",
+        b"=",
+        b'"',
+        b"'",
+        b"tiff:Orientation",
+        b"x",
+        b"\0",
+    ]
+    packet = b"".join(random.choices(words, k=random.randint(1, 6))) * random.choice([1, 100, 10_000])
+    return b"<x:xmpmeta xmlns:x='adobe:ns:meta/'>" * random.randint(0, 1) + packet[: 1 << 18]
+
+
 def move_part(data: bytes, random: Random) -> bytes:
     start, end = _part(data, random)
     rest = data[:start] + data[end:]

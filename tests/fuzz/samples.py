@@ -9,7 +9,7 @@ from pathlib import Path
 
 import av
 import numpy as np
-from PIL import Image, ImageCms, features
+from PIL import Image, ImageCms, PngImagePlugin, features
 
 sys.path.insert(0, str(Path(__file__).parents[1]))  # benchmarks/fuzz.py does not begin in the tests' folder
 from made_style import make_style
@@ -77,6 +77,13 @@ def pictures(kind: str) -> list[bytes]:
     formats = ("BMP", "PPM", "TGA", "JPEG2000", "QOI", "ICO", "DDS", "SGI", "PCX")
     icon = save(rgb, "ICNS", sizes=[(16, 16)])
     return [*(save(rgb, format) for format in formats), icon, save(rgb.convert("P"), "BMP"), psd()]
+
+
+def with_xmp(packet: bytes) -> bytes:
+    """A PNG with this XMP packet."""
+    info = PngImagePlugin.PngInfo()
+    info.add(b"iTXt", b"XML:com.adobe.xmp" + bytes(5) + packet)
+    return save(Image.fromarray(scene()), "PNG", pnginfo=info)
 
 
 def tiff(tags: dict[int, tuple[int, ...]], pixels: bytes, *, order: str = "<") -> bytes:

@@ -57,6 +57,6 @@ def test_hostile_pictures(client: TestClient, kind: str) -> None:
 def test_nothing_stays_behind(client: TestClient) -> None:
     """Uploads and results of requests that are over are gone."""
     wrong(client, "last", b"\x89PNG", Counter())
-    folder: Path = client.app.state.studio.folder  # type: ignore[attr-defined]
+    folder: Path = client.app.state.sakuga.folder  # type: ignore[attr-defined]
     assert folder.is_dir()
     assert not list(folder.iterdir())

@@ -22,7 +22,8 @@ import numpy as np
 from sakuga import Stylizer
 from sakuga import picture as image
 from sakuga.errors import SakugaError
-from sakuga.stylizer import SMALLEST
+from sakuga.picture import metadata
+from sakuga.stylizer.stylizer import MIN_SIDE
 
 LIMIT = 1 << 24  # pixels to read at most: time and memory are in proportion to them, whatever the file
 SMALL = 1 << 18  # pixels up to which a picture that was read is stylised and written: more would only take time
@@ -34,6 +35,10 @@ def picture(path: Path, target: Path, stylizer: Stylizer) -> str:
     """Read and write back; then the command's own way. A picture that was read must be writable."""
     read = image.read(path, max_pixels=LIMIT)
     height, width = read.frames[0].rgb.shape[:2]
+    if read.exif:
+        metadata.exif_without_place(read.exif)
+    if read.xmp:
+        metadata.xmp_without_place(read.xmp)
     if height * width * len(read.frames) > SMALL:
         return "large"
     try:
@@ -44,7 +49,7 @@ def picture(path: Path, target: Path, stylizer: Stylizer) -> str:
         image.encode(read, "PNG")
     else:
         assert len(image.read(data).frames) >= 1
-    if max(height, SMALLEST) * max(width, SMALLEST) * len(read.frames) > SMALL:
+    if max(height, MIN_SIDE) * max(width, MIN_SIDE) * len(read.frames) > SMALL:
         return "large"
     stylizer.file(path, target, format="PNG")
     return "done"

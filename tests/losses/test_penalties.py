@@ -222,20 +222,26 @@ class TestPathLength:
 
 class TestOrthogonal:
     def test_by_hand(self):
-        # Columns (1, 2) and (3, 4): their product 1·3 + 2·4 = 11 stands twice off the diagonal: 2 · 121.
+        # Filters (1, 3) and (2, 4): their product 1·2 + 3·4 = 14 stands twice off the diagonal: 2 · 196.
         w = torch.tensor([[1.0, 3.0], [2.0, 4.0]])
-        assert orthogonal(w).item() == 242
-        # The same at each of three taps, one of them doubled: (1 + 1 + 2⁴) · 242.
+        assert orthogonal(w).item() == 392
+        # The same at each of three taps, one of them doubled: (1 + 1 + 2⁴) · 392.
         kernel = torch.stack([w, w, 2 * w], dim=-1)[:, :, None]
-        assert orthogonal(kernel).item() == 18 * 242
+        assert orthogonal(kernel).item() == 18 * 392
 
     def test_of_orthogonal_taps(self):
-        taps = [torch.linalg.qr(torch.randn(6, 4, dtype=torch.float64))[0] for _ in range(9)]
-        kernel = torch.stack(taps, dim=-1).view(6, 4, 3, 3)
+        taps = [torch.linalg.qr(torch.randn(6, 4, dtype=torch.float64))[0].T for _ in range(9)]
+        kernel = torch.stack(taps, dim=-1).view(4, 6, 3, 3)
         assert orthogonal(kernel).item() < 1e-28
         # Orthogonal, not orthonormal, is asked for.
         assert orthogonal(3 * kernel).item() < 1e-26
         assert orthogonal(kernel.flip(2) + kernel).item() > 0.1
+
+    def test_three_orthonormal_filters_of_eight_inputs_cost_nothing(self):
+        filters = torch.linalg.qr(torch.randn(8, 3, dtype=torch.float64))[0].T
+        assert orthogonal(filters).item() < 1e-28
+        # Their eight columns in three dimensions cannot be orthogonal.
+        assert orthogonal(filters.T).item() > 0.1
 
     def test_gradient_dtype_and_device(self):
         w = torch.randn(3, 2, 2, 2, dtype=torch.float64, requires_grad=True)

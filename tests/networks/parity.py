@@ -5,7 +5,8 @@ import torch
 from torch import nn
 from torch.testing import assert_close
 
-from sakuga.export.onnx import trace
+from sakuga.export.trace import trace
+from sakuga.systems.artefact import Artefact
 
 
 def count(network: nn.Module) -> int:
@@ -19,7 +20,9 @@ def picture(*shape: int, seed: int = 0) -> torch.Tensor:
 def assert_exports(network: nn.Module, *sizes: tuple[int, int]) -> None:
     """One ONNX file gives torch's pictures at every size, within 1e-4."""
     network.eval()
-    session = onnxruntime.InferenceSession(trace(network).SerializeToString(), providers=["CPUExecutionProvider"])
+    session = onnxruntime.InferenceSession(
+        trace(Artefact(network)).SerializeToString(), providers=["CPUExecutionProvider"]
+    )
     for size in sizes:
         image = picture(1, 3, *size)
         with torch.inference_mode():

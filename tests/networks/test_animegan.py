@@ -2,6 +2,7 @@
 
 import copy
 import math
+from collections import Counter
 
 import pytest
 import torch
@@ -9,7 +10,7 @@ import torch.nn.functional as F
 from torch import nn
 from torch.testing import assert_close
 
-from sakuga.export.onnx import SIZES, _check_parity, trace
+from sakuga.export.trace import check_parity, trace
 from sakuga.networks.animegan import (
     AnimeGANDiscriminator,
     AnimeGANGenerator,
@@ -21,6 +22,7 @@ from sakuga.networks.animegan import (
     up,
 )
 from sakuga.networks.animegan3 import LADE, AnimeGANv3Discriminator, AnimeGANv3Generator, ExternalAttention
+from sakuga.systems.artefact import Artefact
 
 V1 = {"width": 4, "blocks": 1}
 V2 = {"width": 4, "blocks": 2}
@@ -188,6 +190,12 @@ def test_norms_of_the_versions():
         assert {m.negative_slope for m in network.modules() if isinstance(m, nn.LeakyReLU)} == {0.2}
 
 
+def test_v1_separable_convolutions_have_their_own_epsilon():
+    """1e-6 as in the official code: two in each halving, one after the first, three after the blocks."""
+    norms = [m for m in AnimeGANGenerator(**V1).modules() if isinstance(m, nn.InstanceNorm2d)]
+    assert Counter(norm.eps for norm in norms) == {1e-6: 2 * 2 + 1 + 3, 1e-5: 5 + 3 + 3}
+
+
 def test_v1_starts_as_published():
     torch.manual_seed(0)
     network = AnimeGANGenerator(blocks=2)
@@ -351,8 +359,9 @@ def test_export_parity(build, options):
         nn.init.uniform_(attention.norm.running_mean, -0.1, 0.1)
         nn.init.uniform_(attention.norm.running_var, 0.1, 1)
         assert (network(image) - without).abs().max() > 0.1
-    model = trace(network)
-    _check_parity(model, network, SIZES)  # three sizes, 1e-4
+    artefact = Artefact(network, multiple=network.multiple)
+    model = trace(artefact)
+    check_parity(model, artefact)  # three sizes, 1e-4
     if isinstance(network, AnimeGANv3Generator):
         weights = {tensor.name for tensor in model.graph.initializer}
         assert any(name.startswith("main.") for name in weights)

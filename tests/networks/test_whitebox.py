@@ -8,9 +8,10 @@ import torch.nn.functional as F
 from torch import nn
 from torch.testing import assert_close
 
-from sakuga.export.onnx import SIZES, _check_parity, trace
+from sakuga.export.trace import check_parity, trace
 from sakuga.losses.guided import guided_filter
 from sakuga.networks.whitebox import Filtered, WhiteBoxDiscriminator, WhiteBoxGenerator
+from sakuga.systems.artefact import Artefact
 
 
 def count(network: nn.Module) -> int:
@@ -187,4 +188,5 @@ def test_export_parity(wrap):
     torch.manual_seed(0)
     generator = WhiteBoxGenerator(width=4, blocks=2)
     network = (generator if wrap is nn.Identity else wrap(generator)).eval()
-    _check_parity(trace(network), network, SIZES)  # three sizes, 1e-4
+    artefact = Artefact(network, multiple=getattr(network, "multiple", 1))
+    check_parity(trace(artefact), artefact)  # three sizes, 1e-4

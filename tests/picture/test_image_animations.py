@@ -1,13 +1,16 @@
 """Frames, durations and loops."""
 
 import io
+import struct
 from dataclasses import replace
 
+import av
 import numpy as np
 import pytest
 from drawn import (
     AVIF,
     RGB8,
+    chunk,
     closeness,
     moving_square,
     save,
@@ -16,7 +19,9 @@ from drawn import (
 from PIL import Image
 
 from sakuga import picture as si
+from sakuga.errors import SakugaError, TooLargeError
 from sakuga.picture import Frame, Picture
+from sakuga.picture.gif import parse
 
 DURATIONS = [100, 40, 250, 20, 330]
 
@@ -82,12 +87,13 @@ def test_apng_stand_in_is_not_a_frame() -> None:
     np.testing.assert_array_equal(picture.frames[0].rgb, np.asarray(images[0]))
 
 
-def test_still_formats_take_the_first_frame() -> None:
-    frames = [Frame(a) for a in moving_square(False)]
-    for format in ("TIFF", "JPEG"):
-        (frame,) = si.read(si.encode(Picture(frames), format)).frames
-        assert closeness(frame.rgb, frames[0].rgb) < 8
-    assert si.to_pil(Picture(frames)).size == (32, 24)
+def test_a_jpeg_takes_the_first_frame() -> None:
+    picture = Picture([Frame(a) for a in moving_square(False)], "GIF")
+    (frame,) = si.read(si.encode(picture, "JPEG")).frames
+    assert closeness(frame.rgb, picture.frames[0].rgb) < 8
+    assert si.to_pil(picture).size == (32, 24)
+    assert si.dropped(picture, "jpg") == "of its 5 frames a JPEG holds the first alone: write a GIF or WebP for all"
+    assert si.dropped(picture, ".webp") == si.dropped(picture) == si.dropped(Picture(picture.frames[:1]), "jpg") == ""
 
 
 def test_a_pillow_image_is_its_current_frame() -> None:
@@ -99,13 +105,174 @@ def test_a_pillow_image_is_its_current_frame() -> None:
     assert opened.tell() == 2
 
 
-def test_first_picture_of_several_pages() -> None:
-    other = Image.new("RGB", (5, 5))
-    for format in ("TIFF", "MPO"):
-        picture = si.read(save(Image.fromarray(RGB8), format, save_all=True, append_images=[other]))
-        assert len(picture.frames) == 1
-        assert picture.frames[0].rgb.shape == RGB8.shape
-        assert picture.format == {"MPO": "JPEG"}.get(format, format)
+def test_first_picture_of_an_mpo() -> None:
+    picture = si.read(save(Image.fromarray(RGB8), "MPO", save_all=True, append_images=[Image.new("RGB", (5, 5))]))
+    assert [frame.rgb.shape for frame in picture.frames] == [RGB8.shape]
+    assert picture.format == "JPEG"
+
+
+def test_all_pages_of_a_tiff() -> None:
+    """Of any size, mode and depth, as Pillow and we write them, with the metadata of the first."""
+    deep = smooth(9, 7, 3, np.uint16)
+    pages = [Image.fromarray(RGB8), Image.new("L", (5, 4), 7), Image.new("RGBA", (3, 2), (1, 2, 3, 99))]
+    exif = Image.Exif()
+    exif[0x010F] = "maker"
+    data = save(pages[0], "TIFF", save_all=True, append_images=pages[1:], exif=exif, dpi=(72, 72))
+    assert si.read_header(data) == ("TIFF", *RGB8.shape[1::-1], 3)
+    assert len(si.read(data, still=True).frames) == 1
+    picture = si.read(data)
+    picture = replace(picture, frames=[*picture.frames, Frame(deep)])
+    written = si.encode(picture)
+    for index, page in enumerate(pages):
+        reference = Image.open(io.BytesIO(written))
+        assert reference.n_frames == 4  # type: ignore[attr-defined]
+        reference.seek(index)
+        shown = np.asarray(reference.convert("RGBA"))
+        np.testing.assert_array_equal(shown[..., :3], np.asarray(page.convert("RGB")))
+    again = si.read(written)
+    for before, after in zip(picture.frames, again.frames, strict=True):
+        np.testing.assert_array_equal(before.rgb, after.rgb)
+        assert (before.alpha is None) == (after.alpha is None)
+    assert again.frames[3].rgb.dtype == np.uint16
+    assert (again.dpi, Image.open(io.BytesIO(written)).getexif()[0x010F]) == ((72, 72), "maker")
+
+
+def test_pages_do_not_become_an_animation() -> None:
+    picture = Picture([Frame(RGB8), Frame(RGB8[:4, :3])], "TIFF")
+    for format in ("PNG", "GIF", "WEBP", "JPEG"):
+        assert len(si.read(si.encode(picture, format)).frames) == 1
+        expected = f"of its 2 pages a {format} holds the first alone: write a TIFF for all"
+        assert si.dropped(picture, format) == expected
+    assert si.dropped(picture) == ""
+
+
+def test_pages_count_for_the_limit_of_pixels() -> None:
+    data = save(Image.new("L", (5, 5)), "TIFF", save_all=True, append_images=[Image.new("L", (50, 40))])
+    assert len(si.read(data, max_pixels=2025).frames) == 2
+    with pytest.raises(TooLargeError, match=r"in 2 frames, 2,025 in all"):
+        si.read(data, max_pixels=2024)
+
+
+@pytest.mark.parametrize(("use", "count"), [(0, 2), (1, 1), (2, 2), (4, 1)])
+def test_thumbnails_and_masks_are_no_pages(use: int, count: int) -> None:
+    second = Image.new("RGB", (5, 5))
+    second.encoderinfo = {"tiffinfo": {254: use}}  # type: ignore[attr-defined]
+    data = save(Image.fromarray(RGB8), "TIFF", save_all=True, append_images=[second])
+    assert len(si.read(data).frames) == si.read_header(data).frames == count
+
+
+def sticker() -> list[np.ndarray]:
+    """A circle that moves over nothing, and in the second of four frames over green: RGBA."""
+    y, x = np.mgrid[:40, :60]
+    frames = []
+    for index in range(4):
+        inside = (x - 10 - 12 * index) ** 2 + (y - 20) ** 2 < 64
+        frame = np.zeros((40, 60, 4), np.uint8)
+        frame[...] = (40, 160, 60, 255) if index == 1 else 0
+        frame[inside] = 220, 60, 30, 255
+        frames.append(frame)
+    return frames
+
+
+def gif(patches: list[tuple[int, int, np.ndarray, int]], size: tuple[int, int], background: int = 0) -> bytes:
+    """A GIF of patches (left, top, indices (h, w), disposal) in four colours; 3 is transparent where it is used."""
+    data = b"GIF89a" + struct.pack("<HHBBB", *size, 0x81, background, 0) + bytes(PALETTE.ravel())
+    for left, top, indices, disposal in patches:
+        data += b"!\xf9\4" + bytes([disposal << 2 | int((indices == 3).any()), 5, 0, 3, 0])
+        data += b"," + struct.pack("<HHHHB", left, top, *indices.shape[::-1], 0) + b"\7"  # 8-bit codes of 9 bits
+        codes = [256]
+        for index in indices.ravel():  # the table is cleared before its codes get longer
+            codes += [int(index), 256]
+        bits = sum(code << 9 * i for i, code in enumerate([*codes, 257]))
+        packed = bits.to_bytes((9 * (len(codes) + 1) + 7) // 8, "little")
+        data = data[:-1] + b"\x08"
+        data += b"".join(bytes([len(packed[i : i + 255])]) + packed[i : i + 255] for i in range(0, len(packed), 255))
+        data += b"\0"
+    return data + b";"
+
+
+PALETTE = np.array([[40, 160, 60], [220, 60, 30], [20, 20, 200], [0, 0, 0]], np.uint8)
+
+
+@pytest.mark.parametrize("background", [0, 3])
+@pytest.mark.parametrize("disposal", [0, 1, 2, 3])
+def test_what_a_gif_frame_leaves_behind_is_nothing_or_what_was(disposal: int, background: int) -> None:
+    """Also where the frame is opaque: browsers know no background colour."""
+    whole, dot = np.zeros((6, 8), np.uint8), np.full((2, 3), 1, np.uint8)
+    clear = np.full((6, 8), 3, np.uint8)
+    clear[0, 0] = 2
+    data = gif([(0, 0, clear, 1), (0, 0, whole, disposal), (4, 3, dot, 1)], (8, 6), background)
+    under = {0: whole, 1: whole, 2: np.full((6, 8), 3), 3: clear}[disposal].copy()
+    under[3:5, 4:7] = 1
+    frames = si.read(data).frames
+    assert [frame.duration for frame in frames] == [50] * 3
+    for frame, indices in zip(frames, (clear, whole, under), strict=True):
+        assert frame.alpha is not None
+        np.testing.assert_array_equal(frame.alpha, np.where(indices == 3, 0, 255))
+        np.testing.assert_array_equal(frame.rgb[indices != 3], PALETTE[indices[indices != 3]])
+
+
+def test_a_gif_frame_beside_its_canvas() -> None:
+    whole, dot = np.zeros((6, 8), np.uint8), np.full((2, 3), 1, np.uint8)
+    _, corner, away = si.read(gif([(0, 0, whole, 1), (7, 5, dot, 2), (20, 20, dot, 1)], (8, 6))).frames
+    assert corner.rgb.shape == (6, 8, 3)
+    assert (corner.rgb[5, 7] == PALETTE[1]).all()
+    assert away.alpha is not None
+    assert (away.alpha == 0).sum() == 1
+
+
+@pytest.mark.parametrize("format", ["GIF", "PNG", "WEBP"])
+def test_an_opaque_frame_among_transparent_ones_in_every_viewer(format: str) -> None:
+    """Pillow, libav and we show the frames that were written, whatever each thinks of backgrounds."""
+    expected = sticker()
+    picture = Picture([Frame(f[..., :3], f[..., 3], 200) for f in expected], "GIF")
+    data = si.encode(replace(picture, lossless=True), format)
+    ours = [frame.alpha for frame in si.read(data).frames]
+    opened = Image.open(io.BytesIO(data))
+    pillow, libav = [], []
+    for index in range(4):
+        opened.seek(index)
+        pillow.append(np.asarray(opened.convert("RGBA")).copy())
+    if format != "WEBP":  # which it does not decode when it moves
+        with av.open(io.BytesIO(data)) as file:
+            libav = [frame.to_ndarray(format="rgba") for frame in file.decode(video=0)]
+    for index, frame in enumerate(expected):
+        for shown in (pillow, *([libav] if libav else [])):
+            np.testing.assert_array_equal(shown[index][..., 3], frame[..., 3])
+            np.testing.assert_array_equal(shown[index][frame[..., 3] > 0], frame[frame[..., 3] > 0])
+        mine = ours[index]
+        assert mine is not None
+        np.testing.assert_array_equal(mine, frame[..., 3])
+
+
+@pytest.mark.parametrize("stand_in", [False, True])
+def test_a_damaged_animation_is_its_first_picture(stand_in: bool) -> None:
+    """As other viewers show it; but what is cut off is refused."""
+    images = [Image.fromarray(a) for a in moving_square(False)]
+    first, rest = (Image.new("RGB", (32, 24), "red"), images) if stand_in else (images[0], images[1:])
+    data = save(first, "PNG", save_all=True, append_images=rest, default_image=stand_in, duration=50)
+    at = data.index(b"fcTL", data.index(b"fdAT")) - 4  # of the second frame at the latest
+    control = bytearray(data[at + 8 : at + 34])
+    control[3] += 5  # the number in the sequence
+    gap = data[:at] + chunk(b"fcTL", bytes(control)) + data[at + 38 :]
+    picture = si.read(gap)
+    (frame,) = picture.frames
+    np.testing.assert_array_equal(frame.rgb, np.asarray(first))
+    assert frame.duration == 0
+    assert picture.note.startswith("its animation is damaged (")
+    assert si.read(data).note == ""
+    with pytest.raises(SakugaError):
+        si.read(gap[:-20])
+
+
+def test_a_damaged_frame_of_a_gif() -> None:
+    data = si.encode(Picture([Frame(f[..., :3], f[..., 3], 200) for f in sticker()], "GIF"))
+    (first, *_), _ = parse(data)
+    second = data.index(b"!\xf9\4", data.index(first.pixels) + len(first.pixels))
+    block = data.index(b",", second) + 10 + 768  # the size of codes
+    picture = si.read(data[:block] + b"\x0d" + data[block + 1 :])
+    assert len(picture.frames) == 1
+    assert "animation is damaged" in picture.note
 
 
 def test_a_first_frame_of_grays_leaves_the_others_their_colours() -> None:

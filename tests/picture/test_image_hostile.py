@@ -87,7 +87,7 @@ def test_an_animation_of_too_many_frames_is_refused() -> None:
     """Of one pixel each they pass the limit of pixels, and take hours."""
     frame = b",\0\0\0\0\1\0\1\0\0\2\2\x44\1\0"
     head = b"GIF89a\1\0\1\0\x80\0\0" + bytes(6)
-    with pytest.raises(TooLargeError, match="10,001 frames, more than 10,000"):
+    with pytest.raises(TooLargeError, match="more than 10,000 frames"):
         si.read(head + frame * 10_001 + b";")
     with pytest.raises(TooLargeError, match="frames"):
         si.read(head + frame * 10_001 + b";", max_pixels=10**9)

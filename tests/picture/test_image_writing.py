@@ -2,6 +2,7 @@
 
 import errno
 import os
+import stat
 from pathlib import Path
 
 import numpy as np
@@ -117,3 +118,17 @@ def test_errors_about_other_files_pass_through_atomic(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError), atomic(tmp_path / "a.png"):
         (tmp_path / "input that is missing").read_bytes()
     assert names(tmp_path) == []
+
+
+def test_a_result_is_on_the_disk_with_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The file before the rename, the folder after it: a power cut leaves no empty file behind."""
+    target, synced, real = tmp_path / "a.png", [], os.fsync
+
+    def fsync(descriptor: int) -> None:
+        synced.append((stat.S_ISDIR(os.fstat(descriptor).st_mode), target.exists()))
+        real(descriptor)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    with atomic(target) as temporary:
+        temporary.write_bytes(b"result")
+    assert synced == [(False, False), (True, True)]

@@ -14,7 +14,7 @@ from sakuga.prepare.glance import glance
 from sakuga.prepare.needs import PARTNERS, needs
 from sakuga.prepare.sheet import contact_sheet
 from sakuga.prepare.survey import look, near, survey
-from sakuga.systems import SYSTEMS
+from sakuga.systems import SYSTEMS, load_system
 
 PLACE = "Ünïcødé 写真 (1)"
 
@@ -55,6 +55,13 @@ def test_nothing_is_wrong(root, capsys):
     assert "few pictures (3 in --photos, 3 in --style)" in told
 
 
+def test_what_is_left_out_is_counted(root, capsys):
+    for name in ("one.txt", "sub dir/two.TXT", "drawing.xcf"):
+        (root / "photos" / name).write_text("no picture")
+    assert run(*sides(root)) == 0
+    assert "note: --photos: left out, as no pictures: 2 .txt, 1 .xcf" in capsys.readouterr().out
+
+
 def test_brightness_and_saturation(tmp_path):
     # 0.299 · 200 + 0.587 · 100 + 0.114 · 50 = 124.2 of 255: 48.7 %; (200 - 50) / 200 = 75 %.
     Image.new("RGB", (64, 48), (200, 100, 50)).save(tmp_path / "a.png")
@@ -82,8 +89,8 @@ def test_unreadable_files_and_such_that_lie(root, capsys):
     save(root / "photos" / "lie.jpg", 6, format="PNG")
     assert run(*sides(root)) == 1
     told = capsys.readouterr().out
-    assert "bad.png is not a readable picture" in told
-    assert "cut.jpg is not a readable picture" in told
+    assert "bad.png is not a picture" in told
+    assert "cut.jpg is damaged or truncated" in told
     assert "lie.jpg is a PNG" in told
     assert "2 problems" in told
 
@@ -120,14 +127,14 @@ class TestSystems:
     def test_every_system_is_known(self):
         assert len(SYSTEMS) == 11
         expected = {"photos"}, {"photos", "style"}, {"photos", PARTNERS}
-        kinds = {system.name: {need.field for need in needs(system)} for system in SYSTEMS}
+        kinds = {name: {need.field for need in needs(load_system(name))} for name in SYSTEMS}
         assert kinds["distill"] == kinds["super_resolution"] == expected[0]
         assert kinds["pix2pix"] == expected[2]
         assert all(kind in expected for kind in kinds.values())
-        assert all(need.told.endswith(".") for system in SYSTEMS for need in needs(system))
-        assert "side by side" in needs(next(s for s in SYSTEMS if s.name == "pix2pix"))[0].told
+        assert all(need.told.endswith(".") for name in SYSTEMS for need in needs(load_system(name)))
+        assert "side by side" in needs(load_system("pix2pix"))[0].told
 
-    @pytest.mark.parametrize("system", [s for s in SYSTEMS if "style" in {n.field for n in needs(s)}])
+    @pytest.mark.parametrize("system", [s for s in map(load_system, SYSTEMS) if "style" in {n.field for n in needs(s)}])
     def test_what_is_called_needed_training_refuses_to_do_without(self, system, root):
         bare = system.__new__(system)
         nn.Module.__init__(bare)
@@ -135,7 +142,7 @@ class TestSystems:
         with pytest.raises(UsageError, match="--style is missing"):
             bare.prepare()
 
-    @pytest.mark.parametrize("system", [s.name for s in SYSTEMS])
+    @pytest.mark.parametrize("system", [*SYSTEMS])
     def test_what_is_missing_is_told(self, system, root, capsys):
         assert run("--test", root / "photos", "--for", system) == 1
         assert f"{system} needs --photos." in capsys.readouterr().out
@@ -242,8 +249,8 @@ def test_near_is_not_the_same_and_not_another(tmp_path):
         ([], "name what to check"),
         (["--for", "whitebox"], "name the folders for whitebox"),
         (["--photos", "nowhere"], "nowhere does not exist"),
-        (["--photos", "empty"], "No picture found in empty"),
-        (["--photos", "empty", "--for", "whitebux"], "there is no such system; choose distill,"),
+        (["--photos", "empty"], "no picture found in empty"),
+        (["--photos", "empty", "--for", "whitebux"], "unknown system 'whitebux'; choose distill,"),
     ],
 )
 def test_wrong_usage(tmp_path, monkeypatch, capsys, args, words):

@@ -159,7 +159,7 @@ def test_names_and_lying_files(tmp_path, capsys):
     (tmp_path / "in" / "text.png").write_text("no picture")
     assert crop([tmp_path / "in"], output=tmp_path / "in" / "out", workers=1) == 1
     assert list(made(tmp_path / "in" / "out")) == ["one/a.png", "two/a.jpg.png", "two/a.png.png"]
-    assert "text.png is not a readable picture" in capsys.readouterr().err
+    assert "text.png is not a picture" in capsys.readouterr().err
     # The results lie in the input folder, and yet are no inputs the second time.
     assert crop([tmp_path / "in"], output=tmp_path / "in" / "out", workers=1) == 1
     assert "0 kept, 0 dropped, 3 done before, 1 failed" in capsys.readouterr().out

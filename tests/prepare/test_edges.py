@@ -113,7 +113,7 @@ def test_a_bad_file_does_not_stop_the_others(tmp_path, capsys):
     Image.fromarray(areas()).save(folder / "lie.jpg", format="PNG")
     (folder / "bad.png").write_bytes(b"nothing")
     assert main(["prepare", "edges", str(folder), "-o", str(tmp_path / "o"), "--size", "16", "--workers", "1"]) == 1
-    assert "bad.png is not a readable picture" in capsys.readouterr().err
+    assert "bad.png is not a picture" in capsys.readouterr().err
     assert [path.name for path in (tmp_path / "o").glob("*.png")] == ["lie.png"]
 
 

@@ -106,5 +106,5 @@ def test_no_detector(place, capsys, detector, words):
 def test_an_unreadable_picture_is_named(place, capsys):
     (place / "bad.png").write_bytes(np.arange(99, dtype=np.uint8).tobytes())
     assert run(place, "my_detectors:corners") == 1
-    assert "bad.png is not a readable picture" in capsys.readouterr().err
+    assert "bad.png is not a picture" in capsys.readouterr().err
     assert len(list((place.parent / "marks 写").rglob("*.json"))) == 2

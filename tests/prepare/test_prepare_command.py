@@ -104,7 +104,7 @@ def test_what_is_no_input(tmp_path):
             with pytest.raises(UsageError, match=text):
                 find(inputs, out)
     (tmp_path / "empty").mkdir()
-    with pytest.raises(UsageError, match="No picture found"):
+    with pytest.raises(UsageError, match="no picture found"):
         find([tmp_path / "empty"])
 
 

@@ -53,7 +53,7 @@ def test_an_unreadable_photo_does_not_stop_the_others(tmp_path, capsys):
     args = ["--cache", str(tmp_path / "c"), "--load", "16", "--crop", "16", "--workers", "1"]
     assert main(["prepare", "superpixels", str(folder), *args]) == 1
     captured = capsys.readouterr()
-    assert "cut.png is not a readable picture" in captured.err
+    assert "cut.png is damaged or truncated" in captured.err
     assert "segments of 2 photos, 1 failed" in captured.out
     assert len(list((tmp_path / "c").glob("*.npy"))) == 2
 
@@ -65,5 +65,5 @@ def test_wrong_usage(tmp_path, capsys, wrong):
     (tmp_path / "file").write_text("")
     more = {"load": ["--load=0"], "cache": ["--cache", str(tmp_path / "file")], "empty": []}[wrong]
     assert main(["prepare", "superpixels", str(folder), *more]) == 2
-    words = {"load": "--load 0", "cache": "file is a file", "empty": "No picture found in"}[wrong]
+    words = {"load": "--load 0", "cache": "file is a file", "empty": "no picture found in"}[wrong]
     assert words in capsys.readouterr().err

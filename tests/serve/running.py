@@ -16,9 +16,9 @@ from fastapi import FastAPI
 from PIL import Image
 
 from sakuga.serve.app import create_app
+from sakuga.serve.limited_io import protocol
 from sakuga.serve.limits import Limits
-from sakuga.serve.protocol import protocol
-from sakuga.serve.studio import Studio
+from sakuga.serve.state import State
 from sakuga.style import read
 
 
@@ -31,8 +31,8 @@ class Running:
     client: httpx.Client
 
     @property
-    def studio(self) -> Studio:
-        return self.app.state.studio
+    def state(self) -> State:
+        return self.app.state.sakuga
 
     @property
     def address(self):

@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from ipaddress import ip_address
 
 import httpx
@@ -23,7 +24,8 @@ def serve(tmp_path, made_style):
     (tmp_path / "Ünïcødé 写真 (1)").mkdir()
     styles = tmp_path / "Ünïcødé 写真 (1)" / "styles"
     styles.mkdir()
-    (styles / "invert.onnx").write_bytes(made_style("invert").read_bytes())
+    for kind in ("invert", "endless"):
+        (styles / f"{kind}.onnx").write_bytes(made_style(kind).read_bytes())
     temporary = tmp_path / "tmp"
     temporary.mkdir()
     started = []
@@ -62,6 +64,37 @@ def test_it_ends_in_the_middle_of_work_and_leaves_nothing(serve):
     assert process.returncode == 0
     assert said == ""
     assert list(temporary.glob("sakuga-*")) == []
+
+
+@pytest.mark.parametrize("kind", ["picture", "video"])
+def test_a_style_that_never_returns_does_not_keep_it_from_ending(serve, kind):
+    start, temporary = serve
+    process, url = start()
+    if kind == "video":
+        job = httpx.post(f"{url}/v1/video?style=endless", files={"file": ("a.mp4", video())}).json()
+        wait_for(lambda: httpx.get(f"{url}{job['url']}").json()["status"] == "running")
+    else:
+        with socket.create_connection(("127.0.0.1", int(url.rpartition(":")[2]))) as line:
+            data = picture()
+            head = f"POST /v1/stylize?style=endless HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(data)}\r\n\r\n"
+            line.sendall(head.encode() + data)
+            wait_for(lambda: 'sakuga_queue_length{lane="pictures"} 1.0' in httpx.get(f"{url}/metrics").text)
+    begin = time.monotonic()
+    process.send_signal(signal.SIGTERM)
+    _, said = process.communicate(timeout=20)
+    assert time.monotonic() - begin < 10
+    assert (process.returncode, said) == (0, "")
+    assert list(temporary.glob("sakuga-*")) == []
+
+
+def test_what_libraries_log_stays_away_from_the_terminal():
+    code = (
+        "import logging, sakuga.commands.serve as s; s._log_only_ours();"
+        "logging.getLogger('PIL').warning('theirs'); logging.getLogger('asyncio').error('theirs');"
+        "logging.getLogger('sakuga.serve').warning('ours')"
+    )
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stderr
+    assert said == "sakuga: ours\n"
 
 
 def test_what_a_killed_server_left_goes_with_the_next_start(serve):

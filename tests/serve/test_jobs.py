@@ -85,7 +85,7 @@ def test_strip_leaves_no_text_and_no_date(server):
 def test_a_finished_job_can_be_forgotten(server):
     job = send(server, video()).json()
     finished(server, job)
-    folder = server.studio.jobs.get(job["id"]).folder
+    folder = server.state.jobs.get(job["id"]).folder
     assert [file.name for file in folder.iterdir()] == ["result.mp4"]
     assert server.client.delete(job["url"]).status_code == 204
     check(server.client.get(job["url"]), 404, "not_found")
@@ -100,9 +100,9 @@ def test_a_running_job_can_be_cancelled(server):
     assert server.client.delete(job["url"]).status_code == 204
     told = server.client.get(job["url"]).json()
     assert (told["status"], told["result"]) == ("cancelled", None)
-    wait_for(lambda: len(server.studio.videos) == 0)
+    wait_for(lambda: len(server.state.videos) == 0)
     assert server.client.get(job["url"]).json()["frames"] < 1400
-    assert list(server.studio.jobs.get(job["id"]).folder.iterdir()) == []
+    assert list(server.state.jobs.get(job["id"]).folder.iterdir()) == []
     assert server.client.delete(job["url"]).status_code == 204
     check(server.client.get(job["url"]), 404, "not_found")
 
@@ -116,7 +116,7 @@ def test_queued_jobs_wait_can_be_cancelled_and_are_few(made_style):
         for job in (second, first):
             assert server.client.delete(job["url"]).status_code == 204
             assert server.client.get(job["url"]).json()["status"] == "cancelled"
-        wait_for(lambda: len(server.studio.videos) == 0)
+        wait_for(lambda: len(server.state.videos) == 0)
         assert finished(server, send(server, video()).json())["status"] == "done"
 
 
@@ -133,7 +133,7 @@ def test_too_long_too_large_or_no_video(made_style):
         check(send(server, video(), strength="2"), 422, "bad_option")
         check(send(server, video(), format="png"), 422, "bad_option")
         assert finished(server, send(server, video()).json())["status"] == "done"
-        assert len(list(server.studio.folder.iterdir())) == 1  # nothing of those refused
+        assert len(list(server.state.folder.iterdir())) == 1  # nothing of those refused
 
 
 def test_a_side_that_is_too_long_is_reduced_or_refused(made_style):
@@ -145,7 +145,7 @@ def test_a_side_that_is_too_long_is_reduced_or_refused(made_style):
 
 
 def test_frames_are_counted_where_the_file_does_not_tell(made_style, monkeypatch):
-    monkeypatch.setattr("sakuga.serve.api_videos.check", lambda *_, **__: None)
+    monkeypatch.setattr("sakuga.serve.videos.check", lambda *_, **__: None)
     with running([made_style("invert")], max_video_seconds=1, frames_per_second=5) as server:
         told = finished(server, send(server, video(frames=12)).json())
         assert (told["status"], told["error"]) == ("failed", "The video has more than 5 frames: cut it.")
@@ -154,7 +154,7 @@ def test_frames_are_counted_where_the_file_does_not_tell(made_style, monkeypatch
 @pytest.mark.parametrize("head", ["ffconcat version 1.0\nfile ", "#EXTM3U\n#EXT-X-TARGETDURATION:9\n#EXTINF:1,\n"])
 def test_a_playlist_opens_no_other_file(server, tmp_path, head):
     """FFmpeg would read the files and addresses that a playlist names."""
-    other = server.studio.folder / "other.mp4"
+    other = server.state.folder / "other.mp4"
     other.write_bytes(video())
     check(send(server, f"{head}../other.mp4\n#EXT-X-ENDLIST\n".encode()), 415, "no_video")
     other.unlink()
@@ -163,17 +163,50 @@ def test_a_playlist_opens_no_other_file(server, tmp_path, head):
 def test_retry_after_follows_how_long_videos_take(made_style):
     with running([made_style("invert")]) as server:
         finished(server, send(server, video()).json())
-        wait_for(lambda: len(server.studio.videos) == 0)
-        assert server.studio.videos.seconds != 1.0  # which it is before anything is known
+        wait_for(lambda: len(server.state.videos) == 0)
+        assert server.state.videos.seconds != 1.0  # which it is before anything is known
 
 
 def test_a_video_that_fails_says_why_without_paths(server, monkeypatch):
-    monkeypatch.setattr("sakuga.serve.api_videos.check", lambda *_, **__: None)
+    monkeypatch.setattr("sakuga.serve.videos.check", lambda *_, **__: None)
     told = finished(server, send(server, b"no video").json())
     assert (told["status"], told["result"]) == ("failed", None)
     assert told["error"].startswith("The video ")
     assert "/" not in told["error"]
-    assert list(server.studio.jobs.get(told["id"]).folder.iterdir()) == []
+    assert list(server.state.jobs.get(told["id"]).folder.iterdir()) == []
+
+
+def test_what_is_made_of_a_video_has_a_limit(made_style):
+    with running([made_style("invert")], max_result_bytes=100) as server:
+        told = finished(server, send(server, video()).json())
+        assert told["status"] == "failed"
+        assert told["error"] == "The result has more than 0 MiB: ask for a smaller max_side, or cut the video."
+        assert list(server.state.jobs.get(told["id"]).folder.iterdir()) == []
+
+
+def test_a_long_video_is_given_up_in_the_middle(made_style, monkeypatch):
+    monkeypatch.setattr("sakuga.serve.jobs.Job.bytes", property(lambda job: 1000 * job.frames))
+    with running([made_style("invert")], max_result_bytes=100_000) as server:
+        told = finished(server, send(server, video(frames=1400, rate=24)).json())
+        assert told["status"] == "failed"
+        assert told["frames"] < 200
+
+
+def test_all_results_together_have_a_limit(made_style):
+    with running([made_style("invert")]) as server:
+        jobs = [finished(server, send(server, video()).json()) for _ in range(2)]
+        assert {job["status"] for job in jobs} == {"done"}
+    size = len(video())
+    with running([made_style("invert")], max_results_bytes=size) as server:
+        first, second = (finished(server, send(server, video()).json()) for _ in range(2))
+        wait_for(lambda: first["id"] not in server.state.jobs.jobs)
+        assert server.client.get(second["result"]).status_code == 200
+
+
+def test_a_full_disk_is_503(made_style):
+    with running([made_style("invert")], min_free_bytes=2**60) as server:
+        assert check(send(server, video()), 503, "no_space").headers["retry-after"] == "60"
+        check(server.client.post("/v1/stylize", content=picture()), 503, "no_space")
 
 
 def test_results_go_after_their_time(made_style):

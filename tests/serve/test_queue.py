@@ -9,7 +9,7 @@ import pytest
 from running import picture, running, video, wait_for
 
 from sakuga.serve.errors import RefusedError
-from sakuga.serve.lanes import Lane
+from sakuga.serve.queue import Queue
 from sakuga.stylizer import Stylizer
 
 
@@ -20,7 +20,7 @@ def post(server, data=None, **headers):
 def test_a_full_queue_is_503_at_once_and_nothing_is_lost(made_style, brake):
     with running([made_style("invert")], max_queue=3) as server, ThreadPoolExecutor(4) as clients:
         asked = [clients.submit(post, server) for _ in range(4)]  # one is painted, three wait
-        wait_for(lambda: len(server.studio.pictures) == 4)
+        wait_for(lambda: len(server.state.pictures) == 4)
         refused = post(server)
         assert refused.status_code == 503
         assert refused.json()["code"] == "queue_full"
@@ -33,34 +33,34 @@ def test_a_full_queue_is_503_at_once_and_nothing_is_lost(made_style, brake):
         )  # no route yet
         brake.go.set()
         assert [one.result().status_code for one in asked] == [200] * 4
-        wait_for(lambda: len(server.studio.pictures) == 0)
+        wait_for(lambda: len(server.state.pictures) == 0)
         assert brake.begun == 4
 
 
 def test_one_client_of_many_gets_half_of_the_places():
-    lane = Lane("pictures", 4, 1)
+    queue = Queue("pictures", 4, 1)
     for _ in range(2):
-        lane.enter("203.0.113.5")
+        queue.enter("203.0.113.5")
     with pytest.raises(RefusedError) as refused:
-        lane.enter("203.0.113.5")
+        queue.enter("203.0.113.5")
     assert refused.value.status == 429
-    lane.enter("203.0.113.6")
-    lane.enter("127.0.0.1")
+    queue.enter("203.0.113.6")
+    queue.enter("127.0.0.1")
     with pytest.raises(RefusedError) as refused:
-        lane.enter("203.0.113.7")
+        queue.enter("203.0.113.7")
     assert refused.value.status == 503
-    lane.leave("203.0.113.5")
-    lane.enter("203.0.113.5")
+    queue.leave("203.0.113.5")
+    queue.enter("203.0.113.5")
     for _ in range(2):
-        lane.leave("203.0.113.5")
-    assert "203.0.113.5" not in lane.taken  # nothing is kept of clients that have gone
+        queue.leave("203.0.113.5")
+    assert "203.0.113.5" not in queue.taken  # nothing is kept of clients that have gone
 
 
 def test_too_many_of_one_client_is_429(made_style, brake, monkeypatch):
-    monkeypatch.setattr("sakuga.serve.lanes._is_here", lambda client: False)
+    monkeypatch.setattr("sakuga.serve.queue.is_here", lambda client: False)
     with running([made_style("invert")], max_queue=3) as server, ThreadPoolExecutor(2) as clients:
         asked = [clients.submit(post, server) for _ in range(2)]
-        wait_for(lambda: len(server.studio.pictures) == 2)
+        wait_for(lambda: len(server.state.pictures) == 2)
         refused = post(server)
         assert (refused.status_code, refused.json()["code"]) == (429, "too_many")
         assert int(refused.headers["retry-after"]) >= 1
@@ -69,14 +69,14 @@ def test_too_many_of_one_client_is_429(made_style, brake, monkeypatch):
 
 
 def test_retry_after_follows_how_long_work_takes():
-    lane = Lane("pictures", 100, 2)
-    lane.seconds = 8
+    queue = Queue("pictures", 100, 2)
+    queue.seconds = 8
     for _ in range(10):
-        lane.enter("127.0.0.1")
-    assert lane.retry_after() == 20  # half of 10, two at a time, 8 s each
+        queue.enter("127.0.0.1")
+    assert queue.retry_after() == 20  # half of 10, two at a time, 8 s each
     for _ in range(50):
-        lane.took(1)
-    assert lane.retry_after() == 3  # 5 / 2 * 1.01, rounded up
+        queue.record_duration(1)
+    assert queue.retry_after() == 3  # 5 / 2 * 1.01, rounded up
 
 
 def test_a_client_that_leaves_takes_its_waiting_work_with_it(made_style, brake):
@@ -86,8 +86,8 @@ def test_a_client_that_leaves_takes_its_waiting_work_with_it(made_style, brake):
         data = picture()
         with socket.create_connection(server.address) as line:
             line.sendall(b"POST /v1/stylize HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n%s" % (len(data), data))
-            wait_for(lambda: len(server.studio.pictures) == 2)
-        wait_for(lambda: len(server.studio.pictures) == 1)
+            wait_for(lambda: len(server.state.pictures) == 2)
+        wait_for(lambda: len(server.state.pictures) == 1)
         brake.go.set()
         assert first.result().status_code == 200
         assert post(server).status_code == 200
@@ -102,8 +102,8 @@ def test_a_client_that_does_not_read_is_let_go(made_style):
         line.connect(server.address)
         head = b"POST /v1/stylize?strength=0 HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % len(data)
         line.sendall(head + data)
-        wait_for(lambda: server.studio.metrics.pixels._value.get() == 2_000_000)
-        wait_for(lambda: len(server.studio.pictures) == 0)
+        wait_for(lambda: server.state.metrics.pixels._value.get() == 2_000_000)
+        wait_for(lambda: len(server.state.pictures) == 0)
 
 
 def test_pictures_are_painted_while_a_video_is(server):
@@ -116,7 +116,7 @@ def test_pictures_are_painted_while_a_video_is(server):
 
 
 def test_a_large_picture_does_not_keep_others_waiting(server, brake, monkeypatch):
-    monkeypatch.setattr("sakuga.serve.pictures._HEAVY", 1000)
+    monkeypatch.setattr("sakuga.serve.pictures._HEAVY_PIXELS", 1000)
     with ThreadPoolExecutor(2) as clients:
         large = [clients.submit(post, server, picture(40, 40)) for _ in range(2)]  # 1600 pixels
         wait_for(lambda: brake.begun == 1)

@@ -170,7 +170,7 @@ def test_slow_senders_are_408(made_style):
         line.settimeout(5)
         answer = line.recv(4096)
         assert answer.startswith(b"HTTP/1.1 408 ")
-        wait_for(lambda: len(server.studio.pictures) == 0)
+        wait_for(lambda: len(server.state.pictures) == 0)
 
 
 def test_a_trickle_is_408_although_it_never_stops(made_style):
@@ -185,6 +185,44 @@ def test_a_trickle_is_408_although_it_never_stops(made_style):
             with suppress(BlockingIOError):
                 answer = line.recv(4096)
         assert answer.startswith(b"HTTP/1.1 408 ")
+
+
+def test_a_place_is_not_held_for_longer_than_others_should_wait(made_style):
+    """However steadily the bytes come: a video of 256 MiB at the slowest allowed rate would take hours."""
+    limits = {"transfer_seconds": 0.6, "bytes_per_second": 1}
+    with running([made_style("invert")], **limits) as server, socket.create_connection(server.address) as line:
+        line.sendall(b"POST /v1/video HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n")
+        line.setblocking(False)
+        begin, answer = time.monotonic(), b""
+        while not answer and time.monotonic() < begin + 5:
+            line.send(b"a" * 10)
+            time.sleep(0.05)
+            with suppress(BlockingIOError):
+                answer = line.recv(4096)
+        assert answer.startswith(b"HTTP/1.1 408 ")
+        assert 0.5 < time.monotonic() - begin < 3
+        wait_for(lambda: len(server.state.videos) == 0)
+
+
+def test_one_client_of_many_has_a_share_of_the_connections(made_style, monkeypatch):
+    monkeypatch.setattr("sakuga.serve.limited_io.is_here", lambda client: False)
+    with running([made_style("invert")], client_connections=3) as server:
+        server.client.close()
+        lines = [socket.create_connection(server.address) for _ in range(3)]
+        with socket.create_connection(server.address) as more:
+            more.settimeout(5)
+            with suppress(ConnectionResetError):
+                assert more.recv(10) == b""
+        for line in lines:
+            line.close()
+        wait_for(lambda: _answers(server.address))
+
+
+def _answers(address):
+    with socket.create_connection(address) as line, suppress(ConnectionResetError, BrokenPipeError):
+        line.settimeout(5)
+        line.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+        return line.recv(20).startswith(b"HTTP/1.1 200")
 
 
 @pytest.mark.parametrize("start", [b"", b"GET / HTT", b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\nGET / HTT"])
@@ -214,7 +252,7 @@ def test_a_fault_of_ours_is_500_and_goes_on(server, monkeypatch, caplog):
         raise RuntimeError("secret")
 
     with monkeypatch.context() as patched:
-        patched.setattr("sakuga.serve.api_pictures.paint", fail)
+        patched.setattr("sakuga.serve.pictures.process", fail)
         assert "secret" not in check(send(server, picture()), 500, "failed").text
     assert "secret" in caplog.text
     assert send(server, picture()).status_code == 200
@@ -234,11 +272,20 @@ def test_pages_of_other_sites_cannot_post(server):
     check(server.client.delete("/v1/jobs/x", headers={"Origin": "http://evil.example"}), 403, "foreign_origin")
 
 
+TRICKS = ("evil.example@localhost", *(f"localhost{end}" for end in ("/x", "?x", "#x", ":x", ":")), "[localhost")
+
+
+def test_a_host_is_a_name_and_a_port_everywhere(server):
+    for host in TRICKS:
+        check(server.client.get("/v1/styles", headers={"Host": host}), 403, "foreign_host")
+    assert server.client.get("/v1/styles", headers={"Host": "anything.example:80"}).status_code == 200
+
+
 def test_a_local_server_answers_to_local_names_only(made_style):
-    from sakuga.serve.headers import loopback_hosts
+    from sakuga.serve.admission import loopback_hosts
 
     with running([made_style("invert")], hosts=loopback_hosts("127.0.0.1")) as server:
-        for host in ("evil.example", "evil.example:7860", "127.0.0.1.evil.example", "[", ""):
+        for host in ("evil.example", "evil.example:7860", "127.0.0.1.evil.example", "[", "", *TRICKS):
             check(server.client.get("/v1/styles", headers={"Host": host}), 403, "foreign_host")
         for host in ("localhost", "LOCALHOST:1", "127.0.0.1:5", "[::1]:7"):
             assert server.client.get("/v1/styles", headers={"Host": host}).status_code == 200

@@ -147,7 +147,7 @@ def test_names_are_only_names(server, name, told):
 
 
 def test_the_thumbnail_is_the_sample_in_the_style(server):
-    from sakuga.serve.catalogue import SAMPLE
+    from sakuga.serve.styles import SAMPLE
 
     answer = server.client.get("/v1/styles/invert/thumbnail", params={"size": 320})
     assert answer.headers["content-type"] == "image/jpeg"
@@ -162,7 +162,7 @@ def test_a_thumbnail_that_failed_is_tried_again(made_style, monkeypatch):
 
     with running([made_style("invert")]) as server:
         with monkeypatch.context() as patched:
-            patched.setattr("sakuga.serve.catalogue.Stylizer", fail)
+            patched.setattr("sakuga.serve.styles.Stylizer", fail)
             assert server.client.get("/v1/styles/invert/thumbnail").status_code == 500
         assert server.client.get("/v1/styles/invert/thumbnail").status_code == 200
 

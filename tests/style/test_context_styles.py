@@ -39,7 +39,7 @@ def style(system, tmp_path_factory):
     photos = [folder / f"{seed}.png" for seed in range(3)]
     for seed, path in enumerate(photos):
         Image.fromarray(soft((128, 96), seed)).save(path)
-    return export(system.generator, folder / "c.onnx", system=system, name="c", photos=photos)
+    return export(system, folder / "c.onnx", name="c", photos=photos)
 
 
 @pytest.fixture(scope="module")
@@ -86,7 +86,7 @@ def test_another_picture_around_it_changes_a_part(style, photo):
 def test_tiles_equal_the_whole(style, photo, precision, monkeypatch):
     stylizer = Stylizer(style, precision=precision)
     whole = stylizer.array(photo)
-    monkeypatch.setattr("sakuga.stylizer.stylizer.PIECE", 160**2)
+    monkeypatch.setattr("sakuga.stylizer.stylizer.MAX_TILE_PIXELS", 160**2)
     assert np.abs(stylizer.array(photo).astype(int) - whole).max() <= 1
 
 

@@ -52,7 +52,7 @@ class TestEach:
     def test_tiles_equal_the_whole(self, name, photo, monkeypatch):
         painters = [Stylizer(name, precision=precision) for precision in ("fp32", "auto")]
         wholes = [painter.array(photo) for painter in painters]
-        monkeypatch.setattr("sakuga.stylizer.stylizer.PIECE", 216**2)  # 128 and a margin of 44 on both sides
+        monkeypatch.setattr("sakuga.stylizer.stylizer.MAX_TILE_PIXELS", 216**2)  # 128 and a margin of 44 on both sides
         for painter, whole in zip(painters, wholes, strict=True):
             assert np.abs(painter.array(photo).astype(int) - whole).max() <= 1
 

@@ -27,7 +27,7 @@ def style(tmp_path_factory):
     system = Distill(DistillConfig(width=8, blocks=1, inner=4))
     with torch.no_grad():
         system.generator.tail.weight.mul_(20)
-    export(system.generator, folder / "f.onnx", system=system, name="f", photos=[folder / "photo.png"])
+    export(system, folder / "f.onnx", name="f", photos=[folder / "photo.png"])
     return read(folder / "f.onnx")
 
 
@@ -100,7 +100,7 @@ class TestPictures:
     def test_tiles_equal_the_whole(self, style, photo, monkeypatch):
         large = np.tile(photo, (2, 2, 1))[:, :230]
         whole = Stylizer(style, precision="int8").array(large)
-        monkeypatch.setattr("sakuga.stylizer.stylizer.PIECE", 0)
+        monkeypatch.setattr("sakuga.stylizer.stylizer.MAX_TILE_PIXELS", 0)
         assert np.array_equal(Stylizer(style, precision="int8").array(large), whole)
 
 

@@ -78,7 +78,8 @@ def test_load_by_name_and_by_path(style_folder):
 
 def test_embedded_styles_come_first(style_folder, monkeypatch):
     embedded = style_folder.parent / "embedded"
-    monkeypatch.setattr(style, "EMBEDDED", embedded)
+    monkeypatch.setattr("sakuga.style.store.EMBEDDED", embedded)
+    monkeypatch.setattr("sakuga.style.file.EMBEDDED", embedded)
     make_style(embedded / "both.onnx", title="embedded")
     make_style(style_folder / "both.onnx", title="mine")
     make_style(style_folder / "alone.onnx")
@@ -101,10 +102,10 @@ def test_unknown_name_suggests_the_nearest(style_folder):
     ("kind", "reason"),
     [
         ("no_card", "carries no card"),
-        ("other_name", "one input"),
-        ("two_inputs", "one input"),
-        ("integer", "one input"),
-        ("fixed_size", "one input"),
+        ("other_name", "must take what its card says, image float32 \\(1, 3, any, any\\)"),
+        ("two_inputs", "must take what its card says, image float32 \\(1, 3, any, any\\)"),
+        ("integer", "must take what its card says, image float32 \\(1, 3, any, any\\)"),
+        ("fixed_size", "must take what its card says, image float32 \\(1, 3, any, any\\)"),
     ],
 )
 def test_onnx_files_that_are_no_styles(tmp_path, kind, reason):

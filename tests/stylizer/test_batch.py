@@ -39,7 +39,7 @@ def tree():
 
 
 def targets(*inputs, output=None, format=None):
-    jobs = batch.plan(inputs, None if output is None else Path(output), "neg", format)
+    jobs = batch.plan(inputs, None if output is None else Path(output), "neg", format).jobs
     assert len({os.path.abspath(job.target).casefold() for job in jobs}) == len(jobs)
     return {str(job.source): str(job.target) for job in jobs}
 
@@ -62,8 +62,11 @@ def test_folders_under_one_output_keep_apart():
 def test_names_that_differ_in_case_only_keep_apart():
     photo("in/a.png")
     photo("in/A.png")
-    if len(tree()) == 2:
-        targets("in")
+    if len(tree()) == 1:
+        pytest.skip("this file system takes the two names for one")
+    found = targets("in")  # which demands that the names differ in more than case
+    assert found.keys() == {"in/a.png", "in/A.png"}
+    assert all(target.startswith(source) for source, target in found.items())
 
 
 def test_a_longer_name_does_not_meet_another_file():
@@ -246,7 +249,7 @@ def test_skipped_ones_are_counted_in_the_progress(capsys):
     for name in "abc":
         photo(f"{name}.png")
     Path("b.neg.png").write_bytes(b"mine")
-    jobs = batch.plan(["a.png", "b.png", "c.png"], None, "neg")
+    jobs = batch.plan(["a.png", "b.png", "c.png"], None, "neg").jobs
     ticks = []
     report = batch.run(jobs, lambda job: None, workers=2, progress=lambda: ticks.append(1))
     assert (len(report.done), report.skipped, len(ticks)) == (2, [Path("b.neg.png")], 3)

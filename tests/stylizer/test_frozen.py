@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 from sakuga.errors import SakugaError
+from sakuga.picture.arrays import normalise, resize
 from sakuga.stylizer import Stylizer, stylizer
 from sakuga.stylizer.frozen import freeze
 
@@ -28,11 +29,11 @@ def style(tmp_path_factory):
     torch.manual_seed(0)
     system = System()
     system.name, system.config = "cyclegan", Nothing()
-    network = ResNetGenerator(width=4, blocks=1)
+    system.generator = network = ResNetGenerator(width=4, blocks=1)
     with torch.no_grad():
         network.body[-2].weight.mul_(5)  # as random weights come, the picture would be nearly grey
     folder = tmp_path_factory.mktemp("Ünïcødé 写真 (1)")
-    return export(network, folder / "cyclegan.onnx", system=system, name="cyclegan")
+    return export(system, folder / "cyclegan.onnx", name="cyclegan")
 
 
 @pytest.fixture(scope="module")
@@ -46,14 +47,14 @@ def photo():
 
 def tiles(monkeypatch, room, piece=None):
     monkeypatch.setattr(stylizer, "available", lambda: 0)
-    monkeypatch.setattr(stylizer, "LEAST", room)
-    monkeypatch.setattr(stylizer, "PIECE", piece or room)
+    monkeypatch.setattr(stylizer, "MIN_PIXELS", room)
+    monkeypatch.setattr(stylizer, "MAX_TILE_PIXELS", piece or room)
 
 
 def whole(style, photo, measured_on):
     """The untiled run with given statistics."""
-    engine = freeze(style, 1, stylizer._normalise(measured_on))
-    return np.rint((np.clip(engine.run(stylizer._normalise(photo)), -1, 1) + 1) * 127.5).transpose(1, 2, 0)
+    engine = freeze(style, 1, normalise(measured_on))
+    return np.rint((np.clip(engine.run(normalise(photo)), -1, 1) + 1) * 127.5).transpose(1, 2, 0)
 
 
 def test_the_card_says_how_far_it_looks(style):
@@ -70,7 +71,7 @@ def test_tiles_equal_the_whole_with_the_same_statistics(style, photo, monkeypatc
     tiles(monkeypatch, 160 * 200)
     tiled = painter.array(photo).astype(int)
     height, width = int(248 * (32000 / (248 * 328)) ** 0.5), int(328 * (32000 / (248 * 328)) ** 0.5)
-    small = np.stack([stylizer._resize(photo[..., c], (width, height)) for c in range(3)], axis=-1)
+    small = resize(photo, (width, height))
     small = np.pad(small, ((0, -height % 4), (0, -width % 4), (0, 0)), mode="reflect")
     assert np.abs(tiled - whole(style, photo, small)).max() <= 1
     # The statistics of the reduced picture are nearly those of the whole one; a tile's own are not.
@@ -83,9 +84,7 @@ def test_statistics_of_the_whole_give_the_untiled_picture(style, photo, monkeypa
     painter = Stylizer(style, threads=1)
     untiled = painter.array(photo).astype(int)
     tiles(monkeypatch, photo.shape[0] * photo.shape[1] - 1, piece=150**2)
-    monkeypatch.setattr(
-        Stylizer, "_reduced", lambda *_: stylizer._normalise(np.pad(photo, ((0, 2), (0, 2), (0, 0)), "reflect"))
-    )
+    monkeypatch.setattr(Stylizer, "_reduced", lambda *_: normalise(np.pad(photo, ((0, 2), (0, 2), (0, 0)), "reflect")))
     assert np.abs(painter.array(photo).astype(int) - untiled).max() <= 1
 
 

@@ -42,7 +42,7 @@ def starved():
 
 def little_memory(monkeypatch):
     monkeypatch.setattr(stylizer, "available", lambda: 0)
-    monkeypatch.setattr(stylizer, "LEAST", 1000)
+    monkeypatch.setattr(stylizer, "MIN_PIXELS", 1000)
 
 
 SIZES = [(1, 1), (1, 2), (2, 1), (3, 5), (1, 300), (63, 65), (64, 64), (101, 99), (13, 4097), (4097, 13)]
@@ -91,7 +91,7 @@ def test_tiles_equal_the_whole(made_style, monkeypatch, kind, dtype, height, wid
     painter = Stylizer(made_style(kind))
 
     whole = painter.array(photo)
-    monkeypatch.setattr(stylizer, "PIECE", 80**2)
+    monkeypatch.setattr(stylizer, "MAX_TILE_PIXELS", 80**2)
     sizes = watch(painter, monkeypatch)
     tiled = painter.array(photo)
     assert len(sizes) >= 4
@@ -107,7 +107,7 @@ def test_a_style_that_enlarges(made_style, monkeypatch, tmp_path):
     expected = small.repeat(2, 0).repeat(2, 1)
     painter = Stylizer(made_style("double"))
     np.testing.assert_array_equal(painter.array(photo), expected)
-    monkeypatch.setattr(stylizer, "PIECE", 80**2)
+    monkeypatch.setattr(stylizer, "MAX_TILE_PIXELS", 80**2)
     np.testing.assert_allclose(painter.array(photo).astype(int), expected.astype(int), atol=1)
     rgba = np.dstack([photo, np.full(photo.shape[:2], 77, np.uint8)])
     assert np.asarray(painter(rgba)).shape == (100, 260, 4)
@@ -135,7 +135,7 @@ def test_tiles_with_too_small_a_margin_would_differ(tmp_path, monkeypatch):
     photo = noise(203, 310)
     painter = Stylizer(make_style(tmp_path / "lies.onnx", "strided", receptive_field=1, multiple=4))
     whole = painter.array(photo)
-    monkeypatch.setattr(stylizer, "PIECE", 80**2)
+    monkeypatch.setattr(stylizer, "MAX_TILE_PIXELS", 80**2)
     assert np.abs(painter.array(photo).astype(int) - whole).max() > 8
 
 
@@ -268,7 +268,7 @@ def test_file_writes_in_the_format_of_the_name_and_makes_the_folder(made_style, 
     with Image.open(target) as result:
         assert result.format == "TIFF"
         np.testing.assert_array_equal(np.asarray(result), 255 - photo)
-    with pytest.raises(SakugaError, match=r"result\.tif exists: .*--overwrite"):
+    with pytest.raises(SakugaError, match=r"result\.tif exists already: .*--overwrite"):
         painter.file(tmp_path / "photo.png", target)
     painter.file(tmp_path / "photo.png", target, overwrite=True)
     with pytest.raises(SakugaError, match=r"photo\.png cannot be made"):

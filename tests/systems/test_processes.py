@@ -63,9 +63,9 @@ def of_two_processes(run, module, data, *stops, **fields):
 def test_two_processes_train_to_the_weights_of_one(module, tmp_path):
     data = make_data(tmp_path / "data")
     one = Trainer(double(module.TINY, data), tmp_path / "one")
-    start = {name: value.clone() for name, value in one.output.state_dict().items()}
+    start = {name: value.clone() for name, value in one.system.generator.state_dict().items()}
     one.fit(5)
-    assert any((value - start[name]).abs().max() > 1e-3 for name, value in one.output.state_dict().items())
+    assert any((value - start[name]).abs().max() > 1e-3 for name, value in one.system.generator.state_dict().items())
     two = of_two_processes(tmp_path / "two", module, data, 5)
     for player in one.system.players:
         for name in one.system.players[player]:
@@ -80,7 +80,7 @@ def test_two_processes_go_on_as_if_they_had_not_stopped(tmp_path):
     resumed = of_two_processes(tmp_path / "resumed", test_system_cyclegan, data, 10, 14, pool=3)
     first, second = (part["stateful"]["pool_style"]["_extra_state"] for part in through["ranks"])
     assert not torch.equal(first["images"][0], second["images"][0])
-    for part in ("networks", "average", "optimizers", "ranks"):
+    for part in ("networks", "finished", "optimizers", "ranks"):
         assert_close(resumed[part], through[part], rtol=0, atol=0)
 
 
@@ -120,5 +120,5 @@ def test_killed_and_called_again_it_ends_where_it_would_have(seed, tmp_path):
         assert start(run).wait() == 0
     killed, through = (runs.load(tmp_path / run) for run in ("killed", "through"))
     assert killed["steps"] == through["steps"] == 12
-    for part in ("networks", "average", "optimizers", "ranks"):
+    for part in ("networks", "finished", "optimizers", "ranks"):
         assert_close(killed[part], through[part], rtol=0, atol=0)

@@ -37,7 +37,7 @@ def test_a_style_of_several_pictures(tmp_path):
         for name, value in {"picture": pictures, "blend": (), "strength": 1.0, **fields}.items():
             setattr(system.config, name, value)
         with torch.no_grad():
-            return system.runnable(system.painter)(photo)
+            return system.artefact().module(photo)
 
     first, both = painted(picture=pictures[:1]), painted(blend=(1.0, 0.0))
     torch.testing.assert_close(both, first)
@@ -48,11 +48,11 @@ def test_a_style_of_several_pictures(tmp_path):
 def test_where_no_picture_is_named_samples_show_the_first_and_the_card_says_so(tmp_path):
     system = TINY.build(make_data(tmp_path))
     first = min((tmp_path / "style").iterdir())
-    painted = system.runnable(system.painter)
+    painted = system.artefact().module
     assert system.sources()[-1] == {"name": first.name, "licence": "not stated", "use": "the style"}
     assert system.config.picture == ()  # a resumed run would take it for another wish
     system.config.picture = (first,)
-    torch.testing.assert_close(system.runnable(system.painter).mean, painted.mean)
+    torch.testing.assert_close(system.artefact().module.mean, painted.mean)
 
 
 def test_the_commands_of_the_page(tmp_path, monkeypatch):
@@ -92,7 +92,7 @@ def test_its_picture_is_scaled_as_those_of_the_training(tmp_path):
     for name in ("large.png", "small.png"):
         system.config.picture = (tmp_path / name,)
         with torch.no_grad():
-            painted.append(system.runnable(system.painter)(photo))
+            painted.append(system.artefact().module(photo))
     torch.testing.assert_close(*painted)
 
 
@@ -101,7 +101,7 @@ def test_a_resumed_training_has_the_encoder_it_began_with(tmp_path):
     make_data(tmp_path)
     Trainer(TINY.build(tmp_path), tmp_path / "run").fit(1)
     resumed = Trainer(TINY.build(tmp_path, crop=40, batch=4), tmp_path / "run")
-    begun = runs.load(tmp_path / "run")["average"]
+    begun = runs.load(tmp_path / "run")["finished"]["painter"]
     first = "steps.conv1_1.weight"
     assert not torch.equal(resumed.system.painter.encoder.state_dict()[first], begun[f"encoder.{first}"])
     assert resumed.resume()
@@ -116,7 +116,7 @@ def test_there_is_no_discriminator_to_augment_for():
 def test_without_a_picture_it_says_how_to_name_one(tmp_path):
     system = TINY.bare(tmp_path)
     with pytest.raises(UsageError, match="--set picture=FILE"):
-        system.runnable(system.painter)
+        system.artefact()
 
 
 def test_a_run_cannot_be_evaluated_without_a_picture_and_says_what_to_do(tmp_path):
@@ -128,7 +128,7 @@ def test_a_run_cannot_be_evaluated_without_a_picture_and_says_what_to_do(tmp_pat
 def test_a_weight_too_few(tmp_path):
     system = TINY.build(make_data(tmp_path))
     system.config.blend = (0.5, 0.5)
-    for use in (system.prepare, lambda: system.runnable(system.painter)):
+    for use in (system.prepare, system.artefact):
         with pytest.raises(UsageError, match=r"blend \[0.5, 0.5\] does not fit 1 pictures"):
             use()
 

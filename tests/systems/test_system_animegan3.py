@@ -10,7 +10,7 @@ from sakuga.data.derived.segments import regions
 from sakuga.data.derived.smoothing import l0_smooth, non_local_means
 from sakuga.data.images import to_tensor, to_uint8
 from sakuga.errors import UsageError
-from sakuga.export.onnx import trace
+from sakuga.export.trace import trace
 from sakuga.losses import (
     content,
     gray_style,
@@ -209,10 +209,11 @@ def test_superpixels_of_the_photo_are_cut_with_it(data):
 
 def test_users_run_the_published_size():
     system = AnimeGANv3(AnimeGANv3.Config())
-    generator = system.generator
+    artefact = system.artefact()
+    generator = artefact.module.eval()
     at_work = sum(p.numel() for part in (generator.base, generator.main) for p in part.parameters())
     assert at_work == 1_027_520
-    model = trace(system.runnable(generator).eval(), (64, 64))
+    model = trace(artefact)
     arrays = [onnx.numpy_helper.to_array(tensor) for tensor in model.graph.initializer]
     # The exporter folds the batch norm, a scale and a shift for 128 channels, into one bias for each, and stores the
     # attention's matrix, 128×128, a second time, transposed.

@@ -36,10 +36,10 @@ def test_first_content_alone_then_edges(tmp_path):
 def test_rates(tmp_path):
     system = TINY.bare(tmp_path, warmup=10, warmup_lr=2e-4, lr=1e-5, steps=110)
     assert [o.param_groups[0]["lr"] for o in system.optimizers().values()] == [2e-4, 1e-5, 1e-5]
-    assert system.rate(9) == system.rate(10) == system.rate(59) == 1
+    assert system.rate(9, "G") == system.rate(10, "G") == system.rate(59, "G") == 1
     # 100 steps after the warm-up, of which the last 50 fall: a quarter is left when 12.5 remain.
-    assert system.rate(85) == pytest.approx(0.5)
-    assert system.rate(109) == pytest.approx(0.02)
+    assert system.rate(85, "G") == pytest.approx(0.5)
+    assert system.rate(109, "G") == pytest.approx(0.02)
 
 
 @pytest.mark.filterwarnings("ignore:feature losses use:UserWarning")

@@ -26,9 +26,7 @@ class TestPool:
 
     def test_parts_of_a_batch_are_exchanged_in_its_order(self, tmp_path):
         make_data(tmp_path)
-        runs = [
-            Trainer(TINY.build(tmp_path, batch=4, pool=3), tmp_path / str(micro), micro=micro) for micro in (1, 2, 4)
-        ]
+        runs = [Trainer(TINY.build(tmp_path, batch=4, pool=3), tmp_path / str(n), accumulate=n) for n in (1, 2, 4)]
         for run in runs:
             torch.manual_seed(0)
             for network in run.system.networks.values():
@@ -42,11 +40,11 @@ class TestPool:
     def test_a_run_that_goes_on_with_other_crops_begins_them_anew(self, tmp_path):
         make_data(tmp_path)
         Trainer(TINY.build(tmp_path, pool=5), tmp_path / "run").fit(2)
-        for crop, held in ((32, 5), (40, 0)):
+        for crop, held in ((32, 5), (40, 2)):
             again = Trainer(TINY.build(tmp_path, pool=5, crop=crop), tmp_path / "run")
             assert again.resume()
-            assert len(again.system.pool_style.images) == min(held, 2 * again.system.config.batch)
-        again.fit(3)
+            again.one_step(again.system.batch(2, 0, 1))
+            assert len(again.system.pool_style.images) == held
 
 
 def test_a_crop_that_the_unet_cannot_halve_is_refused(tmp_path):

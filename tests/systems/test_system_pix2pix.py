@@ -39,7 +39,7 @@ def test_the_finished_style_measures_what_was_asked_for(tmp_path):
     cases = [({"statistics": name, "batch": 2}, kind) for name, kind in kinds.items()]
     for fields, kind in (*cases, ({"batch": 1}, kinds["picture"]), ({"batch": 2}, kinds["running"])):
         system = TINY.bare(tmp_path, **fields)
-        norms = [m for m in system.runnable(system.generator).modules() if isinstance(m, (*kinds.values(),))]
+        norms = [m for m in system.artefact().module.modules() if isinstance(m, (*kinds.values(),))]
         assert norms
         assert all(isinstance(norm, kind) for norm in norms)
 

@@ -34,7 +34,7 @@ def test_reduced():
 @pytest.mark.filterwarnings("ignore:feature losses use:UserWarning")
 def test_the_finished_style_has_the_small_pictures_histogram(tmp_path):
     system = TINY.build(make_data(tmp_path))
-    style = export(system.generator, tmp_path / "style.onnx", system=system, name="style")
+    style = export(system, tmp_path / "style.onnx", name="style")
     assert (style.card.scale, style.card.match_histogram) == (4, True)
     photo = np.random.default_rng(0).integers(30, 90, (64, 80, 3), dtype=np.uint8)
     enlarged = Stylizer(style).array(photo)
@@ -42,7 +42,7 @@ def test_the_finished_style_has_the_small_pictures_histogram(tmp_path):
     # An untrained network shows few levels, so the quantiles between them are its own; the means are the photo's.
     np.testing.assert_allclose(enlarged.mean((0, 1)), photo.mean((0, 1)), atol=2)
     system.config.histogram = False
-    plain = export(system.generator, tmp_path / "plain.onnx", system=system, name="plain")
+    plain = export(system, tmp_path / "plain.onnx", name="plain")
     assert np.abs(Stylizer(plain).array(photo).mean((0, 1)) - photo.mean((0, 1))).max() > 10
 
 

@@ -48,4 +48,4 @@ def test_the_finished_style_is_filtered(tmp_path):
     photo = torch.rand(1, 3, 32, 32) * 2 - 1
     with torch.no_grad():
         wanted = guided_filter(photo, system.generator(photo), radius=1, eps=5e-3)
-        torch.testing.assert_close(system.runnable(system.generator)(photo), wanted)
+        torch.testing.assert_close(system.artefact().module(photo), wanted)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from sakuga.systems import System
+from sakuga.systems.base import System
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,7 @@ class Tiny:
         system: its class.
         config: fields of its config, given a folder with `photos/`, `style/` (pictures) and `pairs/` (side by side).
         multiple: of which the sides of its crops are.
-        batch_statistics: why `micro=2` is not the whole batch, if it is not.
+        batch_statistics: why `accumulate=2` is not the whole batch, if it is not.
         falls: the term, as `player/name`, that must fall when one batch is repeated, and by which factor.
         at: the step at which it is repeated; some systems begin with a phase of their own.
         scale: how much larger its output is than its input.

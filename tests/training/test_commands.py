@@ -4,6 +4,8 @@ import csv
 import json
 import os
 import signal
+import subprocess
+import sys
 
 import numpy as np
 import onnx
@@ -77,7 +79,7 @@ def test_a_photo_in_a_style_trained_a_moment_ago(photos, tmp_path, capsys):
     assert Image.open(tmp_path / "photo.negative.png").size == (127, 93)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_the_same_command_goes_on_to_the_same_weights(number, photos, tmp_path, capsys):
     assert distil(photos, tmp_path / "through", *quick("--adversarial", 0.1)) == 0
     cut = tmp_path / "cut"
@@ -91,6 +93,7 @@ def test_the_same_command_goes_on_to_the_same_weights(number, photos, tmp_path, 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Distill, "step", interrupted)
         assert distil(photos, cut, *quick("--adversarial", 0.1)) == 130
+    assert "saved at step 6; the same command goes on" in " ".join(capsys.readouterr().err.split())
     assert runs.load(cut)["steps"] == 6
     assert distil(photos, cut, *quick("--adversarial", 0.1)) == 0
     a, b = runs.load(tmp_path / "through"), runs.load(cut)
@@ -101,7 +104,34 @@ def test_the_same_command_goes_on_to_the_same_weights(number, photos, tmp_path, 
     assert set(a["networks"]) == {"generator", "discriminator"}
     for name, network in a["networks"].items():
         assert all(torch.equal(v, b["networks"][name][k]) for k, v in network.items())
-    assert all(torch.equal(v, b["average"][k]) for k, v in a["average"].items())
+    assert all(torch.equal(v, b["finished"]["generator"][k]) for k, v in a["finished"]["generator"].items())
+
+
+HOLDER = (
+    "import sys; from sakuga import runs\nwith runs.locked(runs.Path(sys.argv[1])): print('held', flush=True); input()"
+)
+
+
+def test_a_run_is_trained_by_one_process_at_a_time(photos, tmp_path, capsys):
+    run = tmp_path / "run"
+    command = [sys.executable, "-c", HOLDER, str(run)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
+        try:
+            assert other.stdout.readline() == "held\n"
+            assert distil(photos, run, *quick()) == 1
+            said = " ".join(capsys.readouterr().err.split())
+            assert "run is being trained by another process: wait for it, or name another --run" in said
+            assert distil(photos, run, *quick("--dry-run")) == 0
+            assert not (run / "config.toml").exists()
+        finally:
+            other.kill()  # it cannot take the lock back, and need not
+    assert distil(photos, run, *quick()) == 0
+    assert runs.load(run)["steps"] == 8
+
+
+def test_a_run_that_does_not_begin_leaves_no_folder(photos, tmp_path, capsys):
+    assert distil(photos, tmp_path / "run") == 2
+    assert not (tmp_path / "run").exists()
 
 
 @pytest.mark.filterwarnings("ignore:feature losses use")
@@ -111,7 +141,7 @@ def test_perceptual_terms_and_a_start_from_another_run(photos, tmp_path):
     assert distil(photos, tmp_path / "b", *quick(), *more, "--steps", 1, "--lr", 0) == 0
     a, b = (runs.load(tmp_path / name) for name in "ab")
     assert b["steps"] == 1
-    assert all(torch.equal(v, b["average"][k]) for k, v in a["average"].items())
+    assert all(torch.equal(v, b["finished"]["generator"][k]) for k, v in a["finished"]["generator"].items())
 
 
 @pytest.mark.filterwarnings("ignore:feature losses use")
@@ -128,11 +158,11 @@ class TestBadInput:
     @pytest.mark.parametrize(
         ("arguments", "status", "said"),
         [
-            (["train", "fast_style", "--run", "r", "--style", "none.jpg", "--photos", "p"], 2, "No picture found in p"),
+            (["train", "fast_style", "--run", "r", "--style", "none.jpg", "--photos", "p"], 2, "no picture found in p"),
             (
-                ["train", "distill", "--run", "r", "--photos", "p", "--micro", "0"],
+                ["train", "distill", "--run", "r", "--photos", "p", "--accumulate", "0"],
                 2,
-                "--micro must be at least 1, not 0",
+                "--accumulate must be at least 1, not 0",
             ),
             (
                 ["train", "distill", "--run", "r", "--photos", "p", "--crop", "30"],
@@ -252,14 +282,14 @@ class TestBadInput:
 
     def test_folders(self, photos, tmp_path, capsys):
         (tmp_path / "empty").mkdir()
-        with pytest.raises(UsageError, match="No picture found in"):
+        with pytest.raises(UsageError, match="no picture found in"):
             find_images([tmp_path / "empty"])
         assert distil(photos, tmp_path / "run") == 2
         assert "--teacher is missing" in capsys.readouterr().err
         assert distil(photos, tmp_path / "run", "--teacher", "sakuga.teachers:nobody") == 2
         (photos / "broken.jpg").write_bytes(b"no picture")
         assert distil(photos, tmp_path / "run", *quick()) == 1
-        assert "broken.jpg is not a readable picture" in capsys.readouterr().err.replace("\n", "")
+        assert "broken.jpg is not a picture" in capsys.readouterr().err.replace("\n", "")
 
     @pytest.mark.parametrize(
         ("teacher", "said"),
@@ -334,15 +364,17 @@ class TestBadInput:
         picture.resize((300, 20)).save(inside / "wide.webp")
         (inside / "notes.txt").write_text("no picture")
         assert distil(photos, tmp_path / "run", *quick("--dry-run")) == 0
-        assert "11 pictures" in capsys.readouterr().out
+        told = capsys.readouterr().out
+        assert "11 pictures" in told
+        assert "left out of --photos, as no pictures: 1 .txt" in told
 
     def test_a_picture_cut_short(self, photos, tmp_path, capsys):
         Image.open(photos / "0.png").save(photos / "z.jpg")
         (photos / "z.jpg").write_bytes((photos / "z.jpg").read_bytes()[:-200])
         assert distil(photos, tmp_path / "run", *quick()) == 1
         said = capsys.readouterr().err.replace("\n", "")
-        assert "z.jpg is not a readable picture" in said
-        assert "remove or replace it" in said
+        assert "z.jpg is damaged or truncated" in said
+        assert "get a whole copy of it" in said
 
     def test_photos_and_style_are_one_folder(self, photos, tmp_path, capsys):
         command = ["train", "cyclegan", "--run", str(tmp_path / "run"), "--photos", str(photos), "--style", str(photos)]
@@ -428,9 +460,6 @@ class TestData:
 
 
 def test_the_light_half_does_not_import_torch():
-    import subprocess
-    import sys
-
     code = "import sys, sakuga.cli, sakuga.stylizer.stylizer, sakuga.video; print(json.dumps([m for m in sys.modules]))"
     done = subprocess.run([sys.executable, "-c", "import json;" + code], capture_output=True, text=True, check=True)
     loaded = {name.split(".")[0] for name in json.loads(done.stdout)}

@@ -15,9 +15,9 @@ from sakuga import runs
 from sakuga.cli import main
 from sakuga.commands.train_options import Loop, parse
 from sakuga.errors import UsageError
-from sakuga.systems import SYSTEMS, config
+from sakuga.systems import SYSTEMS, config, load_system
 from sakuga.systems.distill import Distill
-from sakuga.training import advice, precision
+from sakuga.training import advice, device
 from sakuga.training.dry_run import duration
 
 
@@ -74,17 +74,23 @@ class TestLayers:
         call, loop, c = parse(Distill, args)
         assert (call.run, call.dry_run) == (Path("r"), False)
         assert (c.gram, c.edges, c.pixel, c.color) == (0.0, 3.0, 2.0, 1.0)
-        assert (loop.clip, loop.save_every, loop.ema, loop.micro) == (5.0, 7, 0.5, 1)
+        assert (loop.clip, loop.save_every, c.ema, loop.accumulate) == (5.0, 7, 0.5, 1)
         assert c.match_tone is True
         assert type(c.pixel) is float
+
+    @pytest.mark.parametrize("old", [["--micro", "2"], ["--micro=2"], ["--config", "c.toml"]])
+    def test_accumulation_by_its_earlier_name(self, old, tmp_path, monkeypatch):
+        monkeypatch.chdir(tmp_path)
+        Path("c.toml").write_text("micro = 2\n")
+        assert parse(Distill, ["--run", "r", "--photos", "p", *old])[1].accumulate == 2
 
     def test_an_unknown_preset(self):
         with pytest.raises(UsageError, match="distill has no preset 'hayao'; it has bold, pale"):
             parse(Distill, ["--run", "r", "--photos", "p", "--preset", "hayao"])
 
     def test_presets_are_listed(self, capsys):
-        assert main(["train", "--help"]) == 0
-        assert "(presets: bold, pale)" in capsys.readouterr().out
+        assert main(["train", "distill", "--help"]) == 0
+        assert "Presets: bold, pale." in capsys.readouterr().out
 
     def test_help_shows_the_values_of_a_preset(self, capsys):
         assert main(["train", "distill", "--preset", "bold", "--help"]) == 0
@@ -143,7 +149,7 @@ class TestFile:
         assert Odd(**found) == odd
         assert "\n# First line, second line.\nwords = [" in (tmp_path / "c.toml").read_text()
 
-    @pytest.mark.parametrize("system", SYSTEMS, ids=lambda system: system.name)
+    @pytest.mark.parametrize("system", [*map(load_system, SYSTEMS)], ids=lambda system: system.name)
     def test_every_system_s_config(self, system, tmp_path):
         config.write(tmp_path / "c.toml", system.name, system.Config(), Loop())
         kinds = config.kinds_of(Loop, system.Config)
@@ -166,13 +172,15 @@ class TestRun:
         a, b = (runs.load(tmp_path / name) for name in ("run", "again"))
         assert a["config"] == b["config"]
         assert a["options"] == b["options"]
-        assert all(torch.equal(value, b["average"][name]) for name, value in a["average"].items())
+        assert all(
+            torch.equal(value, b["finished"]["generator"][name]) for name, value in a["finished"]["generator"].items()
+        )
 
     def test_a_changed_field_is_told(self, distil, tmp_path):
         assert distil("--lr", 0.01)[0] == 0
         status, said, _ = distil("--lr", 0.005, "--micro", 2, steps=3)
         assert status == 0
-        assert said.splitlines()[1:] == ["  lr: 0.01 -> 0.005", "  steps: 2 -> 3", "  micro: 1 -> 2"]
+        assert said.splitlines()[1:] == ["  lr: 0.01 -> 0.005", "  steps: 2 -> 3", "  accumulate: 1 -> 2"]
         assert "lr = 0.005" in (tmp_path / "run" / "config.toml").read_text()
         _, said, _ = distil("--lr", 0.005, "--micro", 2, steps=3)
         assert said.splitlines() == [f"{tmp_path / 'run'} has done its 3 steps already; larger --steps go on with it"]
@@ -280,13 +288,13 @@ class TestPrecision:
     def test_processors(self, avx, amx, wanted, monkeypatch):
         monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: bool(avx))
         monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: bool(amx))
-        assert precision.choose("cpu") == wanted
+        assert device.choose_precision("cpu") == wanted
 
     def test_graphics(self, monkeypatch):
         monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
         monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation: not including_emulation)
-        assert precision.choose("auto") == "bf16-mixed"
-        assert precision.choose("mps") == "32-true"
+        assert device.choose_precision("auto") == "bf16-mixed"
+        assert device.choose_precision("mps") == "32-true"
 
     def test_what_was_asked_for_is_used(self, distil, tmp_path):
         assert distil("--precision", "32-true")[0] == 0

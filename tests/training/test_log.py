@@ -54,10 +54,10 @@ class TestNothingStopsARun:
     @pytest.mark.parametrize(
         ("place", "part"),
         [
-            ("sakuga.training.log.export", "samples"),
+            ("sakuga.training.preview.export", "samples"),
             ("sakuga.training.log.KIDMonitor", "quality"),
             ("sakuga.training.log.KIDMonitor.__call__", "quality"),
-            ("sakuga.training.log.runs.averaged", "quality"),
+            ("sakuga.training.log.runs.finished", "quality"),
             ("sakuga.training.log.Health.terms", "health"),
             ("sakuga.training.log.Health.samples", "health"),
             ("sakuga.training.log.csv.writer", "metrics.csv"),
@@ -71,7 +71,7 @@ class TestNothingStopsARun:
         def fail(*_args, **_options):
             raise RuntimeError("no luck")
 
-        if place.endswith("averaged"):  # the trainer's own saves must go on
+        if place.endswith("finished"):  # the trainer's own saves must go on
 
             def fail_for_best(state, run, name="last.pt", *, real=runs.save, **options):
                 fail() if name == "best.pt" else real(state, run, name, **options)
@@ -94,6 +94,7 @@ class TestNothingStopsARun:
     def test_an_empty_table(self, tmp_path):
         (tmp_path / "metrics.csv").touch()
         fit(tmp_path, 2)
+        assert [step for step, term, _ in metrics(tmp_path) if term == "G/content"] == [1, 2]
 
 
 def test_steps_that_are_done_again_are_shown_once(tmp_path):
@@ -115,7 +116,10 @@ def test_a_log_changes_nothing(tmp_path):
     torch.manual_seed(0)
     silent = Trainer(Styled(), tmp_path / "silent")
     silent.fit(4)
-    assert all(torch.equal(v, logged.average.state_dict()[k]) for k, v in silent.average.state_dict().items())
+    assert all(
+        torch.equal(v, logged.averages["generator"].state_dict()[k])
+        for k, v in silent.averages["generator"].state_dict().items()
+    )
 
 
 def test_what_is_no_row_is_left_out(tmp_path):
@@ -132,9 +136,9 @@ class TestBest:
         kept = {}
         real = Log.sample
 
-        def sample(self, step, network, system):
-            kept[step] = {name: value.clone() for name, value in network.state_dict().items()}
-            real(self, step, network, system)
+        def sample(self, step, system):
+            kept[step] = {name: value.clone() for name, value in system.generator.state_dict().items()}
+            real(self, step, system)
 
         monkeypatch.setattr(Log, "sample", sample)
         monkeypatch.setattr(KIDMonitor, "__call__", lambda *_: next(figures))
@@ -142,7 +146,7 @@ class TestBest:
         fit(tmp_path, 8)  # resumed: 1.5 is no better than the 1.0 before
         best = runs.load(tmp_path, runs.BEST)
         assert (best["steps"], best["quality"]) == (4, 1.0)
-        assert all(torch.equal(value, kept[4][name]) for name, value in best["average"].items())
+        assert all(torch.equal(value, kept[4][name]) for name, value in best["finished"]["generator"].items())
         term = "quality/kid[alexnet-random]"
         assert [row for row in metrics(tmp_path) if row[1] == term] == [
             (2, term, 3.0),
@@ -150,7 +154,7 @@ class TestBest:
             (6, term, 2.0),
             (8, term, 1.5),
         ]
-        assert "samples are judged by KID on alexnet with random weights, seed 0" in capsys.readouterr().err
+        assert "samples are measured by KID on alexnet with random weights, seed 0" in capsys.readouterr().err
 
     def test_a_training_begun_anew_forgets_the_old_best(self, tmp_path, monkeypatch):
         monkeypatch.setattr(KIDMonitor, "__call__", lambda *_: 1.0)

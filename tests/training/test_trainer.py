@@ -1,6 +1,8 @@
 """The spine: one step, resuming, accumulation, what is refused."""
 
 import math
+import os
+import stat
 import threading
 
 import pytest
@@ -35,14 +37,17 @@ def test_gauges_are_each_player_s_rate_and_its_gradient_before_it_is_clipped(tmp
     _, terms = next(plain.system.step(batch, 0))
     sum(terms.values()).backward()
     norm = torch.stack([p.grad.square().sum() for p in plain.system.generator.parameters()]).sum().sqrt()
-    assert t.gauges == {"rate/G": t.settings["G"][0]["lr"] * t.system.rate(0), "gradient/G": pytest.approx(norm.item())}
+    assert t.gauges == {
+        "rate/G": t.settings["G"][0]["lr"] * t.system.rate(0, "G"),
+        "gradient/G": pytest.approx(norm.item()),
+    }
 
 
 def test_every_yield_is_an_update(tmp_path):
     """Two critic steps move the critic as one critic step from where one critic step led."""
     both, single = trainer(tmp_path, ToyConfig(warmup=0)), trainer(tmp_path, ToyConfig(warmup=0, critic_steps=1))
     batch = both.system.batch(0, 0, 1)
-    fake = both.output(batch["photo"]).detach()
+    fake = both.system.generator(batch["photo"]).detach()
     both.one_step(batch)
     single.one_step(batch)
     optimizer = single.optimizers["D"]
@@ -71,7 +76,7 @@ def test_a_resumed_run_is_the_same_run(tmp_path):
     assert again.steps == 3
     again.fit(7)
     assert equal(through.system, again.system)
-    assert equal(through.average, again.average)
+    assert equal(through.averages["generator"], again.averages["generator"])
 
 
 def test_a_resumed_run_in_16_bits_is_the_same_run(tmp_path):
@@ -84,7 +89,7 @@ def test_a_resumed_run_in_16_bits_is_the_same_run(tmp_path):
     again.resume()
     again.fit(5)
     assert equal(through.system, again.system)
-    assert equal(through.average, again.average)
+    assert equal(through.averages["generator"], again.averages["generator"])
 
 
 def test_moments_follow_their_weights_into_another_precision(tmp_path):
@@ -103,7 +108,7 @@ def test_moments_follow_their_weights_into_another_precision(tmp_path):
 
 
 def test_two_halves_make_the_step_of_the_whole(tmp_path):
-    whole, halves = trainer(tmp_path), trainer(tmp_path, micro=2)
+    whole, halves = trainer(tmp_path), trainer(tmp_path, accumulate=2)
     for step in range(3):
         batch = whole.system.batch(step, 0, 1)
         a, b = whole.one_step(batch), halves.one_step(batch)
@@ -113,8 +118,8 @@ def test_two_halves_make_the_step_of_the_whole(tmp_path):
 
 
 def test_a_batch_that_does_not_divide_is_refused(tmp_path):
-    t = trainer(tmp_path, micro=3)
-    with pytest.raises(SakugaError, match="a batch of 4 does not divide into 3"):
+    t = trainer(tmp_path, accumulate=3)
+    with pytest.raises(SakugaError, match="the batch's photo, 4 long, does not divide by --accumulate 3"):
         t.one_step(t.system.batch(0, 0, 1))
 
 
@@ -152,17 +157,18 @@ def test_the_gradient_is_clipped(tmp_path):
 
 
 def test_the_average_follows(tmp_path):
-    t = trainer(tmp_path, ema=0.5)
-    start = weights(t.average)
+    t = trainer(tmp_path, ToyConfig(ema=0.5))
+    average = t.averages["generator"]
+    start = weights(average)
     t.one_step(t.system.batch(0, 0, 1))
     # The first step's decay is min(0.5, 1/10): a tenth of the start, nine tenths of now.
-    for name, value in t.average.state_dict().items():
-        assert_close(value, 0.1 * start[name] + 0.9 * t.output.state_dict()[name])
+    for name, value in average.state_dict().items():
+        assert_close(value, 0.1 * start[name] + 0.9 * t.system.generator.state_dict()[name])
 
 
 def test_rates_are_functions_of_the_step(tmp_path):
     class Falling(Toy):
-        def rate(self, t):
+        def rate(self, t, player):
             return 1 / (1 + t)
 
     t = Trainer(Falling(), tmp_path)
@@ -267,11 +273,24 @@ class TestCheckpoint:
         assert (tmp_path / runs.LAST).read_bytes() == before
         assert sorted(p.name for p in tmp_path.iterdir()) == [runs.LAST]
 
+    def test_it_is_on_the_disk_with_its_name(self, tmp_path, monkeypatch):
+        """The file before the rename, the folder after it: a power cut leaves one or the other."""
+        synced, real = [], os.fsync
+
+        def fsync(descriptor):
+            kind = "folder" if stat.S_ISDIR(os.fstat(descriptor).st_mode) else "file"
+            synced.append((kind, (tmp_path / runs.LAST).exists()))
+            real(descriptor)
+
+        monkeypatch.setattr(os, "fsync", fsync)
+        trainer(tmp_path).save()
+        assert synced == [("file", False), ("folder", True)]
+
     def test_what_changed_is_told_and_holds(self, tmp_path):
         trainer(tmp_path, ToyConfig(lr=1e-2)).fit(2)
-        again = trainer(tmp_path, ToyConfig(lr=5e-3, warmup=4), ema=0.9)
+        again = trainer(tmp_path, ToyConfig(lr=5e-3, warmup=4, ema=0.9))
         assert again.resume()
-        assert again.changed == ["lr: 0.01 -> 0.005", "warmup: 1 -> 4", "ema: 0.999 -> 0.9"]
+        assert again.changed == ["lr: 0.01 -> 0.005", "ema: 0.999 -> 0.9", "warmup: 1 -> 4"]
         again.fit(3)
         assert again.optimizers["G"].param_groups[0]["lr"] == 5e-3
 

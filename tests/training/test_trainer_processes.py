@@ -88,7 +88,7 @@ def test_two_processes_refuse_in_one_sentence(tmp_path):
         [sys.executable, "-m", "sakuga", *command.split()], cwd=tmp_path, capture_output=True, text=True, timeout=120
     )
     assert done.returncode == 2
-    assert done.stderr.splitlines()[-1] == "sakuga: nowhere does not exist; name a folder of pictures."
+    assert done.stderr.splitlines()[-1] == "sakuga: nowhere does not exist: name a folder of pictures"
     assert "Traceback" not in done.stderr
     assert not (tmp_path / "run").exists()
 
@@ -116,6 +116,30 @@ def test_two_processes_in_16_bits_move_each_weight_by_its_own_gradient(tmp_path)
     assert torch.cat(apart).mean() < 1e-3
 
 
+def test_a_gradient_that_one_process_lacks_is_zero_there(tmp_path):
+    """Its share of the batch reaches other weights than the other's; those that neither reaches stay where they are."""
+    body = """
+trainer.system.step = lambda batch, t: iter([("D", {{
+    "a": trainer.system.discriminator.bias.sum() if fabric.global_rank else trainer.system.discriminator.weight.sum()
+}})])
+del trainer.system.discriminator.weight
+trainer.system.discriminator.weight = torch.nn.Parameter(torch.zeros(1, 3, 3, 3))
+trainer.system.discriminator.spare = torch.nn.Parameter(torch.ones(5))
+trainer.optimizers["D"] = torch.optim.SGD(trainer.system.weights("D"), lr=1.0)
+trainer.settings["D"] = [{{"lr": 1.0}}]
+with torch.no_grad():
+    trainer.system.discriminator.bias.zero_()
+trainer.averages.clear()
+trainer.one_step({{"photo": torch.zeros(1)}})
+found = trainer.system.discriminator
+assert found.spare.grad is None
+say(f"moved {{found.weight.min().item()}} {{found.weight.max().item()}} {{found.bias.item()}}")
+trainer.save()
+""".replace("{{", "{").replace("}}", "}")
+    said, _ = of_two_processes(tmp_path / "two", body)
+    assert said.count("moved -0.5 -0.5 -0.5") == 2
+
+
 def test_one_process_that_is_interrupted_stops_both_after_the_same_step(tmp_path):
     body = """
 take = trainer.one_step
@@ -126,11 +150,11 @@ def step(batch):
 trainer.one_step = step
 try:
     trainer.fit(1000)
-except KeyboardInterrupt:
-    say(f"stopped at {trainer.steps}")
+except KeyboardInterrupt as stop:
+    say(str(stop))
 """
     said, two = of_two_processes(tmp_path / "two", body)
-    assert said.count("stopped at 3") == 2
+    assert said.count("saved at step 3; the same command goes on") == 2
     assert two["steps"] == 3
 
 

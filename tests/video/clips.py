@@ -35,6 +35,7 @@ def make(
     full_range=False,
     pix_fmt="yuv420p",
     turn=None,
+    flip=False,
     aspect=None,
     colours=None,
     subtitles=None,
@@ -54,8 +55,8 @@ def make(
             context.options = {"crf": "1", "bf": "2"}
         if aspect:
             context.sample_aspect_ratio = aspect
-        if turn:
-            picture.set_display_rotation(turn)
+        if turn or flip:
+            picture.set_display_rotation(turn or 0, hflip=flip)
         tracks = [out.add_stream(codec, rate=SOUND_RATE, options={"strict": "-2"}) for codec in sounds]
         for i, track in enumerate(tracks):
             track.metadata["language"] = ("jpn", "eng", "fra")[i]
@@ -83,6 +84,34 @@ def make(
             packet = av.Packet(b"hello")
             packet.pts = packet.dts = 0
             packet.duration, packet.time_base, packet.stream = 500, Fraction(1, 1000), texts
+            out.mux(packet)
+    return path
+
+
+def grown(path, size, *, small=10, large=2):
+    """Write a clip of `small` frames of 64x64 pixels, and then `large` ones of `size` that its header does not know."""
+    codec = {".webm": "libvpx-vp9", ".mpg": "mpeg2video", ".avi": "mpeg4"}.get(path.suffix, "libx264")
+    parts = []
+    for count, (width, height) in ((small, (64, 64)), (large, size)):
+        context = av.CodecContext.create(codec, "w")
+        context.width, context.height, context.pix_fmt = width, height, "yuv420p"
+        context.time_base, context.framerate = Fraction(1, RATE), RATE
+        context.options = {"preset": "ultrafast"} if codec == "libx264" else {}
+        frame = av.VideoFrame(width, height, "yuv420p")
+        for plane in frame.planes:
+            plane.update(bytes(plane.buffer_size))
+        packets = []
+        for tick in range(count):
+            frame.pts, frame.time_base = tick, context.time_base
+            packets += context.encode(frame)
+        parts.append(packets + context.encode(None))
+    with av.open(str(path), "w") as out:
+        stream = out.add_stream(codec, rate=RATE)
+        stream.width = stream.height = 64
+        stream.pix_fmt = "yuv420p"
+        for tick, packet in enumerate(packet for packets in parts for packet in packets):
+            packet.pts = packet.dts = tick
+            packet.time_base, packet.stream = Fraction(1, RATE), stream
             out.mux(packet)
     return path
 

@@ -230,7 +230,7 @@ def test_interrupted_it_says_how_to_go_on_and_goes_on(run, number):
     assert process.returncode == 130
     assert said.decode() == f"sakuga: interrupted; the same command goes on from frame {LENGTH}\n"
     facts = json.loads(Path(".long.neg.mp4.sakuga-part/made-of.json").read_text("utf-8"))
-    assert re.fullmatch(r"[0-9a-f]{64}", facts["paint"]["style"])
+    assert re.fullmatch(r"[0-9a-f]{64}", facts["style"]["style"])
     assert run(*args)[0] == 0
     assert run(*args, "-o", "whole.mp4")[0] == 0
     assert Path("long.neg.mp4").read_bytes() == Path("whole.mp4").read_bytes()

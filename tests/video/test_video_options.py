@@ -104,16 +104,16 @@ def test_subtitles_are_cut_too(tmp_path):
 
 def test_resampling_takes_the_nearest_frame():
     """Frames at 0, 10, ... 90 ms of 10 ms; beats of 25 ms at 0, 25, 50, 75; of 20 and 30 the later one is for 25."""
-    shots = [TimedFrame(i, 10 * i, 10) for i in range(10)]
+    frames = [TimedFrame(i, 10 * i, 10) for i in range(10)]
     assert ticks_for(Fraction(40)) == Fraction(1, 1000)
-    found = list(resample(shots, Fraction(1, 1000), Fraction(40)))
+    found = list(resample(frames, Fraction(1, 1000), Fraction(40)))
     assert [(s.image, s.pts, s.duration) for s in found] == [(0, 0, 25), (3, 25, 25), (5, 50, 25), (8, 75, 25)]
 
 
 def test_resampling_of_a_variable_rate_that_starts_late():
     """Frames at 100, 110, 300 ms (the last for 100 ms), 20 beats a second: 100: a, 150: b, 200: b, 250: c, 300, 350."""
-    shots = [TimedFrame("a", 100, 10), TimedFrame("b", 110, 190), TimedFrame("c", 300, 100)]
-    found = list(resample(shots, Fraction(1, 1000), Fraction(20)))
+    frames = [TimedFrame("a", 100, 10), TimedFrame("b", 110, 190), TimedFrame("c", 300, 100)]
+    found = list(resample(frames, Fraction(1, 1000), Fraction(20)))
     assert "".join(s.image for s in found) == "abbccc"
     assert [s.pts * ticks_for(Fraction(20)) * 1000 for s in found] == [100, 150, 200, 250, 300, 350]
 

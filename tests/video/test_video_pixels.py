@@ -8,6 +8,7 @@ import pytest
 from clips import BT601, BT709, FRAMES, QUADRANTS, check_same_times_and_sound, left_over, make, quadrants, read, same
 
 from sakuga.video import stylize_video
+from sakuga.video.camera import Reducer
 
 
 def keeping(seen):
@@ -63,6 +64,22 @@ def test_rotated_video_is_painted_and_shown_upright(tmp_path, turn):
     assert after.stream["aspect"] == (Fraction(4, 3) if turn == 180 else Fraction(3, 4))
 
 
+@pytest.mark.parametrize("flip", [False, True])
+@pytest.mark.parametrize("turn", [0, 90, 180, 270])
+def test_every_orientation_is_shown_as_its_matrix_says(tmp_path, turn, flip):
+    """FFmpeg turns a frame by the angle, then mirrors left and right; NumPy does the same here, by other means."""
+    source = make(tmp_path / "a.mp4", turn=turn, flip=flip, times=range(2), sounds=())
+    upright = np.rot90(quadrants(), turn // 90)
+    upright = upright[:, ::-1] if flip else upright
+    stylize_video(source, tmp_path / "b.mp4", same)
+    after = read(tmp_path / "b.mp4")
+    assert after.stream["turn"] == 0
+    assert after.frames[0].shape == upright.shape
+    assert np.abs(after.frames[0].astype(int) - upright).mean() < 6
+    reduced = Reducer(640)(next(av.open(str(source)).decode(video=0)))
+    assert np.abs(reduced.astype(int) - upright).mean() < 6
+
+
 @pytest.mark.parametrize("matrix", [BT709, BT601])
 @pytest.mark.parametrize("full_range", [False, True])
 def test_colours_are_converted_by_the_matrix_and_range_of_the_source(tmp_path, matrix, full_range):
@@ -95,7 +112,7 @@ def test_a_style_that_enlarges_makes_a_larger_video(tmp_path):
     np.testing.assert_allclose(frames[0][24, 32], QUADRANTS[0], atol=12)
 
 
-def test_paint_of_another_shape_is_a_mistake_of_the_caller(tmp_path):
-    with pytest.raises(ValueError, match="paint"):
+def test_stylize_of_another_shape_is_a_mistake_of_the_caller(tmp_path):
+    with pytest.raises(ValueError, match="stylize"):
         stylize_video(make(tmp_path / "a.mp4"), tmp_path / "b.mp4", lambda rgb: rgb[:10])
     assert left_over(tmp_path) == {"a.mp4"}

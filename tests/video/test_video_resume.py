@@ -123,7 +123,7 @@ def test_the_work_folder_says_what_it_is_for(tmp_path, source):
         go(source, tmp_path / "b.mp4", Stop(at=LENGTH + 60))
     facts = json.loads((tmp_path / ".b.mp4.sakuga-part" / "made-of.json").read_text(encoding="utf-8"))
     assert facts["source"][:2] == [str(source), source.stat().st_size]
-    assert facts["paint"] == WHO
+    assert facts["style"] == WHO
 
 
 class Trail:

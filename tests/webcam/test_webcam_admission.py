@@ -22,6 +22,8 @@ def test_names_of_this_machine_are_admitted(clip, host):
         {"Host": "0.0.0.0:{port}"},
         {"Host": ""},
         {"Host": "["},
+        {"Host": "evil.example@127.0.0.1:{port}"},
+        {"Host": "localhost/evil.example"},
         {"Host": "evil.example@127.0.0.1:{port}", "Origin": "http://evil.example"},
         {"Origin": "http://evil.example"},
         {"Origin": "http://localhost:3000"},

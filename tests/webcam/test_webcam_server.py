@@ -1,10 +1,13 @@
 """What the browser is given."""
 
 import json
+import re
+from urllib.parse import unquote
 
 import numpy as np
 import pytest
 from camera_clips import GRAYS, ask, pixels, served
+from made_style import make_style
 
 
 def test_frames_come_beside_their_painted_copies(clip):
@@ -49,7 +52,7 @@ def test_a_snapshot_has_every_value(clip):
     with served(clip) as server:
         answer = ask(server, "/snapshot.png")
         assert answer.headers["Content-Type"] == "image/png"
-        assert answer.headers["Content-Disposition"].endswith('.neg.png"')
+        assert re.search(r'filename="webcam-[\d-]+\.neg\.png"', answer.headers["Content-Disposition"])
         lower = pixels(answer.read())[-1]
     assert min(abs(lower.mean() - (255 - gray)) for gray in GRAYS) < 4
 
@@ -75,6 +78,18 @@ def test_the_style_can_be_changed(clip):
         assert ask(server, "/elsewhere", "POST", b"same").status == 404
         assert ask(server, "/elsewhere").status == 404
         assert json.loads(ask(server, "/state.json").read())["style"] == "same"
+
+
+@pytest.mark.parametrize("name", ["写真", "é", "a\r\nX-Evil: 1", 'a"; b'])
+def test_a_style_file_may_be_called_anything(clip, tmp_path, name):
+    style = make_style(tmp_path / f"{name}.onnx", "invert", name="neg")
+    with served(clip, style) as server:
+        answer = ask(server, "/frame.jpg")
+        assert (answer.status, unquote(answer.headers["X-Style"])) == (200, name)
+        assert answer.headers["X-Evil"] is None
+        answer = ask(server, "/snapshot.png")
+        assert answer.headers["X-Evil"] is None
+        assert unquote(answer.headers["Content-Disposition"].rpartition("''")[2]).endswith(f".{name}.png")
 
 
 def test_viewers_that_leave_are_no_trouble(clip, capfd):

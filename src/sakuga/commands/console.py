@@ -54,8 +54,3 @@ def print_table(table: object) -> None:
     if not console.is_terminal:
         console.width = 200  # a pipe has no width; lines are for programs there
     console.print(table)
-
-
-def say(sentence: str) -> None:
-    """Print a sentence on standard error, as all that is no result."""
-    print(f"sakuga: {sentence}", file=sys.stderr, flush=True)

@@ -6,15 +6,15 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import tyro
-from torch import nn
 
 from sakuga import runs
 from sakuga.commands.options import join_lists
 from sakuga.data.images import find_images
-from sakuga.errors import SakugaError, UsageError
+from sakuga.errors import ExistsError, UsageError
 from sakuga.export.int8 import QUANTIZABLE
-from sakuga.export.onnx import export as export_network
-from sakuga.systems import System
+from sakuga.export.onnx import export as export_system
+from sakuga.runtime.atomic import exists
+from sakuga.systems.base import System
 
 
 def main(args: Sequence[str]) -> int:
@@ -57,35 +57,24 @@ def export(
     if output.suffix != ".onnx":
         raise UsageError(f"--output {output} must end in .onnx.")
     if output.exists() and not overwrite:  # said before the work, not after it
-        raise SakugaError(f"{output} exists already: choose another name or allow overwriting (--overwrite)")
+        raise ExistsError(exists(output))
     name = {"last": runs.LAST, "best": runs.BEST}[which]
     if which == "best" and (run / runs.LAST).is_file() and not (run / name).is_file():
         raise UsageError(f"{run} has no {name}: its samples were not judged; export --which last.")
-    system = runs.build(run, name, changes=set)
-    chosen = _network(system, run / name, network or system.output)
-    style = export_network(
-        chosen,
+    system = runs.build(run, name, changes=set, network=network)
+    style = export_system(
+        system,
         output,
-        system=system,
+        network=network,
         name=output.stem,
         title=title,
         licence=licence,
         data=sources or None,
         overwrite=overwrite,
-        photos=_photos(system) if isinstance(chosen, QUANTIZABLE) else (),
+        photos=_photos(system) if any(isinstance(part, QUANTIZABLE) for part in system.children()) else (),
     )
     print(style.path)
     return 0
-
-
-def _network(system: System, checkpoint_file: Path, name: str) -> nn.Module:
-    """Return the network of that name if the checkpoint, from which the system was built, holds one to export."""
-    choices = (system.output, *system.exportable)
-    if name not in choices:
-        raise UsageError(f"--network {name}: of {system.name} {' or '.join(choices)} can be exported.")
-    if name != system.output and checkpoint_file.name != runs.LAST:
-        raise UsageError(f"{checkpoint_file} holds no other network than {system.output}; export --which last.")
-    return system.get_submodule(name)
 
 
 def _photos(system: System) -> list[Path]:

@@ -8,15 +8,17 @@ from pathlib import Path
 from typing import Annotated
 
 import tyro
+from torch import nn
 from tyro.conf import DisallowNone, FlagCreatePairsOff, Positional, UseAppendAction, arg
 
 from sakuga.data.images import load_image, to_tensor
-from sakuga.errors import SakugaError, UsageError
+from sakuga.errors import ExistsError, UsageError
 from sakuga.export.onnx import export
 from sakuga.importers import LAYOUTS, adain
 from sakuga.importers.layouts import build, choose
 from sakuga.importers.weights import load
 from sakuga.networks.adain import Painter
+from sakuga.runtime.atomic import exists
 from sakuga.systems.base import System
 
 LICENCE = "unknown, ask the author of the weights"
@@ -36,11 +38,11 @@ class Source:
 
 
 class Imported(System):
-    """Stands for the system that somebody else trained; it takes no steps."""
+    """A network that somebody else trained, in place of the system that did; it takes no steps."""
 
-    def __init__(self, source: Source):
+    def __init__(self, source: Source, generator: nn.Module):
         super().__init__()
-        self.config = source
+        self.generator, self.config = generator, source
         self.name = source.layout  # type: ignore[misc]  # of each object its own
 
 
@@ -79,7 +81,7 @@ def import_weights(
     if output.suffix != ".onnx":
         raise UsageError(f"--output {output} must end in .onnx.")
     if output.exists() and not overwrite:  # said before the work, not after it
-        raise SakugaError(f"{output} exists already: choose another name or allow overwriting (--overwrite)")
+        raise ExistsError(exists(output))
     published = load(path)
     found = choose(published, layout, network)
     if picture and found.layout != "adain":
@@ -92,9 +94,8 @@ def import_weights(
         built = adain.fix(built, pictures)
     source = Source(found.layout, path.resolve().name, published.sha256, found.network, picture)
     style = export(
-        built,
+        Imported(source, built),
         output,
-        system=Imported(source),
         name=re.sub(r"[^\w-]+", "-", output.stem).strip("-") or "imported",
         title=title or output.stem,
         licence=licence,

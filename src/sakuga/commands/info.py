@@ -3,11 +3,10 @@
 import json as json_
 from typing import Annotated
 
-from tyro.conf import FlagCreatePairsOff, Positional, arg
+from tyro.conf import Positional, arg
 
 from sakuga.commands.console import print_table
-
-Flag = Annotated[bool, FlagCreatePairsOff, arg(help_behavior_hint="")]
+from sakuga.runtime.flags import Flag
 
 
 def info(
@@ -22,15 +21,23 @@ def info(
         json: Print it as JSON.
     """
     from sakuga.style import load
+    from sakuga.style.inputs import asked
 
-    facts = load(style).describe()
+    found = load(style)
+    facts = found.describe()
     if json:
         print(json_.dumps(facts, indent=2, ensure_ascii=False))
         return 0
     from rich.table import Table
 
     table = Table(box=None, show_header=False, pad_edge=False)
+    facts["inputs"] = ["the photo"] * (found.card.photo is not None) + [
+        f"{one.name}: {one.expects}" + ("" if one.required else f" (by default {_words(one.usual)})")
+        for one in asked(found.card.inputs)
+    ]
     for key, value in facts.items():
+        if value is None:  # what its card does not say
+            continue
         values = value if isinstance(value, list) else [value]
         lines = [
             ", ".join(f"{k}: {v}" for k, v in one.items()) if isinstance(one, dict) else str(one) for one in values
@@ -38,3 +45,7 @@ def info(
         table.add_row(key.replace("_", " "), "\n".join(lines))
     print_table(table)
     return 0
+
+
+def _words(default: object) -> str:
+    return ", ".join(map(str, default)) or "none" if isinstance(default, tuple) else str(default)

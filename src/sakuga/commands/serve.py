@@ -6,10 +6,12 @@ import os
 import signal
 import socket
 import sys
+import threading
 import webbrowser
 from collections.abc import Sequence
 from ipaddress import ip_address
 from pathlib import Path
+from types import FrameType
 from typing import Annotated
 
 import tyro
@@ -18,12 +20,13 @@ from fastapi import FastAPI
 from tyro.conf import DisallowNone, FlagCreatePairsOff, arg
 
 from sakuga.errors import SakugaError, UsageError
+from sakuga.serve.admission import loopback_hosts
 from sakuga.serve.app import create_app
-from sakuga.serve.catalogue import find
-from sakuga.serve.headers import loopback_hosts
+from sakuga.serve.limited_io import protocol
 from sakuga.serve.limits import Limits
-from sakuga.serve.protocol import protocol
+from sakuga.serve.styles import find
 
+_GRACE_SECONDS, _MAX_SECONDS = 5, 8  # after a signal: for work to be finished, and until the process ends anyway
 Number = Annotated[int | None, arg(metavar="N", help_behavior_hint="")]
 _DEFAULTS = Limits()
 
@@ -61,7 +64,7 @@ def command(
         max_queue: Pictures that may wait for that; more are refused for the moment.
         open: Open the page in the browser.
     """
-    logging.basicConfig(level=logging.WARNING, format="sakuga: %(message)s")
+    _log_only_ours()
     limits = Limits(
         max_side=max_side,
         max_bytes=max_bytes,
@@ -85,6 +88,14 @@ def command(
         url = _url("localhost" if here else host, port)
         others = _own_address(address.version) if address.is_unspecified else None
         return _serve(app, limits, listener, url, open, others and _url(others, port))
+
+
+def _log_only_ours() -> None:
+    """Show our own warnings and faults; what libraries log of strangers' files stays away from the terminal."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("sakuga: %(message)s"))
+    logging.getLogger("sakuga").addHandler(handler)
+    logging.getLogger().addHandler(logging.NullHandler())  # else Python would print them as a last resort
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -129,7 +140,7 @@ def _serve(app: FastAPI, limits: Limits, listener: socket.socket, url: str, open
         access_log=False,
         server_header=False,
         proxy_headers=False,  # else any local client could say that it is another one
-        timeout_graceful_shutdown=10,
+        timeout_graceful_shutdown=_GRACE_SECONDS,
     )
     server = _Server(config, url, open, others)
     # uvicorn raises the signal that stopped it again; it must not end the process before it has cleaned up.
@@ -140,7 +151,7 @@ def _serve(app: FastAPI, limits: Limits, listener: socket.socket, url: str, open
         pass
     finally:
         signal.signal(signal.SIGTERM, before)
-        app.state.studio.close()
+        app.state.sakuga.close()
     return 0
 
 
@@ -150,6 +161,19 @@ class _Server(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, url: str, open: bool, others: str | None) -> None:
         super().__init__(config)
         self.url, self.open, self.others = url, open, others
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Stop, and see to it that nothing can prevent that, such as a style that never returns."""
+        if not self.should_exit:
+            timer = threading.Timer(_MAX_SECONDS, self._leave)
+            timer.daemon = True
+            timer.start()
+        super().handle_exit(sig, frame)
+
+    def _leave(self) -> None:
+        self.config.app.state.sakuga.temporary.remove()  # type: ignore[union-attr]
+        sys.stdout.flush()
+        os._exit(0)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)

@@ -1,14 +1,13 @@
 """`sakuga styles`: the styles there are."""
 
 import json as json_
-from typing import Annotated
 
-from tyro.conf import FlagCreatePairsOff, arg
+from sakuga.commands.console import print_table
+from sakuga.runtime.flags import Flag
+from sakuga.runtime.say import say
 
-from sakuga.commands.console import print_table, say
 
-
-def styles(json: Annotated[bool, FlagCreatePairsOff, arg(help_behavior_hint="")] = False) -> int:
+def styles(json: Flag = False) -> int:
     """List the styles: the embedded ones and those in your folder.
 
     Args:

@@ -1,169 +1,24 @@
-"""`sakuga train`: a system learns from the folders it is given."""
+"""`sakuga train`: lists the systems, which imports nothing heavy, or starts a training."""
 
 import signal
 import threading
-import warnings
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from typing import Any
+from collections.abc import Sequence
 
-import torch
-from lightning_fabric import Fabric
-
-from sakuga import runs
-from sakuga.commands.train_options import Call, Loop, parse
-from sakuga.errors import SakugaError, UsageError
-from sakuga.systems import SYSTEMS, System
-from sakuga.systems import config as toml
-from sakuga.training import device as cpu
-from sakuga.training.advice import count_pictures, few_pictures
-from sakuga.training.dry_run import report
-from sakuga.training.log import Log
-from sakuga.training.precision import choose
-from sakuga.training.trainer import Trainer
+from sakuga.runtime.signals import terminating
+from sakuga.systems import SYSTEMS, load_system
 
 
 def train(args: Sequence[str]) -> int:
     """Train a system: `sakuga train SYSTEM --run DIR --photos DIR ... [any field of its config]`."""
     if not args or args[0] in ("-h", "--help"):
-        print(_usage())
+        print("usage: sakuga train SYSTEM --run DIR --photos DIR ... [--help]\n\nsystems:")
+        for name, (_, told) in SYSTEMS.items():
+            print(f"  {name:<18}{told}")
         return 0 if args else 2
     if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C, also while data are prepared
-    chosen = _system(args[0])
-    call, loop, config = parse(chosen, args[1:])
-    precision = choose(loop.accelerator) if loop.precision == "auto" else loop.precision
-    try:
-        fabric = Fabric(
-            accelerator=loop.accelerator,
-            devices=loop.devices,
-            num_nodes=loop.nodes,
-            strategy="ddp" if loop.devices * loop.nodes > 1 else "auto",
-            precision=precision,
-        )
-    except (RuntimeError, ValueError) as error:  # Lightning's own among them
-        reason = str(error).strip().partition("\n")[0]
-        raise UsageError(
-            f"--accelerator {loop.accelerator} --devices {loop.devices} is not to be had here ({reason})."
-        ) from error
-    fabric.launch()
-    if fabric.device.type == "cpu":
-        cpu.tune()
-    torch.manual_seed(config.seed)
-    system = _prepared(chosen, config, fabric)
-    trainer = Trainer(system, call.run, fabric=fabric, ema=loop.ema, clip=loop.clip or None, micro=loop.micro)
-    trainer.options["precision"] = precision
-    trainer.options |= {f"pictures of {name}": count for name, count in count_pictures(config).items()}
-    if trainer.resume():
-        if trainer.steps >= config.steps and not call.dry_run:
-            fabric.print(f"{call.run} has done its {trainer.steps} steps already; larger --steps go on with it")
-            _destroy_process_group()
-            return 0
-        fabric.print(f"going on from step {trainer.steps} of {call.run}")
-        for line in trainer.changed:
-            fabric.print(f"  {line}")
-    else:
-        if config.init is not None:
-            trainer.start_from(config.init)
-        if advice := few_pictures(config):
-            fabric.print(advice)
-    if loop.compile:
-        for name in (name for names in system.players.values() for name in names):
-            system.get_submodule(name).compile()  # in place: the names in the checkpoint stay
-    try:
-        if call.dry_run:
-            report(trainer)
-        else:
-            _fit(trainer, call, loop)
-    except FloatingPointError as error:
-        raise SakugaError(f"{error}; a lower --lr or --clip may help{_kept(call)}.") from error
-    except torch._dynamo.exc.BackendCompilerFailed as error:
-        raise SakugaError(f"--compile does not work here ({error.inner_exception}); train without it.") from error
-    except RuntimeError as error:
-        # Of a GPU torch has a type for it, of the processor's memory only a text.
-        if not isinstance(error, torch.OutOfMemoryError) and "can't allocate memory" not in str(error):
-            raise
-        raise SakugaError(
-            f"the memory of the {fabric.device.type} is too small for --batch {config.batch} of --crop {config.crop}; "
-            f"lower one of them, or the networks' --width where there is one{_kept(call)}."
-        ) from error
-    _destroy_process_group()
-    return 0
+        for number in terminating():
+            signal.signal(number, signal.default_int_handler)  # as Ctrl-C, also while data are prepared
+    system = load_system(args[0])
+    from sakuga.commands.train_run import run
 
-
-def _prepared(chosen: type[System], config: Any, fabric: Fabric) -> System:
-    """Build the system and load its data; of several processes that cannot, one says why."""
-    problem: SakugaError | None = None
-    # The first process of a machine fills the caches, the others read them.
-    with _notes(), fabric.rank_zero_first(local=True):
-        try:
-            system = chosen(config)
-            system.prepare()
-        except SakugaError as error:
-            problem = error
-        except MemoryError:
-            problem = SakugaError("the pictures do not fit into memory; lower --load or remove the largest.")
-    mine = fabric.world_size - fabric.global_rank if problem is not None else 0
-    first: Any = fabric.all_reduce(torch.tensor(float(mine), device=fabric.device), reduce_op="max")
-    if not first:
-        return system
-    _destroy_process_group()
-    if problem is not None and mine == first:
-        raise problem
-    raise SystemExit(0)  # not 1, at which the launcher would kill the process that has something to say
-
-
-def _destroy_process_group() -> None:
-    # Left to the interpreter's end, gloo's threads now and then abort a process that has done all its work.
-    if torch.distributed.is_initialized():
-        torch.distributed.destroy_process_group()
-
-
-def _kept(call: Call) -> str:
-    path = call.run / runs.LAST
-    return f"; {path} has what was learned up to its last saving" if path.is_file() else ""
-
-
-def _fit(trainer: Trainer, call: Call, loop: Loop) -> None:
-    config, main = trainer.system.config, trainer.fabric.is_global_zero
-    if main:
-        call.run.mkdir(parents=True, exist_ok=True)
-        toml.write(call.run / toml.NAME, trainer.system.name, config, loop)
-    log = Log(call.run, every=loop.log_every, total=config.steps) if main else None
-    try:
-        if log is not None:
-            best = call.run / runs.BEST
-            if not trainer.steps and best.exists():
-                best.replace(best.with_name(f"earlier-{runs.BEST}"))
-                trainer.fabric.print(f"{best} is of an earlier training: it is called earlier-{runs.BEST} now")
-            log.forget_after(trainer.steps)
-        trainer.fit(config.steps, save_every=loop.save_every, log=log)
-    finally:
-        if log is not None:
-            log.close()
-
-
-@contextmanager
-def _notes() -> Iterator[None]:
-    """Show warnings as the sentences they are, without the place in the source."""
-    before = warnings.formatwarning
-    warnings.formatwarning = lambda message, *_args, **_options: f"note: {message}\n"
-    try:
-        yield
-    finally:
-        warnings.formatwarning = before
-
-
-def _system(name: str) -> type[System]:
-    systems = {system.name: system for system in SYSTEMS}
-    if name not in systems:
-        raise UsageError(f"unknown system {name!r}; choose {', '.join(systems)}.")
-    return systems[name]
-
-
-def _usage() -> str:
-    lines = ["usage: sakuga train SYSTEM --run DIR --photos DIR ... [--help]", "", "systems:"]
-    for system in SYSTEMS:
-        presets = f" (presets: {', '.join(system.presets)})" if system.presets else ""
-        lines.append(f"  {system.name:<18}{(system.__doc__ or '').splitlines()[0]}{presets}")
-    return "\n".join(lines)
+    return run(system, args[1:])

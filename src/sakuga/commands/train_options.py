@@ -2,6 +2,7 @@
 
 import math
 import os
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
@@ -11,13 +12,15 @@ import tyro
 
 from sakuga.commands.options import join_lists
 from sakuga.errors import UsageError
-from sakuga.systems import Config, System
 from sakuga.systems import config as toml
+from sakuga.systems.base import Config, System
 from sakuga.training.advice import places
 
 Precision = Literal["auto", "32-true", "bf16-mixed"]
 LEAST = (
-    dict.fromkeys(("devices", "nodes", "micro", "save_every", "log_every", "batch", "crop", "steps", "load", "side"), 1)
+    dict.fromkeys(
+        ("devices", "nodes", "accumulate", "save_every", "log_every", "batch", "crop", "steps", "load", "side"), 1
+    )
     | dict.fromkeys(("lr", "lr_d", "warmup_lr", "decay", "warmup", "seed", "blocks", "pool", "freeze"), 0)
     | {"style_side": 1, "inner": 1, "width": 2}
 )
@@ -52,12 +55,11 @@ class Loop:
     """Numbers to compute with; auto: bfloat16 where the device is made for it, else 32 bits."""
     compile: bool = False
     """Compile the networks (torch.compile): a minute at the start, faster steps on a GPU."""
-    ema: float = 0.999
-    """Decay of the averaged weights, the ones that are exported."""
     clip: float = 0.0
     """Largest norm of a player's gradient; 0: no limit, as published."""
-    micro: int = 1
-    """Parts in which a batch is worked through, to save memory; little where D moves before G, as in pix2pix."""
+    accumulate: int = 1
+    """Gradient accumulation steps: parts in which a batch is worked through, to save memory; little where D moves
+    before G, as in pix2pix."""
     save_every: int = 500
     """Steps between checkpoints and sample pictures."""
     log_every: int = 50
@@ -71,6 +73,7 @@ def parse(system: type[System], args: Sequence[str]) -> tuple[Call, Loop, Any]:
         UsageError: an unknown preset, or a file that does not fit.
     """
     prog = f"sakuga train {system.name}"
+    args = [re.sub(r"^--micro(?=$|=)", "--accumulate", arg) for arg in args]  # its name in earlier versions
     args = join_lists(args, Call, Loop, system.Config)
     quiet = [arg for arg in args if arg not in ("-h", "--help")]
     call = Call(run=tyro.MISSING)
@@ -95,7 +98,7 @@ def parse(system: type[System], args: Sequence[str]) -> tuple[Call, Loop, Any]:
         args=args,
         default=(call, *defaults),
         prog=prog,
-        description=system.__doc__,
+        description=(system.__doc__ or "") + (f"\n\nPresets: {', '.join(system.presets)}." if system.presets else ""),
     )
     _check(call, loop, config)
     return call, loop, config
@@ -118,8 +121,8 @@ def _check(call: Call, loop: Loop, config: Config) -> None:
             f"--nodes {loop.nodes} needs a launcher on every machine, such as "
             f"`torchrun --nnodes {loop.nodes} --nproc-per-node {loop.devices} -m -- sakuga train ...`."
         )
-    if not 0 <= loop.ema < 1:
-        raise UsageError(f"--ema must be at least 0 and less than 1, not {loop.ema:g}.")
+    if not 0 <= config.ema < 1:
+        raise UsageError(f"--ema must be at least 0 and less than 1, not {config.ema:g}.")
     warmup = getattr(config, "warmup", 0)
     if config.init is not None and warmup:
         raise UsageError(
@@ -145,8 +148,10 @@ def _check(call: Call, loop: Loop, config: Config) -> None:
     if config.crop % 4 or config.crop < 16:
         raise UsageError(f"--crop {config.crop} must be a multiple of 4, 16 or more.")
     processes = loop.devices * loop.nodes
-    if config.batch % (processes * loop.micro):
-        raise UsageError(f"--batch {config.batch} does not divide by {processes} processes and --micro {loop.micro}.")
+    if config.batch % (processes * loop.accumulate):
+        raise UsageError(
+            f"--batch {config.batch} does not divide by {processes} processes and --accumulate {loop.accumulate}."
+        )
     if int(os.environ.get("WORLD_SIZE", processes)) != processes:
         raise UsageError(
             f"{os.environ['WORLD_SIZE']} processes were launched, but --devices times --nodes is {processes}."

@@ -7,14 +7,15 @@ from typing import Literal
 
 import numpy as np
 import torch
-from PIL import Image, ImageOps
+from PIL import Image
 from torch import Tensor
 
 from sakuga.errors import SakugaError, UsageError
+from sakuga.picture import READABLE_SUFFIXES, read_rgb
+from sakuga.runtime.folder import Found, walk
 
 LONGEST = 30
 """A picture's longer side as a multiple of its shorter one, beyond which it is not enlarged: it would fill memory."""
-SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"})
 
 
 def find_images(folders: Iterable[str | Path]) -> list[Path]:
@@ -24,6 +25,7 @@ def find_images(folders: Iterable[str | Path]) -> list[Path]:
 
     Raises:
         UsageError: a folder is missing, or there is no picture in any of them.
+        SakugaError: a folder below them cannot be read.
     """
     found: list[Path] = []
     places = [Path(f) for f in folders]
@@ -31,18 +33,24 @@ def find_images(folders: Iterable[str | Path]) -> list[Path]:
         if folder.is_file():
             found.append(folder)
         elif folder.is_dir():
-            found += sorted(
-                p
-                for p in folder.rglob("*")
-                if p.suffix.lower() in SUFFIXES and not p.name.startswith(".") and p.is_file()
-            )
+            inside = walk(folder, READABLE_SUFFIXES)
+            if inside.unreadable:
+                raise SakugaError(f"{inside.unreadable[0]}: permit it, or move it away")
+            found += inside.files
         else:
-            raise UsageError(f"{folder} does not exist; name a folder of pictures.")
+            raise UsageError(f"{folder} does not exist: name a folder of pictures")
     if not found:
-        raise UsageError(
-            f"No picture found in {', '.join(map(str, places))}; name a folder of JPEG, PNG or WebP files."
-        )
+        raise UsageError(f"no picture found in {', '.join(map(str, places))}: name a folder of pictures")
     return found
+
+
+def left_out(folders: Iterable[str | Path]) -> str:
+    """The files that `find_images` passes over, in words: "3 .xcf, 1 .txt"; empty where there are none."""
+    every = Found()
+    for folder in map(Path, folders):
+        if folder.is_dir():
+            every.others += walk(folder, READABLE_SUFFIXES).others
+    return every.left_out()
 
 
 def load_image(
@@ -61,16 +69,9 @@ def load_image(
         short_side: the shorter side is scaled, up or down, to this.
 
     Raises:
-        UsageError: there is no such file.
-        SakugaError: the file is not a readable picture.
+        SakugaError: there is no such file, or it is not a readable picture.
     """
-    if not path.is_file():
-        raise UsageError(f"{path} does not exist; name a picture.")
-    try:
-        with Image.open(path) as opened:
-            image = _opaque(ImageOps.exif_transpose(opened))
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise SakugaError(f"{path} is not a readable picture ({error}); remove or replace it.") from error
+    image = Image.fromarray(read_rgb(path))
     if half is not None:
         middle = image.width // 2
         image = image.crop((0, 0, middle, image.height) if half == "left" else (image.width - middle, 0, *image.size))
@@ -79,22 +80,12 @@ def load_image(
         if max(image.size) * scale > LONGEST * short_side:
             raise SakugaError(
                 f"{path} is a strip of {image.width}x{image.height}, too long to be scaled to a shorter side of "
-                f"{short_side}; remove it."
+                f"{short_side}: remove it"
             )
         image = image.resize([max(1, round(side * scale)) for side in image.size], Image.Resampling.LANCZOS)
     if max_side is not None and max(image.size) > max_side:
         image.thumbnail((max_side, max_side), Image.Resampling.LANCZOS)
     return np.asarray(image)
-
-
-def _opaque(image: Image.Image) -> Image.Image:
-    """RGB over white: a sprite's invisible pixels may hold any colour."""
-    if not image.has_transparency_data:
-        if image.mode.startswith("I"):  # 16 bits of grey, whatever the mode's width
-            return Image.fromarray((np.asarray(image).clip(0, 65535) >> 8).astype(np.uint8)).convert("RGB")
-        return image.convert("RGB")
-    rgba = image.convert("RGBA")
-    return Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba).convert("RGB")
 
 
 def to_tensor(image: np.ndarray) -> Tensor:

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Literal, TypedDict, overload
 
 import numpy as np
-from PIL import Image
 
 from sakuga.data.images import find_images, load_image
 from sakuga.errors import SakugaError
+from sakuga.picture import read_header
 
 KEEP = 2 << 30
 """Bytes of decoded pictures that a collection keeps in memory."""
@@ -81,6 +81,8 @@ class Pictures(Sequence[np.ndarray]):
         if index in self._kept:
             return self._kept[index]
         picture = load_image(self.paths[index], **self.options)
+        if max(abs(a - b) for a, b in zip(picture.shape, self.sizes[index], strict=False)) > 1:  # of rounding
+            raise SakugaError(f"{self.paths[index]} is not of the size it had at the start: start again")
         with KEEPING:
             if index in self._kept:
                 return self._kept[index]
@@ -99,17 +101,11 @@ class Pictures(Sequence[np.ndarray]):
 
     def _size(self, path: Path) -> tuple[int, int]:
         """What `load_image` will return, from the header alone."""
-        try:
-            with Image.open(path) as opened:
-                width, height = opened.size
-                if opened.getexif().get(0x0112, 1) >= 5:  # the orientations that lie on their side
-                    width, height = height, width
-        except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-            raise SakugaError(f"{path} is not a readable picture ({error}); remove or replace it.") from error
+        _, width, height, _ = read_header(path)
         if self.options["half"] is not None:
             width //= 2
             if not width:
-                raise SakugaError(f"{path} is too narrow to be halved; remove or replace it.")
+                raise SakugaError(f"{path} is too narrow to be halved: remove or replace it")
         short = self.options["short_side"]
         scale = short / min(width, height) if short else 1.0
         most = self.options["max_side"]

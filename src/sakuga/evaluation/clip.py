@@ -9,6 +9,7 @@ from PIL import Image
 
 from sakuga.errors import SakugaError
 from sakuga.video.container import open_container, reading, video_stream
+from sakuga.video.orientation import orientation
 
 
 def read_clip(path: Path, *, frames: int, side: int) -> list[np.ndarray]:
@@ -27,7 +28,7 @@ def read_clip(path: Path, *, frames: int, side: int) -> list[np.ndarray]:
                 reader.seek(reader.duration // 2 + (reader.start_time or 0))
         found = []
         for frame in reader.decode(stream):
-            picture = Image.fromarray(np.rot90(frame.to_ndarray(format="rgb24"), round(frame.rotation / 90) % 4))
+            picture = Image.fromarray(orientation(frame).upright(frame.to_ndarray(format="rgb24")))
             scale = min(1.0, side / min(picture.size))
             size = [max(4, round(length * scale / 4) * 4) for length in picture.size]
             found.append(np.asarray(picture.resize(size, Image.Resampling.LANCZOS)))

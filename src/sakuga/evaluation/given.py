@@ -66,6 +66,6 @@ def _export(run: Path, which: Which, folder: Path) -> Style:
     name = re.sub(r"[^\w-]+", "-", run.resolve().name) or "run"
     folder.mkdir()
     try:
-        return export(system.get_submodule(system.output), folder / f"{name}.onnx", system=system, name=name)
+        return export(system, folder / f"{name}.onnx", name=name)
     except UsageError as error:
         raise UsageError(f"{run} is no style by itself ({error}); export it, then name the file.") from error

@@ -19,7 +19,7 @@ class Measure:
 
 
 MEASURES = (
-    Measure("FID{set}", "distance of the results from the style's pictures", True),
+    Measure("FID{set}", "distance of the results from the style's pictures, as pytorch-fid's", True),
     Measure("KID{set}", "the same, without bias for small sets", True),
     Measure("KID{set} ±", "its deviation over random halves of the sets"),
     Measure("Gram[vgg16]", "distance of the textures from the style's", True),

@@ -64,13 +64,13 @@ def read_training(run: Path, which: Which = "last") -> Training:
     name = checkpoint_name(run, which)
     state = runs.load(run, name)
     system = build(run, name)
-    moved = {network for names in system.players.values() for network in names} | {system.output}
+    moved = {network for names in system.players.values() for network in names} | {*system.exportable}
     return Training(
         system=state["name"],
         steps=state["steps"],
         config=state["config"],
         parameters={n: sum(p.numel() for p in system.get_submodule(n).parameters()) for n in sorted(moved)},
-        output=system.output,
+        output=system.exportable[0],
         seconds_per_step=_seconds_per_step(run),
         steps_per_epoch=_steps_per_epoch(state["config"]),
         curves=_curves(run / "metrics.csv"),

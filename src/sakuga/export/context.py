@@ -3,11 +3,14 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+import onnx
 import torch
 from torch import Tensor, nn
 
 from sakuga.export.int8 import Fold, calibration_photos, context_of
+from sakuga.export.trace import to_onnx
 from sakuga.networks.context import ContextGenerator
+from sakuga.style.context import THUMBNAIL
 
 
 class GivenContext(nn.Module):
@@ -47,3 +50,11 @@ class ThumbnailEncoder(nn.Module):
         for (scale, sums, bias), by, shift in zip(self.folds, scales, shifts, strict=False):  # no folds without int8
             values += [scale * (1 + by), ((bias + shift / (1 + by)) / sums).round().to(torch.int32)]
         return (context, *values)
+
+
+def trace_encoder(network: ContextGenerator, folds: Sequence[Fold]) -> onnx.ModelProto:
+    """Return a ThumbnailEncoder as an ONNX model."""
+    encoder = ThumbnailEncoder(network, folds).eval()
+    return to_onnx(
+        encoder, {"thumbnail": torch.zeros(1, THUMBNAIL, THUMBNAIL, 3, dtype=torch.uint8)}, encoder.names, {}
+    )

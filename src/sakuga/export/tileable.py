@@ -6,35 +6,42 @@ measured (`statistics`) when asked to `measure`, and with `frozen` uses what it 
 its surroundings alone.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 
 import numpy as np
 import onnx
-import onnxruntime
+import torch
 from onnx import GraphProto, ModelProto, NodeProto, helper
+from torch import Tensor
+
+from sakuga.export.trace import example, open_model, sizes
+from sakuga.systems.artefact import Artefact
 
 FLOAT, BOOL = onnx.TensorProto.FLOAT, onnx.TensorProto.BOOL
-CANVASES = (256, 512, 1024)  # sides of the pictures on which a network's reach is looked for
+CANVASES = (256, 512, 1024)  # sides of the pictures on which a receptive field is looked for
 
 
-def make_tileable(model: ModelProto, size: Sequence[int]) -> ModelProto:
-    """Give a network (input `image`, output `stylised`, opset 17) switches for its statistics; changed in place.
+def make_tileable(model: ModelProto, artefact: Artefact) -> ModelProto:
+    """Give a traced network (output `stylised`, opset 17) switches for its statistics of its picture; changed in place.
 
     The new inputs may be left out: `measure` and `frozen`, truth values, and `given`, (K,) like the new output
     `statistics`, which is meaningful with `measure` or `frozen` only. A network that measures nothing stays as it is.
 
     Args:
         model: the network.
-        size: (height, width) that it can be run on; so must twice the height and thrice the width be.
+        artefact: what it was traced from, tileable; its other inputs are the same for every tile.
 
     Three things see all positions. Whatever is computed from them and has no positions itself (a mean, a γ) is replaced
     as a value. Instance norm becomes batch norm, and a softmax over positions exp(z − max) / Σ with max and Σ given.
-    Others, such as attention between positions, cannot be switched and stay: `reach` finds them out.
+    Others, such as attention between positions, cannot be switched and stay: `receptive_field` finds them out.
     """
-    graph = model.graph
-    small, large = _shapes(model, size), _shapes(model, (2 * size[0], 3 * size[1]))
+    graph, picture = model.graph, artefact.picture
+    height, width = sizes(artefact)[0]
+    feeds = example(artefact, (height, width))
+    small = _shapes(model, feeds)
+    large = _shapes(model, {**feeds, picture: torch.zeros(1, 3, 2 * height, 3 * width)})
     located = {name for name, (shape, _) in small.items() if shape != large[name][0]}
-    alive, values = _walk(graph, located, {name for name, (_, dtype) in small.items() if dtype == np.float32})
+    alive, values = _walk(graph, picture, located, {name for name, (_, dtype) in small.items() if dtype == np.float32})
     parts: list[tuple[str, int]] = []  # names of what is measured, and how many numbers it has
     nodes: list[NodeProto] = []
     for node in graph.node:
@@ -75,27 +82,30 @@ def make_tileable(model: ModelProto, size: Sequence[int]) -> ModelProto:
     return model
 
 
-def reach(model: ModelProto, *, multiple: int, scale: int = 1) -> int:
+def receptive_field(model: ModelProto, artefact: Artefact) -> int:
     """Receptive field in pixels, from end to end, of a network with its statistics frozen; 0 where it is unlimited.
 
     Measured: one square of side `multiple` of a noise picture is changed a thousandfold; what differs in the result,
     be it in the last bit, bounds how far the network looks. Zero stands for more than 1,000 pixels, too.
     """
-    session = opened(model)
+    session = open_model(model)
     has_statistics = len(session.get_outputs()) > 1
+    multiple, scale, picture = artefact.multiple, artefact.scale, artefact.picture
+    feeds = {name: value.numpy() for name, value in example(artefact, sizes(artefact)[0]).items()}
     for side in (side // multiple * multiple for side in CANVASES if side >= 8 * multiple):
         start = side // multiple // 2 * multiple
         margin = 0
         for contrast in (1.0, 0.1):  # where one saturates the network, the other does not
             rng = np.random.default_rng(0)
             image = rng.uniform(-contrast, contrast, (1, 3, side, side)).astype(np.float32)
-            feeds: dict[str, np.ndarray] = {}
+            feeds[picture] = image
+            frozen: dict[str, np.ndarray] = {}
             if has_statistics:
-                (measured,) = session.run(["statistics"], {"image": image, "measure": np.array(True)})
-                feeds = {"frozen": np.array(True), "given": measured}
-            (before,) = session.run(["stylised"], {"image": image, **feeds})
+                (measured,) = session.run(["statistics"], {**feeds, "measure": np.array(True)})
+                frozen = {"frozen": np.array(True), "given": measured}
+            (before,) = session.run(["stylised"], {**feeds, **frozen})
             image[..., start : start + multiple, start : start + multiple] *= 1000
-            (after,) = session.run(["stylised"], {"image": image, **feeds})
+            (after,) = session.run(["stylised"], {**feeds, **frozen})
             changed = np.nonzero((before != after).any(axis=(0, 1)))
             low, high = min(c.min(initial=side) for c in changed), max(c.max(initial=0) for c in changed)
             margin = max(margin, start - low // scale, high // scale - (start + multiple - 1))
@@ -104,32 +114,21 @@ def reach(model: ModelProto, *, multiple: int, scale: int = 1) -> int:
     return 0
 
 
-def opened(model: ModelProto, *, optimize: bool = True) -> onnxruntime.InferenceSession:
-    """Return a session for a model, without the warning that inputs with a default cannot be folded into constants."""
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 4
-    if not optimize:
-        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
-    return onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
-
-
-def _shapes(model: ModelProto, size: Sequence[int]) -> dict[str, tuple[tuple[int, ...], np.dtype]]:
-    """Shape and dtype of everything that the network computes from a picture of a size (height, width)."""
+def _shapes(model: ModelProto, feeds: Mapping[str, Tensor]) -> dict[str, tuple[tuple[int, ...], np.dtype]]:
+    """Shape and dtype of everything that the network computes from some inputs, and of those."""
     probe = ModelProto()
     probe.CopyFrom(model)
     known = {output.name for output in probe.graph.output}
     names = [name for node in probe.graph.node for name in node.output if name]
     probe.graph.output.extend(onnx.ValueInfoProto(name=name) for name in names if name not in known)
-    image = np.zeros((1, 3, *size), np.float32)
-    found = opened(probe, optimize=False).run(names, {"image": image})
-    return {"image": (image.shape, image.dtype)} | {
-        name: (v.shape, v.dtype) for name, v in zip(names, found, strict=True)
-    }
+    given = {name: value.numpy() for name, value in feeds.items()}
+    found = open_model(probe, optimize=False).run(names, given)
+    return {name: (v.shape, v.dtype) for name, v in (*given.items(), *zip(names, found, strict=True))}
 
 
-def _walk(graph: GraphProto, located: set[str], floats: set[str]) -> tuple[set[str], set[str]]:
+def _walk(graph: GraphProto, picture: str, located: set[str], floats: set[str]) -> tuple[set[str], set[str]]:
     """Go back from the picture, as far as values that have no positions: what is passed, and those values."""
-    depending = {"image"}  # on the picture's values, not only on its size
+    depending = {picture}  # on the picture's values, not only on its size
     for node in graph.node:
         if node.op_type not in ("Shape", "Size") and depending.intersection(node.input):
             depending.update(node.output)

@@ -33,17 +33,13 @@ class ImagePool(nn.Module):
         self.chance = torch.Generator().manual_seed(seed)
 
     def forward(self, images: Tensor) -> Tensor:
-        """Exchange images (N, C, H, W), one after the other, without their graph.
-
-        Raises:
-            ValueError: a shape other than that of the images held.
-        """
+        """Exchange images (N, C, H, W), one after the other, without their graph; those held of another shape go."""
         check_images(images=images)
         images = images.detach()
         if self.size == 0:
             return images
         if self.images and images.shape[1:] != self.images[0].shape:
-            raise ValueError(f"images has shape {tuple(images.shape)}, the pool holds {tuple(self.images[0].shape)}")
+            self.images = []
         return torch.stack([self._exchange(image) for image in images])
 
     def _exchange(self, image: Tensor) -> Tensor:

@@ -131,19 +131,20 @@ def path_length(
 
 
 def orthogonal(weight: Tensor) -> Tensor:
-    """Σ over taps ‖WᵀW ∘ (1 - I)‖²_F, a scalar, of one kernel (O, I, kh, kw) or matrix (O, I); W is (O, I) at a tap.
+    """Orthogonal regularisation of filters: Σ over taps ‖W Wᵀ ∘ (1 - I)‖²_F, a scalar; W is (O, I) at a tap.
 
-    Zero if at every tap the columns, one for each input channel, are orthogonal, which takes O ≥ I. Sum it over a
-    network's kernels; RelGAN takes its generator's with kh > 1, weight 1e-6. A transposed convolution keeps its kernel
-    as (I, O, kh, kw): pass `weight.transpose(0, 1)`.
+    Of one kernel (O, I, kh, kw) or matrix (O, I). Zero if at every tap the rows, one for each output filter, are
+    orthogonal, which takes O ≤ I. Sum it over a network's kernels; RelGAN takes its generator's with kh > 1, weight
+    1e-6. A transposed convolution keeps its kernel as (I, O, kh, kw): pass `weight.transpose(0, 1)`.
 
-    Source: Wu et al., ICCV 2019 (RelGAN), equation 10, after Brock, Donahue, Simonyan, ICLR 2019, equation 3.
+    Source: Wu et al., ICCV 2019 (RelGAN), equation 10, after Brock, Donahue, Simonyan, ICLR 2019, equation 3. Both
+    write WᵀW for kernels that are stored with the filters last; their codes take the Gram matrix over the filters.
     """
     check("(O, I, ...)", weight=weight)
     taps = weight.flatten(2) if weight.ndim > 2 else weight[..., None]
-    others = 1 - torch.eye(weight.shape[1], dtype=weight.dtype, device=weight.device)
+    others = 1 - torch.eye(weight.shape[0], dtype=weight.dtype, device=weight.device)
     with without_autocast(weight):
-        return (torch.einsum("oit,ojt->tij", taps, taps) * others).square().sum()
+        return (torch.einsum("oit,pit->top", taps, taps) * others).square().sum()
 
 
 @torch.no_grad()

@@ -1,6 +1,7 @@
 """The networks of AnimeGAN (Chen, Liu, Chen, ISICA 2019) and of AnimeGANv2 (2020)."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Literal
 
 import torch.nn.functional as F
@@ -12,9 +13,9 @@ from sakuga.networks.layers import InstanceNorm
 Norm = Callable[[int], nn.Module]
 
 
-def affine_norm(channels: int) -> nn.Module:
+def affine_norm(channels: int, *, eps: float = 1e-5) -> nn.Module:
     """Instance norm, each channel of each picture by itself, with a gain and a bias per channel."""
-    return InstanceNorm(channels, affine=True)
+    return InstanceNorm(channels, eps=eps, affine=True)
 
 
 def layer_norm(channels: int) -> nn.Module:
@@ -71,8 +72,9 @@ class InvertedResidual(nn.Module):
 
 
 def _separable(i: int, o: int, *, stride: int = 1) -> nn.Sequential:
-    """Depthwise 3×3 and pointwise 1×1, one norm and activation for both."""
-    return active(*conv(i, i, stride=stride, groups=i), *conv(i, o, 1), channels=o, norm=affine_norm)
+    """Depthwise 3×3 and pointwise 1×1, one norm, whose ε is 1e-6 in the official code, and activation for both."""
+    norm = partial(affine_norm, eps=1e-6)
+    return active(*conv(i, i, stride=stride, groups=i), *conv(i, o, 1), channels=o, norm=norm)
 
 
 class _Down(nn.Module):

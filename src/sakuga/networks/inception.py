@@ -19,8 +19,10 @@ Size = int | tuple[int, int]
 class Inception(nn.Module):
     """Inception v3 as FID uses it, up to the average over the last 8x8 map: (N, 3, H, W) in [-1, 1] to (N, 2048).
 
-    Pictures are brought to 299x299, bilinearly. Unlike torchvision's, averages leave out the padding, and the last
-    block takes the maximum instead of an average: so was the network trained that the published figures come from.
+    Pictures are brought to 299x299 as pytorch-fid does, bilinearly and without antialiasing: figures compare with
+    those of pytorch-fid, not with TensorFlow's own (Heusel's code) or clean-fid's, which resize otherwise. Unlike
+    torchvision's, averages leave out the padding, and the last block takes the maximum instead of an average: so was
+    the network trained that the published figures come from.
 
     Args:
         weights: `pt_inception-2015-12-05-6726825d.pth` (Apache-2.0, 95 MB), a state dict with torchvision's names.

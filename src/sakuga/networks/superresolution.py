@@ -31,7 +31,6 @@ class SuperResolution(nn.Module):
     """
 
     multiple = 1
-    match_histogram = False
 
     def __init__(
         self,

@@ -1,7 +1,7 @@
 """A picture in, a picture out."""
 
-from sakuga.picture.decode import Source, read
-from sakuga.picture.encode import encode, extension, to_pil, write
+from sakuga.picture.decode import Header, Source, read, read_header, read_rgb
+from sakuga.picture.encode import dropped, encode, extension, to_pil, write
 from sakuga.picture.formats import FORMATS, MAX_PIXELS, READABLE_SUFFIXES, SUFFIXES
 from sakuga.picture.types import Frame, Picture
 
@@ -11,11 +11,15 @@ __all__ = [
     "READABLE_SUFFIXES",
     "SUFFIXES",
     "Frame",
+    "Header",
     "Picture",
     "Source",
+    "dropped",
     "encode",
     "extension",
     "read",
+    "read_header",
+    "read_rgb",
     "to_pil",
     "write",
 ]

@@ -4,21 +4,36 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import BinaryIO
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from itertools import count as count_up
+from typing import BinaryIO, NamedTuple
 
 import numpy as np
-from PIL import Image
+from PIL import Image, TiffImagePlugin
 
 from sakuga.errors import SakugaError, TooLargeError, UsageError
-from sakuga.picture import metadata
+from sakuga.picture import gif, metadata
 from sakuga.picture.formats import MAX_PIXELS
 from sakuga.picture.identify import check_size, content, identify, opened, unlimited
-from sakuga.picture.pixels import Array, arrays, bleed, gray_alpha_bytes, icc_space, low_bytes, upright
+from sakuga.picture.pixels import (
+    Array,
+    arrays,
+    bleed,
+    gray_alpha_bytes,
+    icc_space,
+    is_wide,
+    low_bytes,
+    over_white,
+    upright,
+)
 from sakuga.picture.quiet import quiet
 from sakuga.picture.types import Frame, Picture
 
 _ANIMATED = {"GIF", "WEBP", "PNG", "AVIF"}
+_SEARCHED = {"JPEG", "GIF", "WEBP", "PNG"}  # by us, for what Pillow does not say
+_SUBFILE_TYPE, _NO_PAGE = 254, 1 | 4  # a TIFF's smaller version of another page, or the mask of one
+_CHANGING = {"ICO", "ICNS"}  # the size in their header is not always that of their pixels
 _MAX_SCANS = 100  # of a JPEG: each may cost a pass over the whole picture and take a few bytes; encoders write ten
 _ARRAY_TYPES = (np.uint8, np.uint16)
 
@@ -26,12 +41,24 @@ _ARRAY_TYPES = (np.uint8, np.uint16)
 Source = str | os.PathLike[str] | bytes | BinaryIO | Image.Image | Array
 
 
-def read(source: Source, *, max_pixels: int | None = MAX_PIXELS) -> Picture:
+class Header(NamedTuple):
+    """What a picture's header says: Pillow's name of its format, its size once it is upright, and how many frames."""
+
+    format: str
+    width: int
+    height: int
+    frames: int
+
+
+def read(source: Source, *, max_pixels: int | None = MAX_PIXELS, still: bool = False, draft: int = 0) -> Picture:
     """Read a picture from a path, bytes, a binary file, a Pillow image (its current frame) or an array.
 
     An array is (H, W), (H, W, 1), (H, W, 3) or (H, W, 4), uint8 or uint16. All frames of a GIF, WebP, PNG or AVIF
-    animation are read; of other files with several pictures (TIFF, MPO) the first. Gray and CMYK profiles are applied
-    (the result is sRGB), RGB profiles are kept. 16 bits a channel are kept, of PNG and TIFF.
+    animation and all pages of a TIFF are read; the first alone, with a note, where a later frame of an animation is
+    damaged; the first of other files with several pictures (MPO). Gray and CMYK profiles are applied (the result is
+    sRGB), RGB profiles are kept. 16 bits a channel are kept, of PNG and TIFF. `still`: the first frame alone. `draft`:
+    a JPEG may be reduced to a half, a quarter or an eighth, in a fraction of the time, while both of its sides stay at
+    least as long as this.
 
     Raises SakugaError when the source is missing, cannot be read, is no picture, is damaged or truncated, has more
     than `max_pixels` pixels over all frames (known before they are decoded; None: no limit), or has floating-point
@@ -43,7 +70,41 @@ def read(source: Source, *, max_pixels: int | None = MAX_PIXELS) -> Picture:
         with _damage("the image"):
             return _decode(source, "the image", max_pixels, still=True)
     with opened(source) as (name, file), _damage(name):
-        return _decode(identify(file, name, max_pixels), name, max_pixels, file=file)
+        return _decode(identify(file, name, max_pixels), name, max_pixels, file=file, still=still, draft=draft)
+
+
+def read_rgb(source: Source, *, draft: int = 0) -> Array:
+    """Read the first frame of a picture upright, over white, as (H, W, 3) uint8 RGB; `draft` and errors as `read`."""
+    return over_white(read(source, still=True, draft=draft).frames[0])
+
+
+def read_header(source: Source, *, max_pixels: int | None = MAX_PIXELS) -> Header:
+    """The format, the upright size and the number of frames of a picture that `read` would return, without its pixels.
+
+    Raises SakugaError as `read` does, of damage only what shows in the header.
+    """
+    if isinstance(source, (np.ndarray, Image.Image)):
+        picture = read(source, max_pixels=max_pixels)
+        height, width = picture.frames[0].rgb.shape[:2]
+        return Header(picture.format, width, height, 1)
+    with opened(source) as (name, file), _damage(name):
+        image = identify(file, name, max_pixels)
+        kind = _kind(image)
+        check_size(name, image.size, 1, max_pixels)
+        count = len(_indices(image, name, max_pixels))
+        if kind in _CHANGING:
+            image.load()
+        width, height = image.size
+        says = kind != "TIFF"  # its size is upright already
+        if kind == "PNG":  # to see what stands behind its pixels Pillow would decode them
+            says = any(word in content(file) for word in metadata.PNG_WORDS)
+        if says and metadata.orientation(image) >= 5:
+            width, height = height, width
+        return Header(kind, width, height, count)
+
+
+def _kind(image: Image.Image) -> str:
+    return "JPEG" if image.format == "MPO" else image.format or "PNG"
 
 
 @contextmanager
@@ -65,51 +126,137 @@ def _damage(name: str) -> Iterator[None]:
 
 
 def _decode(
-    image: Image.Image, name: str, max_pixels: int | None, file: BinaryIO | None = None, *, still: bool = False
+    image: Image.Image,
+    name: str,
+    max_pixels: int | None,
+    file: BinaryIO | None = None,
+    *,
+    still: bool = False,
+    draft: int = 0,
 ) -> Picture:
-    kind = "JPEG" if image.format == "MPO" else image.format or "PNG"
-    count = getattr(image, "n_frames", 1) if kind in _ANIMATED and not still else 1
-    check_size(name, image.size, count, max_pixels)
-    if kind == "JPEG" and file is not None and metadata.scans(content(file)) > _MAX_SCANS:
+    kind = _kind(image)
+    data = content(file) if file is not None and kind in _SEARCHED else b""
+    if kind == "JPEG" and metadata.scans(data) > _MAX_SCANS:
         raise SakugaError(f"{name} has more than {_MAX_SCANS} scans, which only serves to stall: do not trust it")
-    low: Array | None = None
+    if draft and kind == "JPEG":
+        image.draft(None, (draft, draft))
     frames: list[Frame] = []
-    with unlimited(image.size):
-        if file is not None and count == 1 and kind in ("PNG", "TIFF") and low_bytes(image):
-            low = np.asarray(image)
-            image = identify(file, name, max_pixels)
-        four = file is not None and gray_alpha_bytes(image)
+    note = ""
+    if kind == "GIF" and data:
+        frames, note = _gif(data, image.size, name, max_pixels, still=still)
+        picture = _described(image, data)
+    else:
+        indices = [0] if still else _indices(image, name, max_pixels)
+        check_size(name, image.size, 1, max_pixels)
+        twin: Image.Image | None = None
+        for index in indices:
+            try:
+                if index:  # a PSD, for one, has no frame 0
+                    image.seek(index)
+                    check_size(name, image.size, 1, max_pixels)
+                low: Array | None = None
+                if file is not None and is_wide(image) and (kind == "TIFF" or len(indices) == 1):
+                    twin = twin or identify(file, name, max_pixels)
+                    low = _low_bytes(twin, index)
+                    image = image if kind == "TIFF" else identify(file, name, max_pixels)
+                frames.append(_frame(image, low, file is not None and gray_alpha_bytes(image), len(indices)))
+            except Exception as error:
+                if not index or not metadata.is_whole_animation(kind, data) or file is None:
+                    raise
+                first = _decode(identify(file, name, max_pixels), name, max_pixels, file, still=True)
+                return replace(first, note=_damaged_animation(error))
+            if len(frames) == 1:
+                picture = _described(image, data)
+        if kind != "TIFF":
+            picture = _described(image, data)  # with what stands behind the last frame
+    return replace(picture, frames=frames, note=note)
+
+
+def _damaged_animation(error: Exception) -> str:
+    return f"its animation is damaged ({error}), its first picture alone is taken: get a whole copy of it"
+
+
+def _indices(image: Image.Image, name: str, max_pixels: int | None) -> list[int]:
+    """The frames of an animation, or the pages of a TIFF without its thumbnails and masks."""
+    kind = _kind(image)
+    if kind in _ANIMATED:
+        count = getattr(image, "n_frames", 1)
+        check_size(name, image.size, count, max_pixels)
         # An animated PNG may begin with a picture that stands in for the animation and is no part of it.
-        for index in range(1 if count > 1 and image.info.get("default_image") else 0, count):
-            if index:  # a PSD, for one, has no frame 0
-                image.seek(index)
-                check_size(name, image.size, count, max_pixels)  # a GIF's later frames may enlarge it
-            image.load()
-            if not frames:
-                (orientation, exif), (width, height) = metadata.exif(image), image.size
-            rgb, alpha = arrays(image, low, four)
-            rgb = upright(rgb[:height, :width], orientation)
-            if alpha is not None:
-                alpha = upright(alpha[:height, :width], orientation)
-                rgb = bleed(rgb, alpha)
-            duration = float(image.info.get("duration") or 0) if count > 1 else 0
-            frames.append(Frame(rgb, alpha, duration))
-    if kind == "GIF" and file is not None and not metadata.gif_is_whole(content(file)):
-        raise EOFError("its end is missing")
-    icc, loop = image.info.get("icc_profile"), image.info.get("loop")
+        return list(range(1 if count > 1 and image.info.get("default_image") else 0, count))
+    if not isinstance(image, TiffImagePlugin.TiffImageFile):
+        return [0]
+    pages, pixels = [], 0
+    with suppress(EOFError):
+        for index in count_up():
+            image.seek(index)
+            use = image.tag_v2.get(_SUBFILE_TYPE)
+            if not (isinstance(use, int) and use & _NO_PAGE):
+                pages.append(index)
+                pixels += image.width * image.height
+    image.seek(0)
+    check_size(name, image.size, len(pages), max_pixels, pixels=pixels)
+    return pages or [0]
+
+
+def _low_bytes(twin: Image.Image, index: int) -> Array:
+    if index:
+        twin.seek(index)
+    low_bytes(twin)
+    with unlimited(twin.size):
+        return np.asarray(twin)
+
+
+def _frame(image: Image.Image, low: Array | None, four: bool, count: int) -> Frame:
+    with unlimited(image.size):
+        image.load()
+    orientation = metadata.orientation(image)
+    rgb, alpha = arrays(image, low, four)
+    rgb = upright(rgb, orientation)
+    if alpha is not None:
+        alpha = upright(alpha, orientation)
+        rgb = bleed(rgb, alpha)
+    return Frame(rgb, alpha, float(image.info.get("duration") or 0) if count > 1 else 0)
+
+
+def _described(image: Image.Image, data: bytes) -> Picture:
+    """What a decoded image says besides its pixels."""
+    kind, icc, loop = _kind(image), image.info.get("icc_profile"), image.info.get("loop")
     if kind == "GIF":  # it counts repetitions, the other formats count plays
         loop = 1 if loop is None else loop + 1 if loop else 0
     return Picture(
-        frames,
+        [],
         kind,
         loop=loop or 0,
         icc=icc if icc_space(icc) == "RGB" else None,
-        exif=exif,
+        exif=metadata.exif(image),
         xmp=metadata.xmp(image),
         dpi=metadata.dpi(image),
         quality=metadata.quality(image),
-        lossless=kind == "WEBP" and file is not None and metadata.webp_is_lossless(content(file)),
+        lossless=kind == "WEBP" and metadata.webp_is_lossless(data),
     )
+
+
+def _gif(
+    data: bytes, size: tuple[int, int], name: str, max_pixels: int | None, *, still: bool
+) -> tuple[list[Frame], str]:
+    """The frames of a GIF, or its first and a note where a later one is damaged."""
+    patches, whole = gif.parse(data)
+    if not whole:
+        raise EOFError("its end is missing")
+    patches = patches[:1] if still else patches
+    check_size(name, size, len(patches), max_pixels)
+    frames, note = [], ""
+    try:
+        for frame in gif.frames(patches, size):
+            frames.append(frame)
+    except Exception as error:
+        if not frames:
+            raise
+        frames, note = [replace(frames[0], duration=0)], _damaged_animation(error)
+    if all(frame.alpha is None or frame.alpha.all() for frame in frames):
+        return [replace(frame, alpha=None) for frame in frames], note
+    return [replace(frame, rgb=bleed(frame.rgb, frame.alpha)) for frame in frames if frame.alpha is not None], note
 
 
 def _from_array(values: Array, max_pixels: int | None) -> Picture:

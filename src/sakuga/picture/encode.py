@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from dataclasses import replace
 from pathlib import Path
 
 from PIL import Image
@@ -17,8 +18,9 @@ from sakuga.runtime.atomic import atomic
 def encode(picture: Picture, format: str | None = None) -> bytes:
     """The bytes of a picture in `format` (a key of FORMATS or a suffix), by default its own, or PNG for unlisted ones.
 
-    PNG, WebP, AVIF and GIF hold animations, the others the first frame. JPEG lays transparency on white. PNG and TIFF
-    hold 16 bits. Raises UsageError for an unknown format, SakugaError where the format cannot hold a picture so large.
+    PNG, WebP, AVIF and GIF hold animations, TIFF pages; of what does not fit the first frame is taken. JPEG lays
+    transparency on white. PNG and TIFF hold 16 bits. Raises UsageError for an unknown format, SakugaError where the
+    format cannot hold a picture so large.
     """
     name = _format(format) if format else picture.format if picture.format in FORMATS else "PNG"
     if name not in Image.SAVE:
@@ -27,11 +29,23 @@ def encode(picture: Picture, format: str | None = None) -> bytes:
         if format:
             raise UsageError(f"the installed Pillow cannot write {name}: choose PNG")
         name = "PNG"
+    if dropped(picture, name):
+        picture = replace(picture, frames=picture.frames[:1])
     try:
         return encoders.ENCODERS[name](picture)
     except (OSError, ValueError, OverflowError, struct.error) as error:
         height, width = picture.frames[0].rgb.shape[:2]
         raise SakugaError(f"{width}x{height} pixels cannot be written as {name} ({error}): choose PNG") from error
+
+
+def dropped(picture: Picture, format: str | None = None) -> str:
+    """What a person should hear of the frames that a picture loses when it is written in `format`, as `encode` does."""
+    name = _format(format) if format else picture.format if picture.format in FORMATS else "PNG"
+    count, pages = len(picture.frames), picture.format == "TIFF"
+    if count == 1 or (name != "JPEG" and not (pages and name != "TIFF")):
+        return ""
+    kind, remedy = ("pages", "TIFF") if pages else ("frames", "GIF or WebP")
+    return f"of its {count} {kind} a {name} holds the first alone: write a {remedy} for all"
 
 
 def write(picture: Picture, target: Path, *, format: str | None = None, overwrite: bool = False) -> None:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import struct
 import zlib
 from collections.abc import Sequence
+from dataclasses import replace
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PIL import Image, PngImagePlugin, TiffImagePlugin
 
-from sakuga.picture.pixels import Array, to8
+from sakuga.picture.pixels import Array, over_white, to8
 
 if TYPE_CHECKING:
     from sakuga.picture.types import Frame, Picture
@@ -30,11 +31,7 @@ def image(frame: Frame, *, alpha: bool | None = None) -> Image.Image:
 
 def jpeg(picture: Picture) -> bytes:
     """The first frame, on white where it is transparent."""
-    frame = picture.frames[0]
-    rgb = to8(frame.rgb)
-    if frame.alpha is not None:
-        share = to8(frame.alpha)[..., None] / np.float32(255)
-        rgb = np.rint(255 + (rgb - np.float32(255)) * share).astype(np.uint8)
+    rgb = over_white(picture.frames[0])
     # Below 85 ringing shows around drawn lines, and halved chroma bleeds out of flat colours.
     options: dict[str, Any] = {"quality": max(picture.quality or 95, 85), "subsampling": 0}
     exif = _exif(picture)
@@ -77,7 +74,22 @@ def png(picture: Picture) -> bytes:
 
 
 def tiff(picture: Picture) -> bytes:
-    """The first frame, deflated, with 8 or 16 bits a channel. (Pillow cannot write 16-bit colour.)"""
+    """All frames as pages, deflated, with 8 or 16 bits a channel. (Pillow cannot write 16-bit colour.)"""
+    out, link = BytesIO(), 4
+    for index, frame in enumerate(picture.frames):
+        out.write(b"\0" * (out.tell() % 2))
+        at = out.tell() or 8
+        directory, strips = _tiff_page(replace(picture, frames=[frame]), described=index == 0)
+        directory.save(out)  # behind the header of the file, which it writes before the first page
+        out.write(b"".join(strips))
+        with out.getbuffer() as written:
+            written[link : link + 4] = struct.pack("<I", at)
+            link = at + 2 + 12 * int.from_bytes(written[at : at + 2], "little")
+    return out.getvalue()
+
+
+def _tiff_page(picture: Picture, *, described: bool) -> tuple[TiffImagePlugin.ImageFileDirectory_v2, list[bytes]]:
+    """The directory of a page, with EXIF and XMP if it is to be `described`, and its strips."""
     samples = _samples(picture.frames[0])
     height, width, channels = samples.shape
     bits = samples.dtype.itemsize * 8
@@ -87,7 +99,7 @@ def tiff(picture: Picture) -> bytes:
     strips = [zlib.compress(rest[top : top + rows].tobytes()) for top in range(0, height, rows)]
     sizes = [len(strip) for strip in strips]
     ifd = TiffImagePlugin.ImageFileDirectory_v2()
-    if exif := _exif(picture):
+    if described and (exif := _exif(picture)):
         tags = Image.Exif()
         tags.load(exif)
         for tag in tags:
@@ -109,7 +121,7 @@ def tiff(picture: Picture) -> bytes:
         own[TiffImagePlugin.EXTRASAMPLES] = 2
     if picture.icc:
         own[TiffImagePlugin.ICCPROFILE] = picture.icc
-    if picture.xmp:
+    if described and picture.xmp:
         own[TiffImagePlugin.XMP] = picture.xmp
     if picture.dpi:
         own |= {TiffImagePlugin.RESOLUTION_UNIT: 2}
@@ -117,9 +129,7 @@ def tiff(picture: Picture) -> bytes:
     ifd.tagtype[TiffImagePlugin.STRIPBYTECOUNTS] = 4  # LONG: a short number holds 64 KiB
     for tag, value in own.items():
         ifd[tag] = value
-    out = BytesIO()
-    ifd.save(out)
-    return out.getvalue() + b"".join(strips)
+    return ifd, strips
 
 
 def webp(picture: Picture) -> bytes:
@@ -148,8 +158,9 @@ def avif(picture: Picture) -> bytes:
 
 def gif(picture: Picture) -> bytes:
     """All frames, each with its own palette; transparent where alpha is below a half."""
-    frames = [_indexed(frame) for frame in picture.frames]
-    options: dict[str, Any] = {"optimize": False, "disposal": 2 if any("transparency" in f.info for f in frames) else 1}
+    clear = any(frame.alpha is not None and to8(frame.alpha).min() < 128 for frame in picture.frames)
+    frames = [_indexed(frame, clear=clear) for frame in picture.frames]
+    options: dict[str, Any] = {"optimize": False, "disposal": 2 if clear else 1}
     if len(frames) > 1:
         options |= {"save_all": True, "append_images": frames[1:], "duration": _whole(picture.frames, 10)}
         if picture.loop != 1:
@@ -158,12 +169,17 @@ def gif(picture: Picture) -> bytes:
     return _save(frames[0], "GIF", **options)
 
 
-def _indexed(frame: Frame) -> Image.Image:
-    """A frame in 255 colours of its own and, last, transparency. No dithering: it would crawl from frame to frame."""
+def _indexed(frame: Frame, *, clear: bool) -> Image.Image:
+    """A frame in 255 colours of its own and, last, transparency if it is `clear`: viewers make of an opaque frame's
+    place what they like, unless it has a transparent colour too. No dithering: it would crawl from frame to frame.
+    """
     indexed = Image.fromarray(to8(frame.rgb)).quantize(255, method=Image.Quantize.MEDIANCUT, kmeans=1)
-    if frame.alpha is None or (alpha := to8(frame.alpha)).min() >= 128:
+    if not clear:
         return indexed
-    result = Image.fromarray(np.where(alpha < 128, np.uint8(255), np.asarray(indexed)))
+    indices = np.asarray(indexed)
+    if frame.alpha is not None:
+        indices = np.where(to8(frame.alpha) < 128, np.uint8(255), indices)
+    result = Image.fromarray(indices)
     palette = indexed.getpalette() or []
     result.putpalette(palette + [0] * (768 - len(palette)))
     result.info["transparency"] = 255

@@ -11,7 +11,8 @@ SUFFIXES |= {".jpeg": "JPEG", ".jpe": "JPEG", ".jfif": "JPEG", ".tiff": "TIFF", 
 """The format that each suffix of an output means."""
 
 READABLE_SUFFIXES = frozenset(SUFFIXES) | {
-    *(".mpo", ".bmp", ".jp2", ".j2k", ".ppm", ".pgm", ".pbm", ".pnm", ".qoi"),
-    *(".psd", ".ico", ".icns", ".dds", ".sgi", ".pcx", ".heic", ".heif", ".tga"),
+    *(".mpo", ".bmp", ".dib", ".jp2", ".j2k", ".jpf", ".jpx", ".jpc", ".j2c", ".ppm", ".pgm", ".pbm", ".pnm", ".qoi"),
+    *(".psd", ".ico", ".icns", ".dds", ".sgi", ".rgb", ".rgba", ".bw", ".pcx", ".avifs", ".heic", ".heif"),
+    *(".tga", ".icb", ".vda", ".vst"),
 }
-"""The suffixes by which a folder's pictures are known."""
+"""The suffixes by which a folder's pictures are known, for stylising and for training."""

@@ -8,20 +8,21 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from io import BytesIO
+from mmap import ACCESS_READ, mmap
 from typing import Any, BinaryIO
 
-from PIL import GifImagePlugin, Image
+from PIL import Image
 
 from sakuga.errors import FormatError, SakugaError, TooLargeError, UsageError
 from sakuga.picture import metadata
+from sakuga.picture.structure import MAX_FRAMES, Data, count_frames
 
 # Only formats that are decoded in Pillow itself; EPS, for one, would run a program. TGA has no signature: it is last.
 _READABLE = [
     *("JPEG", "PNG", "WEBP", "GIF", "TIFF", "AVIF", "BMP", "JPEG2000", "PPM"),
-    *("QOI", "PSD", "ICO", "ICNS", "DDS", "SGI", "PCX", "HEIF", "TGA"),
+    *("QOI", "PSD", "ICO", "ICNS", "DDS", "SGI", "PCX", "HEIF", "DIB", "TGA"),
 ]
 _CARRIERS = {"ICO", "ICNS", "JPEG2000"}  # what they carry can be larger than they say, and some decode it at once
-_MAX_FRAMES = 10_000  # even one pixel takes the time of a small picture
 _LIMIT = threading.Lock()
 
 
@@ -58,6 +59,8 @@ def identify(file: BinaryIO, name: str, max_pixels: int | None) -> Image.Image:
     prefix = file.read(16)
     if not prefix:
         raise SakugaError(f"{name} is empty: get a whole copy of it")
+    with _mapped(file) as data:
+        count_frames(data, name, max_frames=None if max_pixels is None else MAX_FRAMES)
     for load_plugins in (Image.preinit, Image.init):  # the common ones first: it is quicker
         load_plugins()
         for kind in _READABLE:
@@ -71,22 +74,20 @@ def identify(file: BinaryIO, name: str, max_pixels: int | None) -> Image.Image:
                     check_size(name, size, 1, max_pixels)
             with suppress(SyntaxError, IndexError, TypeError, KeyError, struct.error):  # not of this kind after all
                 file.seek(0)
-                return _Gif(file, "") if kind == "GIF" else factory(file, "")
+                return factory(file, "")
     raise FormatError(f"{name} is not a picture in a format that can be read: convert it to PNG or JPEG")
 
 
-class _Gif(GifImagePlugin.GifImageFile):
-    """Pillow's, which would not use a palette of grays and after such a first frame lose the palettes of the others."""
+def check_size(
+    name: str, size: tuple[int, int], count: int, max_pixels: int | None, *, pixels: int | None = None
+) -> None:
+    """Raise TooLargeError for more than `max_pixels` pixels (None: no limit) in `count` frames, or too many frames.
 
-    def _is_palette_needed(self, p: bytes) -> bool:
-        return True
-
-
-def check_size(name: str, size: tuple[int, int], count: int, max_pixels: int | None) -> None:
-    """Raise TooLargeError for more than `max_pixels` pixels (None: no limit) in `count` frames, or too many frames."""
-    pixels = size[0] * size[1] * count
-    if max_pixels is not None and count > _MAX_FRAMES:
-        raise TooLargeError(f"{name} has {count:,} frames, more than {_MAX_FRAMES:,}: make a video of it first")
+    `pixels` is the number of all, where not each frame has the size.
+    """
+    pixels = size[0] * size[1] * count if pixels is None else pixels
+    if max_pixels is not None and count > MAX_FRAMES:
+        raise TooLargeError(f"{name} has {count:,} frames, more than {MAX_FRAMES:,}: make a video of it first")
     if max_pixels is not None and pixels > max_pixels:
         frames = f" in {count} frames" if count > 1 else ""
         raise TooLargeError(
@@ -109,7 +110,22 @@ def unlimited(size: tuple[int, int]) -> Iterator[None]:
             Image.MAX_IMAGE_PIXELS = before
 
 
+@contextmanager
+def _mapped(file: BinaryIO) -> Iterator[Data]:
+    """The bytes of a file without reading those that nobody looks at."""
+    try:
+        mapped = mmap(file.fileno(), 0, access=ACCESS_READ)
+    except (OSError, ValueError):  # it lies in memory
+        yield content(file)
+        return
+    with mapped:
+        yield mapped
+
+
 def content(file: BinaryIO) -> bytes:
-    """All bytes of a file, wherever it was read to."""
+    """All bytes of a file; it stays where it is."""
+    before = file.tell()
     file.seek(0)
-    return file.read()
+    data = file.read()
+    file.seek(before)
+    return data

@@ -14,14 +14,27 @@ _ORIENTATION, _EXIF_IFD, _GPS_IFD, _INTEROP_IFD = 0x0112, 0x8769, 0x8825, 0xA005
 _STORAGE = {*range(254, 260), 262, *range(263, 269), 273, *range(277, 285), *range(288, 294), 296, 301, 317}
 _STORAGE |= {*range(320, 326), 330, 332, 338, 339, 340, 341, 342, 347, *range(512, 522), *range(529, 533)}
 _STORAGE |= {700, 33723, 34377, 34675}
+MAX_XMP_BYTES = 1 << 20
+_ATTRIBUTE = re.compile(rb"\s([^\s=<>\"'/]+)\s*=\s*(?:\"[^\"]*\"|'[^']*')")
 _STANDARD_LUMINANCE = 3688  # the sum of the luminance table in JPEG's standard (annex K), which is quality 50
 
+PNG_WORDS = (b"eXIf", b"Raw profile type exif", b"XML:com.adobe.xmp")
+"""One of these is in a PNG that says how it lies."""
 
-def exif(image: Image.Image) -> tuple[int, bytes | None]:
-    """The orientation (1 to 8) of a decoded image and its EXIF with orientation 1, without the old thumbnail."""
+
+def orientation(image: Image.Image) -> int:
+    """How a picture is to be turned, EXIF's 1 to 8; 1 where it says nothing or something else."""
+    try:
+        value = image.getexif().get(_ORIENTATION, 1)
+    except Exception:  # as in `exif`
+        return 1
+    return int(value) if value in range(1, 9) else 1
+
+
+def exif(image: Image.Image) -> bytes | None:
+    """The EXIF of a decoded image with orientation 1, without the old thumbnail."""
     try:
         source = image.getexif()
-        orientation = source.get(_ORIENTATION, 1)
         tags = {tag: value for tag, value in source.items() if tag not in _STORAGE}
         for tag in (_EXIF_IFD, _GPS_IFD):
             if tag in tags:
@@ -29,11 +42,11 @@ def exif(image: Image.Image) -> tuple[int, bytes | None]:
         if _INTEROP_IFD in tags.get(_EXIF_IFD, ()):
             tags[_EXIF_IFD][_INTEROP_IFD] = dict(source.get_ifd(_INTEROP_IFD))
     except Exception:  # what cameras and editors wrote is parsed on best effort: the picture itself is fine
-        return 1, None
+        return None
     if _ORIENTATION in tags:
         tags[_ORIENTATION] = 1
     tags = tags if _written(tags) else {tag: value for tag, value in tags.items() if _written({tag: value})}
-    return orientation if orientation in range(1, 9) else 1, _written(tags) if tags else None
+    return _written(tags) if tags else None
 
 
 def _written(tags: Mapping[int, Any]) -> bytes | None:
@@ -46,11 +59,11 @@ def _written(tags: Mapping[int, Any]) -> bytes | None:
 
 
 def xmp(image: Image.Image) -> bytes | None:
-    """The XMP packet, with orientation 1."""
+    """The XMP packet, with orientation 1; None where there is none, or more than `MAX_XMP_BYTES`."""
     packet = image.info.get("xmp") or image.info.get("XML:com.adobe.xmp")
     if isinstance(packet, str):
         packet = packet.encode()
-    if not isinstance(packet, bytes):
+    if not isinstance(packet, bytes) or len(packet) > MAX_XMP_BYTES:
         return None
     return re.sub(rb'(tiff:Orientation(?:\s*=\s*["\']|>))[2-8]', rb"\g<1>1", packet)
 
@@ -68,12 +81,26 @@ def exif_without_place(exif: bytes) -> bytes | None:
 
 
 def xmp_without_place(xmp: bytes) -> bytes | None:
-    """An XMP packet without coordinates; None where some remain, whatever way they are written."""
-    name = rb"[\w.-]+:[\w.-]*(?:gps|latitude|longitude)[\w.-]*"
-    xmp = re.sub(rb"<(" + name + rb")\b[^>]*(?:/>|>.*?</\1\s*>)", b"", xmp, flags=re.IGNORECASE | re.DOTALL)
-    xmp = re.sub(rb"\s" + name + rb"\s*=\s*(?:\"[^\"]*\"|'[^']*')", b"", xmp, flags=re.IGNORECASE)
-    told = xmp.replace(b"\0", b"").lower()  # a packet may be UTF-16
-    return None if any(word in told for word in (b"gps", b"latitude", b"longitude")) else xmp
+    """An XMP packet without coordinates; None where some remain, whatever way they are written. One pass over it."""
+    kept, at, inside = [], 0, None
+    for tag in re.finditer(rb"<[^<>]*>", xmp):
+        kept += [] if inside else [xmp[at : tag.start()]]
+        at, text = tag.end(), tag[0]
+        name = text[1:-1].removeprefix(b"/").split(maxsplit=1)[:1]
+        if inside:
+            inside = None if text[1:2] == b"/" and name == inside else inside
+        elif name and _mentions_place(name[0]):
+            inside = None if text.endswith(b"/>") else name
+        else:
+            kept.append(_ATTRIBUTE.sub(lambda found: b"" if _mentions_place(found[1]) else found[0], text))
+    kept += [] if inside else [xmp[at:]]
+    result = b"".join(kept)
+    return None if _mentions_place(result.replace(b"\0", b"")) else result  # a packet may be UTF-16
+
+
+def _mentions_place(text: bytes) -> bool:
+    lowered = text.lower()
+    return any(word in lowered for word in (b"gps", b"latitude", b"longitude"))
 
 
 def dpi(image: Image.Image) -> tuple[float, float] | None:
@@ -116,25 +143,8 @@ def webp_is_lossless(data: bytes) -> bool:
     return False
 
 
-def gif_is_whole(data: bytes) -> bool:
-    """Whether the blocks of a GIF run to its trailer: Pillow does not tell the end of the file from the trailer."""
-
-    def table(flags: int) -> int:
-        return 3 * 2 ** ((flags & 7) + 1) if flags & 128 else 0
-
-    at = 13 + table(data[10])
-    while at < len(data):
-        kind = data[at]
-        if kind == 0x3B:
-            return True
-        if kind == 0x21:
-            at += 2
-        elif kind == 0x2C and at + 9 < len(data):
-            at += 11 + table(data[at + 9])
-        else:  # a stray byte: decoders skip it
-            at += 1
-            continue
-        while at < len(data) and data[at]:
-            at += 1 + data[at]
-        at += 1
-    return False
+def is_whole_animation(kind: str, data: bytes) -> bool:
+    """Whether nothing is missing at the end of an animated PNG or WebP, so that damage in it is that of a frame."""
+    if kind == "WEBP":
+        return len(data) >= 8 + int.from_bytes(data[4:8], "little")
+    return kind == "PNG" and data.rfind(b"IEND") > 0

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import sys
 from io import BytesIO
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PIL import Image
 
 from sakuga.errors import SakugaError
+
+if TYPE_CHECKING:
+    from sakuga.picture.types import Frame
 
 Array = np.ndarray[Any, Any]
 
@@ -24,6 +27,15 @@ def to8(values: Array) -> Array:
     if values.dtype == np.uint8:
         return values
     return ((values.astype(np.uint32) + 128) // 257).astype(np.uint8)
+
+
+def over_white(frame: Frame) -> Array:
+    """A frame's pixels on white where it is transparent: (H, W, 3) uint8."""
+    rgb = to8(frame.rgb)
+    if frame.alpha is None:
+        return rgb
+    share = to8(frame.alpha)[..., None] / np.float32(255)
+    return np.rint(255 + (rgb - np.float32(255)) * share).astype(np.uint8)
 
 
 def upright(values: Array, orientation: int) -> Array:
@@ -68,20 +80,23 @@ def bleed(colour: Array, weight: Array) -> Array:
     return filled
 
 
-def low_bytes(image: Image.Image) -> bool:
-    """Make a just opened, undecoded 16-bit colour image decode to its low bytes; False where it is no such image.
+def is_wide(image: Image.Image) -> bool:
+    """Whether a just opened, undecoded image is 16-bit colour, of which Pillow would keep the high bytes only."""
+    args = [(tile.args,) if isinstance(tile.args, str) else tile.args for tile in getattr(image, "tile", [])]
+    planar = getattr(image, "tag_v2", {}).get(_TIFF_PLANAR) == 2
+    return not planar and bool(args) and all(each and each[0] in _LOW for each in args)
 
-    Pillow has no 16-bit colour mode and keeps the high bytes only. Reading the same file twice, once as if its byte
-    order were the other one, gives all sixteen bits.
+
+def low_bytes(image: Image.Image) -> None:
+    """Make a just opened, undecoded image that `is_wide` decode to its low bytes.
+
+    Pillow has no 16-bit colour mode. Reading the same file twice, once as if its byte order were the other one, gives
+    all sixteen bits.
     """
     tiles: list[Any] = getattr(image, "tile", [])
-    args = [(tile.args,) if isinstance(tile.args, str) else tile.args for tile in tiles]
-    planar = getattr(image, "tag_v2", {}).get(_TIFF_PLANAR) == 2
-    if planar or not args or any(not each or each[0] not in _LOW for each in args):
-        return False
-    for index, each in enumerate(args):
-        tiles[index] = tiles[index]._replace(args=(_LOW[each[0]], *each[1:]))
-    return True
+    for index, tile in enumerate(tiles):
+        raw, *rest = (tile.args,) if isinstance(tile.args, str) else tile.args
+        tiles[index] = tile._replace(args=(_LOW[raw], *rest))
 
 
 def gray_alpha_bytes(image: Image.Image) -> bool:

@@ -24,7 +24,8 @@ class Picture:
 
     `format` is Pillow's name for the source's format; `loop` the number of times an animation plays (0: for ever);
     `icc` is an RGB profile or None; `exif` has orientation 1 and no thumbnail; `quality` is a JPEG's, estimated;
-    `lossless` says that a WebP source was. Change one with `replace(picture, frames=...)`.
+    `lossless` says that a WebP source was; `note` is what a person should hear about the source. Change one with
+    `replace(picture, frames=...)`.
     """
 
     frames: list[Frame]
@@ -36,3 +37,4 @@ class Picture:
     dpi: tuple[float, float] | None = None
     quality: int | None = None
     lossless: bool = False
+    note: str = ""

@@ -10,11 +10,12 @@ from tyro.conf import arg
 from sakuga.errors import UsageError
 from sakuga.prepare.files import save
 from sakuga.prepare.findings import findings
-from sakuga.prepare.needs import named, needs, validate
+from sakuga.prepare.needs import needs, validate
 from sakuga.prepare.report import show
 from sakuga.prepare.sheet import contact_sheet
 from sakuga.prepare.survey import Survey, plural, survey
-from sakuga.systems import System
+from sakuga.systems import load_system
+from sakuga.systems.base import System
 
 
 def check(
@@ -44,7 +45,7 @@ def check(
     """
     given = {"photos": photos, "style": style, "targets": (targets,) if targets else (), "test": test}
     given = {name: places for name, places in given.items() if places}
-    chosen = named(system) if system else None
+    chosen = load_system(system) if system else None
     if not given:
         if chosen is None:
             raise UsageError("name what to check: --photos DIR, --style DIR, --targets DIR or --test DIR.")

@@ -10,6 +10,7 @@ import numpy as np
 from PIL import Image
 
 from sakuga.errors import SakugaError, UsageError
+from sakuga.picture import read_header
 from sakuga.prepare.files import File, find
 from sakuga.prepare.glance import glance
 from sakuga.prepare.hashes import distances, phash
@@ -79,8 +80,8 @@ def dedup(
 def _hash(file: File) -> tuple[np.uint64, int]:
     """Return a picture's hash and its number of pixels."""
     small = glance(file.source, 64)
-    with Image.open(file.source) as image:
-        return phash(np.asarray(Image.fromarray(small).convert("L"))), image.width * image.height
+    _, width, height, _ = read_header(file.source)
+    return phash(np.asarray(Image.fromarray(small).convert("L"))), width * height
 
 
 def _representatives(hashed: Sequence[tuple[File, np.uint64, int]], similar: int) -> Iterator[tuple[File, File | None]]:

@@ -50,7 +50,7 @@ def find(inputs: Sequence[Path], out: Path | None = None, *, files: Iterable[Pat
             seen.setdefault(absolute, path)
     if not seen:
         places = ", ".join(map(str, inputs)) or "nothing"
-        raise UsageError(f"No picture found in {places}; name a folder of pictures.")
+        raise UsageError(f"no picture found in {places}: name a folder of pictures")
     below = [_below(path, inputs) for path in seen.values()]
     levels = [0] * len(below)
     while True:

@@ -10,11 +10,14 @@ from av import VideoFrame
 from av.video.reformatter import ColorRange, Interpolation, VideoReformatter
 from PIL import Image
 
-from sakuga.errors import UsageError
+from sakuga.errors import SakugaError, UsageError
 from sakuga.prepare.letterbox import Bars, bars
 from sakuga.prepare.quality import is_black, sharpness
-from sakuga.stylizer.batch import is_video
-from sakuga.video.container import colour_matrix, decode, open_container, packets, video_stream
+from sakuga.runtime.folder import Found, walk
+from sakuga.video import SUFFIXES
+from sakuga.video.av_compat import fraction
+from sakuga.video.container import colour_matrix, decode, frame_rate, open_container, packets, video_stream
+from sakuga.video.orientation import orientation
 
 SIDE = 240
 """The short side of what is looked at."""
@@ -25,12 +28,16 @@ def find_films(inputs: Sequence[Path]) -> list[Path]:
 
     Raises:
         UsageError: an input is missing, or there is no video.
+        SakugaError: a folder below them cannot be read.
     """
     found: list[Path] = []
     for place in inputs:
         if not place.exists():
             raise UsageError(f"{place} does not exist: name a video or a folder of them.")
-        found += [place] if place.is_file() else sorted(p for p in place.rglob("*") if is_video(p) and p.is_file())
+        inside = Found([place]) if place.is_file() else walk(place, SUFFIXES)
+        if inside.unreadable:
+            raise SakugaError(f"{inside.unreadable[0]}: permit it, or move it away")
+        found += inside.files
     if not found:
         where = f" in {', '.join(map(str, inputs))}" if inputs else ""
         raise UsageError(f"No video found{where}: name videos or folders of them.")
@@ -53,10 +60,9 @@ class Film:
         self._sharpness = [sharpness(grey) for grey in smaller if not is_black(grey)]
         with open_container(path) as reader:
             video = video_stream(reader, path)
-            rate = video.average_rate or video.guessed_rate or 25
-            self.length = video.frames or int((reader.duration or 0) * rate / 1_000_000) or None
+            self.length = video.frames or int((reader.duration or 0) * frame_rate(video) / 1_000_000) or None
             """The number of frames, as far as it is known beforehand."""
-            self._aspect = float(video.sample_aspect_ratio or 1)
+            self._aspect = float(fraction(video.sample_aspect_ratio) or 1)
 
     def frames(self) -> Iterator[VideoFrame]:
         """Yield all frames; raises SakugaError where the film is damaged, or at its end when that comes too early."""
@@ -75,7 +81,7 @@ class Film:
         ).to_ndarray()
         inner = Bars(*(int(np.ceil(side * scale)) for side in self.bars))
         yuv = np.stack([inner.cut(channel) for channel in small])
-        return np.rot90(yuv, round(frame.rotation / 90) % 4, (1, 2))
+        return orientation(frame).upright(yuv, (1, 2))
 
     def typical(self, seen: list[float]) -> float:
         """Return the median sharpness of the key frames and those seen so far."""
@@ -95,7 +101,7 @@ class Film:
         wanted = max(1, round(width * scale)), max(1, round(image.height * scale))
         if wanted != image.size:
             image = image.resize(wanted, Image.Resampling.LANCZOS)
-        return np.rot90(np.asarray(image), round(frame.rotation / 90) % 4)
+        return orientation(frame).upright(np.asarray(image))
 
     def _survey(self) -> Iterator[np.ndarray]:
         """Yield up to 32 key frames from all over the film, grey and at full size."""

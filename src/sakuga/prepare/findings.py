@@ -19,6 +19,8 @@ def findings(surveys: Mapping[str, Survey]) -> Iterator[Sentence]:
     for name, survey in surveys.items():
         for sentence in survey.broken:
             yield "problem", sentence
+        if survey.left_out:
+            yield "note", f"--{name}: left out, as no pictures: {survey.left_out}"
         same = [fact.path for fact in copies(survey.facts)]
         if same:
             yield (

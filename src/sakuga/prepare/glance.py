@@ -3,9 +3,9 @@
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image
 
-from sakuga.data.images import load_image
+from sakuga.picture import read_rgb
 
 
 def glance(path: Path, side: int) -> np.ndarray:
@@ -17,16 +17,9 @@ def glance(path: Path, side: int) -> np.ndarray:
     Raises:
         SakugaError: the file is not a readable picture.
     """
-    try:
-        with Image.open(path) as opened:
-            if opened.format in ("JPEG", "MPO"):
-                opened.draft(None, (side, side))
-                image = ImageOps.exif_transpose(opened).convert("RGB")
-                image.thumbnail((side, side), Image.Resampling.BOX)
-                return np.asarray(image)
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
-        pass  # the sentence is load_image's
-    return load_image(path, max_side=side)
+    image = Image.fromarray(read_rgb(path, draft=side))
+    image.thumbnail((side, side), Image.Resampling.BOX)
+    return np.asarray(image)
 
 
 def readable(path: Path) -> None:

@@ -11,7 +11,7 @@ from sakuga.errors import UsageError
 from sakuga.prepare.files import find
 from sakuga.prepare.pairs import refuse_unmatched
 from sakuga.prepare.survey import Sentence, Survey, some
-from sakuga.systems import SYSTEMS, System
+from sakuga.systems.base import System
 from sakuga.systems.config import descriptions, kinds_of
 from sakuga.training.advice import NO_DATA, few_pictures
 
@@ -30,18 +30,6 @@ class Need(NamedTuple):
     """Whether it takes several folders."""
     told: str
     """What the config says of it."""
-
-
-def named(name: str) -> type[System]:
-    """Return the system of a name.
-
-    Raises:
-        UsageError: there is none.
-    """
-    systems = {system.name: system for system in SYSTEMS}
-    if name not in systems:
-        raise UsageError(f"--for {name}: there is no such system; choose {', '.join(systems)}.")
-    return systems[name]
 
 
 def needs(system: type[System]) -> list[Need]:

@@ -9,7 +9,9 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image, ImageStat
 
+from sakuga.data.images import left_out
 from sakuga.errors import SakugaError
+from sakuga.picture import read_header
 from sakuga.prepare.files import find
 from sakuga.prepare.glance import glance
 from sakuga.prepare.hashes import distances, phash
@@ -51,6 +53,8 @@ class Survey(NamedTuple):
     facts: list[Facts]
     broken: list[str]
     """A sentence for each file that cannot be read."""
+    left_out: str = ""
+    """What else the folders hold: "3 .xcf, 1 .txt"."""
 
     @property
     def sizes(self) -> str:
@@ -75,7 +79,7 @@ def survey(name: str, folders: Sequence[Path], workers: int | None) -> Survey:
     Raises:
         UsageError: a folder is missing, or there is no picture.
     """
-    result = Survey(name, [], [])
+    result = Survey(name, [], [], left_out(folders))
     for _, found in parallel(look, [file.source for file in find(folders)], title=name, workers=workers):
         if isinstance(found, SakugaError):
             result.broken.append(str(found))
@@ -93,11 +97,7 @@ def look(path: Path) -> Facts:
     small = Image.fromarray(glance(path, SIDE))
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").digest()
-    with Image.open(path) as image:
-        width, height = image.size
-        if image.getexif().get(0x0112, 1) >= 5:  # the orientations that lie on their side
-            width, height = height, width
-        kind = "JPEG" if image.format == "MPO" else str(image.format)
+    kind, width, height, _ = read_header(path)
     grey = small.convert("L")
     return Facts(
         path,

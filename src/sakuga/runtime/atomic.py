@@ -4,20 +4,31 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
 
-from sakuga.errors import SakugaError
+from sakuga.errors import ExistsError, SakugaError
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
+
+_TEMPORARY = re.compile(r"\.sakuga-[0-9a-f]{12}(\..*)?")
 
 
 @contextmanager
 def atomic(target: Path, *, overwrite: bool = False) -> Iterator[Path]:
     """A temporary path beside `target`, with its suffix, that becomes `target` at the end or vanishes on any failure.
 
-    Raises SakugaError when `target` exists (unless `overwrite`) or is no plain file, and for every OSError about the
-    file to be written: a missing or read-only folder, a full disk.
+    What killed runs left in that folder is removed when this process first writes there.
+
+    Raises ExistsError when `target` exists (unless `overwrite`), SakugaError when it is no plain file, and for every
+    OSError about the file to be written: a missing or read-only folder, a full disk.
     """
     target = Path(target)
     temporary = target.with_name(f".sakuga-{secrets.token_hex(6)}{target.suffix}") if target.name else target
@@ -26,17 +37,46 @@ def atomic(target: Path, *, overwrite: bool = False) -> Iterator[Path]:
             raise SakugaError(f"{target} is not a plain file: choose another name for the output")
         if os.path.lexists(target) and not overwrite:
             raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(target))
-        temporary.touch(exist_ok=False)
-        try:
-            yield temporary
-            _publish(temporary, target, overwrite)
-        finally:
-            with suppress(OSError):  # after a success it has its new name
-                temporary.unlink()
+        with _held(temporary):
+            _remove_leftovers(target.absolute().parent)
+            try:
+                yield temporary
+                sync(temporary)
+                _publish(temporary, target, overwrite)
+                sync(target.parent)
+            finally:
+                with suppress(OSError):  # after a success it has its new name
+                    temporary.unlink()
     except OSError as error:
         if error.filename is not None and Path(os.fsdecode(error.filename)) not in (temporary, target):
             raise  # about another file, which the caller was using meanwhile
-        raise SakugaError(_reason(target, error)) from error
+        raise (ExistsError if error.errno == errno.EEXIST else SakugaError)(_reason(target, error)) from error
+
+
+@contextmanager
+def _held(temporary: Path) -> Iterator[None]:
+    """Make a file and hold a lock on it, by which others know that it is in use."""
+    temporary.touch(exist_ok=False)
+    if fcntl is None:
+        yield
+        return
+    with temporary.open("rb") as file:
+        with suppress(OSError):  # a file system without locks
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+
+
+@cache
+def _remove_leftovers(folder: Path) -> None:
+    """Remove the temporary files in a folder that nobody holds a lock on."""
+    if fcntl is None:
+        return
+    with suppress(OSError), os.scandir(folder) as entries:
+        for entry in entries:
+            if _TEMPORARY.fullmatch(entry.name) and entry.is_file(follow_symlinks=False):
+                with suppress(OSError), open(entry.path, "rb") as file:
+                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    os.unlink(entry.path)
 
 
 def _publish(temporary: Path, target: Path, overwrite: bool) -> None:
@@ -50,9 +90,19 @@ def _publish(temporary: Path, target: Path, overwrite: bool) -> None:
     os.replace(temporary, target)
 
 
+def sync(path: Path) -> None:
+    """Wait until a file, or the names in a folder, are on the disk; nothing where that cannot be asked for."""
+    with suppress(OSError):
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
 def _reason(target: Path, error: OSError) -> str:
     if error.errno == errno.EEXIST:
-        return f"{target} exists already: choose another name or allow overwriting (--overwrite)"
+        return exists(target)
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return f"{target} cannot be written, no space is left: free some or choose another folder"
     if error.errno in (errno.ENOENT, errno.ENOTDIR):
@@ -62,10 +112,15 @@ def _reason(target: Path, error: OSError) -> str:
     return f"{target} cannot be written ({error.strerror or error}): choose another name or folder"
 
 
+def exists(path: Path) -> str:
+    """The sentence for a file that is in the way."""
+    return f"{path} exists already: choose another name or allow overwriting (--overwrite)"
+
+
 def check_free(path: Path, overwrite: bool) -> None:
-    """Raise SakugaError before the work, not after it, when a file is in the way or there can be no such file."""
+    """Raise ExistsError or SakugaError before the work, not after it, when a file is in the way or none can be."""
     if path.exists() and not overwrite:
-        raise SakugaError(f"{path} exists already: choose another name or allow overwriting (--overwrite)")
+        raise ExistsError(exists(path))
     above = next(folder for folder in (path, *path.absolute().parents) if folder.exists())
     if path.is_dir() or (above != path and not above.is_dir()):
         raise SakugaError(f"{path} cannot be written: choose another name")

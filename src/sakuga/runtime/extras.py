@@ -1,7 +1,7 @@
 """The extras of the package and what each installs."""
 
 PACKAGES = {
-    "train": {"torch", "lightning_fabric", "onnx", "scipy", "skimage", "tensorboard"},
+    "train": {"torch", "lightning_fabric", "onnx", "scipy", "skimage", "tensorboard", "filelock"},
     "serve": {"fastapi", "uvicorn", "starlette", "prometheus_client", "python_multipart"},
 }
 """What each extra installs, by the names under which it is imported."""

@@ -7,45 +7,53 @@ from contextlib import asynccontextmanager, suppress
 from fastapi import FastAPI
 
 from sakuga import __version__
-from sakuga.serve import api_pictures, api_styles, api_videos, errors, pages
-from sakuga.serve.catalogue import Catalogue
-from sakuga.serve.gate import Gate
+from sakuga.serve import errors, pages, pictures, styles, videos
+from sakuga.serve.admission import Admission
 from sakuga.serve.jobs import Jobs
-from sakuga.serve.lanes import Lane
 from sakuga.serve.limits import Limits
 from sakuga.serve.metrics import Metrics
-from sakuga.serve.studio import Studio
-from sakuga.serve.temporary import Folder
-from sakuga.serve.work import Painters
+from sakuga.serve.queue import Queue
+from sakuga.serve.state import Folder, State
+from sakuga.serve.workers import Workers
 from sakuga.style import Style
 
 _SWEEP = 30  # seconds between looks for results that nobody needs any more
 
 
 def create_app(
-    styles: dict[str, Style], limits: Limits | None = None, *, hosts: frozenset[str] | None = None
+    offered: dict[str, Style], limits: Limits | None = None, *, hosts: frozenset[str] | None = None
 ) -> FastAPI:
-    """The ASGI application that offers `styles`; `hosts` are the names by which it may be called (None: any).
+    """The ASGI application that offers styles; `hosts` are the names by which it may be called (None: any).
 
     Its temporary folder is made here and removed when the application's lifespan ends, or the process.
     """
     limits = limits or Limits()
-    painters, heavy = Painters(limits.workers), Painters(1)
-    pictures = Lane("pictures", limits.workers + limits.max_queue, limits.workers)
-    videos = Lane("videos", limits.max_videos, 1)
-    metrics = Metrics(pictures, videos)
-    jobs = Jobs(limits, videos, painters.idle, metrics.frames.inc)
-    catalogue = Catalogue(styles, painters)
-    studio = Studio(limits, catalogue, painters, heavy, pictures, videos, jobs, metrics, Folder())
+    workers = Workers(limits.workers)
+    picture_queue = Queue("pictures", limits.workers + limits.max_queue, limits.workers)
+    video_queue = Queue("videos", limits.max_videos, 1)
+    metrics = Metrics(picture_queue, video_queue)
+    state = State(
+        limits,
+        styles.Styles(offered, workers),
+        workers,
+        Workers(1),
+        Workers(2, "probe"),
+        Workers(1, "probe"),
+        picture_queue,
+        video_queue,
+        Jobs(limits, video_queue, workers.idle, metrics.frames.inc),
+        metrics,
+        Folder(),
+    )
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        sweeping = asyncio.create_task(_sweep(jobs))
+        sweeping = asyncio.create_task(_sweep(state.jobs))
         try:
             yield
         finally:
             sweeping.cancel()
-            await asyncio.to_thread(studio.close)
+            await asyncio.to_thread(state.close)
 
     app = FastAPI(
         title="sakuga",
@@ -56,14 +64,14 @@ def create_app(
         redoc_url=None,
         lifespan=lifespan,
     )
-    app.state.studio = studio
+    app.state.sakuga = state
     errors.install(app)
-    app.include_router(api_pictures.router(studio))
-    app.include_router(api_videos.router(studio))
-    app.include_router(api_styles.router(studio))
+    app.include_router(pictures.router(state))
+    app.include_router(videos.router(state))
+    app.include_router(styles.router(state))
     app.include_router(pages.router(app))
-    uploads = {"/v1/stylize": (pictures, limits.max_bytes), "/v1/video": (videos, limits.max_video_bytes)}
-    app.add_middleware(Gate, limits=limits, uploads=uploads, hosts=hosts, metrics=metrics)
+    uploads = {"/v1/stylize": (picture_queue, limits.max_bytes), "/v1/video": (video_queue, limits.max_video_bytes)}
+    app.add_middleware(Admission, limits=limits, uploads=uploads, hosts=hosts, metrics=metrics)
     return app
 
 

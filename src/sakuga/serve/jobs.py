@@ -1,4 +1,4 @@
-"""Videos, painted one at a time beside the pictures; each is a job that is asked for later."""
+"""Videos, stylised one at a time beside the pictures; each is a job that is asked for later."""
 
 import asyncio
 import logging
@@ -15,25 +15,26 @@ from typing import Literal
 
 from typing_extensions import TypedDict
 
-from sakuga.errors import SakugaError
+from sakuga.errors import SakugaError, TooLargeError
 from sakuga.serve.errors import RefusedError
-from sakuga.serve.lanes import Lane
-from sakuga.serve.limits import Limits
-from sakuga.serve.options import PaintOptions
-from sakuga.serve.probe import forget
+from sakuga.serve.limits import MIB, Limits
+from sakuga.serve.queue import Queue
+from sakuga.serve.uploads import StylizeOptions
 from sakuga.style import Style
 from sakuga.stylizer import Stylizer
+from sakuga.video.strip import strip_metadata
 
 log = logging.getLogger("sakuga.serve")
-State = Literal["queued", "running", "done", "failed", "cancelled"]
+JobState = Literal["queued", "running", "done", "failed", "cancelled"]
+_LOOK_AT_DISK = 16  # frames between two looks at how much there is
 _GIVE_WAY = 1.0  # seconds for which a video waits for pictures before its next frame
 
 
 class Status(TypedDict):
-    """What is told about a job."""
+    """What a client is told about a job."""
 
     id: str
-    status: State
+    status: JobState
     url: str
     frames: int
     total: int | None
@@ -54,9 +55,9 @@ class Job:
     folder: Path
     name: str
     style: Style
-    options: PaintOptions
+    options: StylizeOptions
     client: str
-    status: State = "queued"
+    status: JobState = "queued"
     frames: int = 0
     total: int | None = None
     error: str | None = None
@@ -75,7 +76,16 @@ class Job:
         """What is made of it."""
         return self.folder / "result.mp4"
 
-    def tell(self) -> Status:
+    @property
+    def bytes(self) -> int:
+        """What lies on the disk, but for the source."""
+        total = 0
+        for file in self.folder.rglob("*"):
+            with suppress(OSError):  # it is being replaced
+                total += file.stat().st_size if file.is_file() and file != self.source else 0
+        return total
+
+    def describe(self) -> Status:
         """Its state."""
         url, left = f"/v1/jobs/{self.id}", None
         status = "cancelled" if self.cancelled.is_set() else self.status
@@ -98,16 +108,16 @@ class Job:
 class Jobs:
     """All jobs of a server, in a temporary folder that goes when it stops. Its methods are the event loop's."""
 
-    def __init__(self, limits: Limits, lane: Lane, idle: threading.Event, painted: Callable[[int], None]) -> None:
-        self.limits, self.lane, self.idle, self.painted = limits, lane, idle, painted
+    def __init__(self, limits: Limits, queue: Queue, idle: threading.Event, count_frame: Callable[[int], None]) -> None:
+        self.limits, self.queue, self.idle, self.count_frame = limits, queue, idle, count_frame
         self.jobs: dict[str, Job] = {}
         self.pool = ThreadPoolExecutor(1, "video")
 
-    def add(self, folder: Path, name: str, style: Style, options: PaintOptions, client: str) -> Job:
+    def add(self, folder: Path, name: str, style: Style, options: StylizeOptions, client: str) -> Job:
         """Queue the video that lies in `folder`, which is the job's from now on."""
         job = Job(secrets.token_urlsafe(16), folder, name, style, options, client)
         self.jobs[job.id] = job
-        self.lane.stay(client)
+        self.queue.stay(client)
         job.work = self.pool.submit(self._run, job, asyncio.get_running_loop())
         self.sweep()
         return job
@@ -130,11 +140,19 @@ class Jobs:
             shutil.rmtree(job.folder, ignore_errors=True)
 
     def sweep(self) -> None:
-        """Forget what has been kept for long enough, and the oldest where there are too many."""
-        finished = sorted((job.ended, id) for id, job in self.jobs.items() if job.ended is not None)
-        too_many = max(0, len(finished) - self.limits.results)
-        for index, (ended, id) in enumerate(finished):
-            if index < too_many or time.monotonic() - ended > self.limits.keep_seconds:
+        """Forget what has been kept for long enough, and the oldest where there is too much."""
+        for job in list(self.jobs.values()):
+            if job.ended is not None and time.monotonic() - job.ended > self.limits.keep_seconds:
+                self.remove(job.id)
+        self._make_room()
+
+    def _make_room(self) -> None:
+        """Forget the oldest results where there are too many, or too many bytes of them."""
+        finished = sorted((job.ended, job.id, job.bytes) for job in self.jobs.values() if job.ended is not None)
+        kept = 0
+        for place, (_, id, size) in enumerate(reversed(finished)):
+            kept += size
+            if place >= self.limits.results or (place and kept > self.limits.max_results_bytes):
                 self.remove(id)
 
     def close(self) -> None:
@@ -144,23 +162,24 @@ class Jobs:
         self.pool.shutdown()
 
     def _run(self, job: Job, loop: asyncio.AbstractEventLoop) -> None:
-        """Paint, in the video's thread."""
-        status, error = self._paint(job)
+        """Stylise it, in the video's thread."""
+        status, error = self._stylize(job)
         if job.cancelled.is_set():
             status, error = "cancelled", None
         with suppress(RuntimeError):  # the loop has gone, and with it everybody who could ask
             loop.call_soon_threadsafe(self._end, job, status, error)
 
-    def _end(self, job: Job, status: State, error: str | None = None) -> None:
+    def _end(self, job: Job, status: JobState, error: str | None = None) -> None:
         job.status, job.error, job.ended = status, error, time.monotonic()
         for file in job.folder.glob("*"):  # nothing where the server has stopped and removed the folder
             if status != "done" or file != job.result:
                 shutil.rmtree(file, ignore_errors=True) if file.is_dir() else file.unlink(missing_ok=True)
         if job.begun:
-            self.lane.took(job.ended - job.begun)
-        self.lane.leave(job.client)
+            self.queue.record_duration(job.ended - job.begun)
+        self.queue.leave(job.client)
+        self._make_room()
 
-    def _paint(self, job: Job) -> tuple[State, str | None]:
+    def _stylize(self, job: Job) -> tuple[JobState, str | None]:
         try:
             self._check(job)
             job.status, job.begun = "running", time.monotonic()
@@ -168,11 +187,20 @@ class Jobs:
             stylizer = Stylizer(
                 job.style, strength=options.strength, keep_color=options.keep_color, max_side=options.max_side
             )
-            stylizer.file(job.source, job.result, progress=lambda done, total: self._frame(job, done, total))
-            forget(job.result, everything=options.strip)
+            stylizer.file(
+                job.source,
+                job.result,
+                max_pixels=self.limits.frame_pixels,
+                progress=lambda done, total: self._frame(job, done, total),
+            )
+            self._check_disk(job)
+            strip_metadata(job.result, everything=options.strip)
             return "done", None
         except _CancelledError:
             return "cancelled", None
+        except TooLargeError:  # frames that grew after they were looked at
+            sentence = f"The video has frames of more than {self.limits.frame_pixels:,} pixels: make it smaller."
+            return "failed", sentence
         except SakugaError as error:
             sentence = str(error).replace(str(job.source), "the video").replace(str(job.result), "the result")
             return "failed", f"{sentence[:1].upper()}{sentence[1:]}."
@@ -182,11 +210,20 @@ class Jobs:
 
     def _frame(self, job: Job, done: int, total: int | None) -> None:
         job.frames, job.total = done, total
-        self.painted(1)
+        if done % _LOOK_AT_DISK == 0:
+            self._check_disk(job)
+        self.count_frame(1)
         if done > self.limits.max_video_seconds * self.limits.frames_per_second:
             raise SakugaError(f"the video has more than {done - 1} frames: cut it")
         self.idle.wait(_GIVE_WAY)
         self._check(job)
+
+    def _check_disk(self, job: Job) -> None:
+        if job.bytes > self.limits.max_result_bytes:
+            most = self.limits.max_result_bytes // MIB
+            raise SakugaError(f"the result has more than {most} MiB: ask for a smaller max_side, or cut the video")
+        if shutil.disk_usage(job.folder).free < self.limits.min_free_bytes:
+            raise SakugaError("the server's disk is full: try again later")
 
     def _check(self, job: Job) -> None:
         if job.cancelled.is_set():

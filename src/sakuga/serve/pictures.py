@@ -1,27 +1,43 @@
-"""One picture of a request: read, painted, written, in a thread of its own."""
+"""POST /v1/stylize: one picture in, read, stylized and written in a worker's thread, the result out."""
 
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import BinaryIO
+from typing import Annotated, BinaryIO
+from urllib.parse import quote
 
-from PIL import Image
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import Response
 
 from sakuga.errors import FormatError, SakugaError, TooLargeError, UsageError
-from sakuga.picture import FORMATS, Picture, encode, metadata, read
-from sakuga.picture.quiet import quiet
-from sakuga.serve.errors import RefusedError
+from sakuga.picture import FORMATS, Picture, encode, extension, metadata, read, read_header
+from sakuga.serve.errors import RefusedError, responses
 from sakuga.serve.limits import Limits
-from sakuga.serve.options import PictureOptions
+from sakuga.serve.state import State
+from sakuga.serve.uploads import PictureOptions, disposition, form_schema, upload
 from sakuga.style import Style
 from sakuga.stylizer import Stylizer
 
 MEDIA_TYPES = {name: f"image/{name.lower()}" for name in FORMATS}
-_HEAVY = 8_000_000  # pixels
+_HEAVY_PIXELS = 8_000_000  # pixels
 _COMMON = ("JPEG", "PNG", "WEBP", "GIF", "TIFF", "AVIF", "BMP")
-_SMALLEST = 64  # narrower pictures are padded to this before they are painted
+MIN_SIDE = 64  # narrower pictures are padded to this before they are stylised
+_BINARY = {"schema": {"type": "string", "format": "binary"}}
+_HEADERS = {
+    "X-Sakuga-Style": "The style's name, percent-encoded.",
+    "X-Sakuga-Width": "Pixels.",
+    "X-Sakuga-Height": "Pixels.",
+    "Server-Timing": "Milliseconds of decode, paint and encode.",
+    "Content-Disposition": "A name for the result.",
+}
+_PAINTED = {
+    "description": "The stylised picture.",
+    "content": dict.fromkeys(MEDIA_TYPES.values(), _BINARY),
+    "headers": {name: {"schema": {"type": "string"}, "description": text} for name, text in _HEADERS.items()},
+}
+_BODY = {"required": True, "content": {**form_schema(PictureOptions), "image/*": _BINARY}}
 
 
 class AbandonedError(Exception):
@@ -29,7 +45,7 @@ class AbandonedError(Exception):
 
 
 @dataclass(frozen=True)
-class Painted:
+class Result:
     """A result: its bytes, the key of FORMATS, its size, and the seconds that each part took."""
 
     data: bytes
@@ -40,21 +56,21 @@ class Painted:
     seconds: dict[str, float]
 
 
-def is_heavy(file: BinaryIO) -> bool:
+def is_heavy(file: BinaryIO, limits: Limits) -> bool:
     """Whether a picture is one of those that would keep others waiting, by what its header claims."""
     try:
-        with quiet(), Image.open(file, formats=_COMMON) as header:
-            return header.width * header.height * getattr(header, "n_frames", 1) > _HEAVY
-    except Exception:  # a rare format, or no picture: that is for `paint` to say
+        header = read_header(file, max_pixels=limits.max_pixels)
+    except SakugaError:  # that is for `process` to say
         return True
     finally:
         file.seek(0)
+    return header.format not in _COMMON or header.width * header.height * header.frames > _HEAVY_PIXELS
 
 
-def paint(file: BinaryIO, style: Style, options: PictureOptions, limits: Limits, left: threading.Event) -> Painted:
-    """Paint what is in `file`; `left` says that it is of no use any more.
+def process(file: BinaryIO, style: Style, options: PictureOptions, limits: Limits, left: threading.Event) -> Result:
+    """Stylise what is in `file`; `left` says that it is of no use any more.
 
-    Raises RefusedError for what cannot be painted, AbandonedError after `left`.
+    Raises RefusedError for what cannot be stylised, AbandonedError after `left`.
     """
     seconds: dict[str, float] = {}
     with _timed(seconds, "decode"):
@@ -78,7 +94,7 @@ def paint(file: BinaryIO, style: Style, options: PictureOptions, limits: Limits,
         except SakugaError as error:
             raise RefusedError(422, "bad_option", f"format: {error}.") from error
     height, width = frames[0].rgb.shape[:2]
-    return Painted(data, name, width, height, sum(f.rgb.shape[0] * f.rgb.shape[1] for f in frames), seconds)
+    return Result(data, name, width, height, sum(f.rgb.shape[0] * f.rgb.shape[1] for f in frames), seconds)
 
 
 def _read(file: BinaryIO, limits: Limits) -> Picture:
@@ -103,13 +119,13 @@ def _without_place(picture: Picture, strip: bool) -> Picture:
 
 
 def _check(picture: Picture, style: Style, options: PictureOptions, limits: Limits) -> None:
-    """Raise RefusedError for a picture that is small enough to be read but not to be painted."""
+    """Raise RefusedError for a picture that is small enough to be read but not to be stylised."""
     height, width = picture.frames[0].rgb.shape[:2]
     longest = max(height, width)
     limits.check_side("picture", width, height, options.max_side)
     side = min(longest, options.max_side or longest)
     # Narrow pictures are padded; and a style that enlarges makes more of each pixel.
-    tall, wide = (max(_SMALLEST, round(length * side / longest)) for length in (height, width))
+    tall, wide = (max(MIN_SIDE, round(length * side / longest)) for length in (height, width))
     if tall * wide * len(picture.frames) * style.card.scale**2 > limits.max_pixels:
         sentence = (
             f"The style {style.name} would work on more than {limits.max_pixels:,} pixels: ask for a smaller max_side."
@@ -122,3 +138,42 @@ def _timed(seconds: dict[str, float], name: str) -> Iterator[None]:
     begin = time.perf_counter()
     yield
     seconds[name] = time.perf_counter() - begin
+
+
+def router(state: State) -> APIRouter:
+    """The route."""
+    routes = APIRouter(tags=["pictures"])
+
+    @routes.post(
+        "/v1/stylize",
+        response_class=Response,
+        responses={200: _PAINTED, **responses(400, 408, 413, 415, 429, 503)},
+        openapi_extra={"requestBody": _BODY},
+    )
+    async def stylize(request: Request, options: Annotated[PictureOptions, Query()]) -> Response:
+        """Stylise one picture.
+
+        Send it as the field `file` of a form, with the options as further fields, or as the body itself, with the
+        options in the address. The place where a photo was taken is left out of the result.
+        """
+        state.limits.check_space(state.folder)
+        async with upload(request) as sent:
+            chosen = sent.options(options)
+            style = state.styles.get(chosen.style)
+            begin = time.perf_counter()
+            heavy = await state.picture_probes.serve(request, lambda left: is_heavy(sent.file, state.limits))
+            workers = state.heavy if heavy else state.workers
+            result = await workers.serve(request, lambda left: process(sent.file, style, chosen, state.limits, left))
+            state.pictures.record_duration(sum(result.seconds.values()))
+            state.metrics.pixels.inc(result.pixels)
+        timing = {"wait": time.perf_counter() - begin - sum(result.seconds.values()), **result.seconds}
+        headers = {
+            "X-Sakuga-Style": quote(style.name),
+            "X-Sakuga-Width": str(result.width),
+            "X-Sakuga-Height": str(result.height),
+            "Server-Timing": ", ".join(f"{name};dur={1000 * value:.1f}" for name, value in timing.items()),
+            "Content-Disposition": disposition(sent.name, style.name, extension(result.format)),
+        }
+        return Response(result.data, media_type=MEDIA_TYPES[result.format], headers=headers)
+
+    return routes

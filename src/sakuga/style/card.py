@@ -7,6 +7,10 @@ from datetime import datetime
 from typing import Any
 
 from sakuga.errors import SakugaError
+from sakuga.style.inputs import PICTURE, Input, photo
+
+MAX_DEPTH = 32  # levels of a card's JSON, so that whatever shows it need not go deeper
+MAX_INPUTS = 64
 
 
 @dataclass(frozen=True)
@@ -18,6 +22,8 @@ class Card:
     `scale`: how many times wider and taller the result is (super-resolution); `match_histogram`: whether its values are
     then given the photo's distribution. `local_receptive_field`: of a network whose `receptive_field` is 0, the pixels
     on which one of the result depends when what it measures of the whole picture is given; 0 where it cannot be.
+    `inputs`: what the network is given; cards of before mean the photo alone. `size`: (height, width) of its pictures
+    where it runs on no other. `frame`: where a face lies in them, for networks of faces.
     Raises SakugaError, naming the field, when one cannot be true.
     """
 
@@ -35,11 +41,16 @@ class Card:
     scale: int = 1
     match_histogram: bool = False
     local_receptive_field: int = 0
+    inputs: tuple[Input, ...] = (PICTURE,)
+    size: tuple[int, int] | None = None
+    frame: dict[str, Any] | None = None
 
     def __post_init__(self) -> None:
         for one in ("name", "title", "system", "licence", "date", "version", "sha256"):
             _check(_is_text(getattr(self, one)), one, "must be a text that is not empty and has no control characters")
         _check(re.fullmatch(r"[\w-]+", self.name), "name", "may hold letters, digits, '-' and '_' only")
+        for one in ("config", "data", "frame"):
+            _check(_is_shallow(getattr(self, one)), one, f"is nested deeper than {MAX_DEPTH} levels")
         _check(isinstance(self.config, dict), "config", "must be an object")
         _check(
             isinstance(self.data, list)
@@ -57,6 +68,16 @@ class Card:
         _check(type(local) is int and 0 <= local <= 16384, "local_receptive_field", rule)
         _check(type(self.scale) is int and 1 <= self.scale <= 16, "scale", "must lie between 1 and 16")
         _check(type(self.match_histogram) is bool, "match_histogram", "must be true or false")
+        names = {one.name for one in self.inputs}
+        _check(
+            0 < len(self.inputs) == len(names) <= MAX_INPUTS, "inputs", f"must be 1 to {MAX_INPUTS}, of unlike names"
+        )
+        sides = self.size or (1, 1)
+        fixed = (
+            isinstance(sides, tuple) and [type(side) for side in sides] == [int, int] and 0 < min(sides) <= max(sides)
+        )
+        _check(fixed and max(sides) <= 16384, "size", "must be height and width from 1 to 16384")
+        _check(self.frame is None or isinstance(self.frame, dict), "frame", "must be an object")
         _check(re.fullmatch(r"[0-9a-f]{64}", self.sha256), "sha256", "must be 64 hexadecimal digits")
         try:
             datetime.fromisoformat(self.date)
@@ -74,11 +95,43 @@ class Card:
             raise SakugaError("the card is not a JSON object")
         if missing := [f.name for f in fields(cls) if f.default is MISSING and f.name not in read]:
             raise SakugaError(f"the card lacks {', '.join(missing)}")
-        return cls(**{f.name: read[f.name] for f in fields(cls) if f.name in read})
+        known = {f.name: read[f.name] for f in fields(cls) if f.name in read}
+        if "inputs" in known:
+            _check(isinstance(known["inputs"], list), "inputs", "must be a list")
+            known["inputs"] = tuple(Input.from_json(one) for one in known["inputs"][: MAX_INPUTS + 1])
+        if isinstance(known.get("size"), list):
+            known["size"] = tuple(known["size"])
+        return cls(**known)
 
     def to_json(self) -> str:
-        """Write the card as `from_json` reads it."""
-        return json.dumps(asdict(self), ensure_ascii=False)
+        """Write the card as `from_json` reads it; what later versions added is left out where it says nothing."""
+        plain = {**asdict(self), "inputs": [one.to_json() for one in self.inputs]}
+        unsaid = {"inputs": [PICTURE.to_json()], "size": None, "frame": None}
+        return json.dumps({k: v for k, v in plain.items() if k not in unsaid or v != unsaid[k]}, ensure_ascii=False)
+
+    @property
+    def photo(self) -> str | None:
+        """Name of the input that the user's picture goes to; None for a generator."""
+        found = photo(self.inputs)
+        return found.name if found else None
+
+    @property
+    def reach(self) -> int:
+        """The receptive field where parts of a picture may be run on their own; 0 where they may not."""
+        whole = self.size is not None or any(one.kind == "points" for one in self.inputs)
+        return 0 if whole else self.receptive_field or self.local_receptive_field
+
+
+def _is_shallow(value: object) -> bool:
+    """Whether JSON is nested no deeper than MAX_DEPTH."""
+    level = [value]
+    for _ in range(MAX_DEPTH):
+        level = [
+            inner
+            for one in level
+            for inner in (one.values() if isinstance(one, dict) else one if isinstance(one, (list, tuple)) else ())
+        ]
+    return not level
 
 
 def _is_text(value: object) -> bool:

@@ -3,18 +3,16 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from sakuga.errors import UsageError
 from sakuga.picture.pixels import Array
 from sakuga.runtime.machine import instructions
-from sakuga.style.providers import providers
+from sakuga.style.providers import PRECISIONS, Precision, providers
 
 if TYPE_CHECKING:
     from sakuga.style import Style
-
-Precision = Literal["auto", "fp32", "int8", "bf16"]
-PRECISIONS: tuple[str, ...] = get_args(Precision)
 
 DOT_PRODUCTS = {"VNNI", "NEON dot product"}
 """Instructions that multiply bytes and add them up at once. Without one, int8 is no faster, and on AVX2 inexact."""
@@ -22,28 +20,37 @@ DOT_PRODUCTS = {"VNNI", "NEON dot product"}
 
 @dataclass(frozen=True)
 class Engine:
-    """Something that paints: `run` maps (3, H, W) float32 in [-1, 1] to (3, s·H, s·W).
+    """Something that runs a network: `run` maps (3, H, W) float32 in [-1, 1] to (3, s·H, s·W).
 
     With `whole` it maps (H, W, 3) uint8 to (s·H, s·W, 3) uint8 instead. `name` is for people. Threads may share it.
     """
 
     name: str
-    precision: str
+    precision: Precision
     run: Callable[[Array], Array]
     whole: bool = False
     fix: Callable[[Array], "Engine"] | None = None
     """Of a style that knows the whole picture: returns the engine for one, (H, W, 3). This one takes an average."""
 
 
-def pick(style: "Style", precision: str = "auto", threads: int | None = None) -> Engine:
+def pick(
+    style: "Style",
+    precision: Precision = "auto",
+    threads: int | None = None,
+    given: Mapping[str, Array] | None = None,
+) -> Engine:
     """Return what runs `style` here.
 
     `precision`: "fp32" and "int8" in ONNX Runtime, "bf16" in OpenVINO. "auto" takes a GPU if ONNX Runtime has a
     provider for one; else int8, if the style carries it and the processor is made for it; else fp32. `threads`: None,
     one for each core.
 
-    Raises UsageError for another precision, for int8 of a style that has none, for bf16 without OpenVINO.
+    Raises UsageError for another precision, for int8 of a style that has none, for bf16 without OpenVINO, for a style
+    that takes no picture.
     """
+    photo, given = style.card.photo, given or {}
+    if photo is None:
+        raise UsageError(f"style {style.name} takes no picture, it makes its own: sakuga generate {style.name}")
     if precision not in PRECISIONS:
         raise UsageError(f"precision must be one of {', '.join(PRECISIONS)}, not {precision!r}")
     if precision == "auto":
@@ -51,21 +58,23 @@ def pick(style: "Style", precision: str = "auto", threads: int | None = None) ->
     if precision == "int8":
         if style.int8 is None:
             raise UsageError(f"style {style.name} has no int8 variant: choose --precision fp32, or export it again")
-        engine = Engine("ONNX Runtime, CPU", "int8", _runner(style.session(threads, int8=True), "pixels"), whole=True)
+        engine = Engine(
+            "ONNX Runtime, CPU", "int8", _runner(style.session(threads, int8=True), "pixels", given), whole=True
+        )
 
         def with_initializers(rgb: Array) -> Engine:
             session = style.open_int8(rgb, threads)
-            return replace(engine, run=_runner(session, "pixels"), fix=None)
+            return replace(engine, run=_runner(session, "pixels", given), fix=None)
 
         return replace(engine, fix=with_initializers if style.context else None)
     if precision == "bf16":
-        return Engine("OpenVINO, CPU", "bf16", _openvino(style, threads))
+        return Engine("OpenVINO, CPU", "bf16", _openvino(style.path, threads, photo, given))
     session = style.session(threads)
     provider = session.get_providers()[0].removesuffix("ExecutionProvider")
-    engine = Engine(f"ONNX Runtime, {provider}", "fp32", _runner(session, "image"))
+    engine = Engine(f"ONNX Runtime, {provider}", "fp32", _runner(session, photo, given))
 
     def with_context(rgb: Array) -> Engine:
-        return replace(engine, run=_runner(session, "image", style.look_at(rgb)), fix=None)
+        return replace(engine, run=_runner(session, photo, {**given, **style.look_at(rgb)}), fix=None)
 
     return replace(engine, fix=with_context if style.context else None)
 
@@ -76,22 +85,22 @@ def fast_int8() -> bool:
     return not DOT_PRODUCTS.isdisjoint(instructions())
 
 
-def _best(style: "Style") -> str:
+def _best(style: "Style") -> Precision:
     on_gpu = len(providers()) > 1
     return "int8" if style.int8 is not None and fast_int8() and not on_gpu else "fp32"
 
 
-def _runner(session: Any, name: str, given: Mapping[str, Array] | None = None) -> Callable[[Array], Array]:
+def _runner(session: Any, name: str, given: Mapping[str, Array]) -> Callable[[Array], Array]:
     output = session.get_outputs()[0].name
 
     def run(x: Array) -> Array:
-        painted: Array = session.run([output], {name: x[None], **(given or {})})[0][0]
-        return painted
+        result: Array = session.run([output], {name: x[None], **given})[0][0]
+        return result
 
     return run
 
 
-def _openvino(style: "Style", threads: int | None) -> Callable[[Array], Array]:
+def _openvino(path: Path, threads: int | None, photo: str, given: Mapping[str, Array]) -> Callable[[Array], Array]:
     try:
         import openvino
     except ImportError:
@@ -100,10 +109,11 @@ def _openvino(style: "Style", threads: int | None) -> Callable[[Array], Array]:
     if threads:
         config["INFERENCE_NUM_THREADS"] = str(threads)
     core = openvino.Core()
-    network = core.compile_model(core.read_model(style.path), "CPU", config)
+    network = core.compile_model(core.read_model(path), "CPU", config)
 
     def run(x: Array) -> Array:
-        painted: Array = network.create_infer_request().infer({"image": x[None]})[network.outputs[0]][0]
-        return painted
+        request = network.create_infer_request()
+        result: Array = request.infer({photo: x[None], **given})[network.outputs[0]][0]
+        return result
 
     return run

@@ -12,6 +12,7 @@ from sakuga.errors import SakugaError
 from sakuga.picture.pixels import Array
 from sakuga.style.card import Card
 from sakuga.style.context import thumbnail
+from sakuga.style.inputs import Input
 from sakuga.style.session import open_session
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 KEY = "sakuga"  # of the card among the model's metadata_props
 INT8 = "sakuga.int8"  # of the same network in int8 (`sakuga.export.int8`), an ONNX file in base64
 CONTEXT = "sakuga.context"  # of what looks at a thumbnail of the whole picture (`sakuga.export.context`), likewise
+_TYPES = {"tensor(float)": "float32", "tensor(int64)": "int64"}
 EMBEDDED = Path(__file__).parents[1] / "styles"
 
 
@@ -96,7 +98,7 @@ class Style:
     def describe(self) -> dict[str, Any]:
         """Return the card and the facts of the file as one JSON object."""
         facts = {"path": str(self.path), "embedded": self.embedded, "bytes": self.size, "file_sha256": self.file_sha256}
-        return {**asdict(self.card), "name": self.name, **facts}
+        return {**asdict(self.card), "inputs": [one.to_json() for one in self.card.inputs], "name": self.name, **facts}
 
 
 def read(path: Path) -> Style:
@@ -113,20 +115,37 @@ def read(path: Path) -> Style:
     text = texts.get(KEY)
     if text is None:
         raise SakugaError(f"{path} is an ONNX file but no style, for it carries no card: make it with `sakuga export`")
-    if [one[:2] for one in inputs] != [("image", "tensor(float)")] or not _is_image(inputs[0][2]):
-        raise SakugaError(f"{path} is no style: its one input must be float32 'image' of shape (1, 3, height, width)")
     if outputs[0][1] != "tensor(float)" or [name for name, _ in outputs[1:]] not in ([], ["statistics"]):
         raise SakugaError(f"{path} is no style: it must have one output, of float32")
     try:
-        return Style(path, Card.from_json(text), *(_from_base64(texts.get(part)) for part in (INT8, CONTEXT)))
+        style = Style(path, Card.from_json(text), *(_from_base64(texts.get(part)) for part in (INT8, CONTEXT)))
     except SakugaError as error:
         raise SakugaError(f"{path} is no usable style, for {error}: export it again") from None
+    targets = {one.name: _target(one, style.card.size) for one in style.card.inputs}
+    found = {name: (kind, shape) for name, kind, shape in inputs}
+    if found.keys() != targets.keys() or not all(_fits(*found[name], *targets[name]) for name in targets):
+        takes = ", ".join(f"{name} {_TYPES[kind]} {_words(shape)}" for name, (kind, shape) in targets.items())
+        raise SakugaError(f"{path} is no style: its network must take what its card says, {takes}")
+    return style
 
 
-def _is_image(shape: list[int | str | None]) -> bool:
-    """Whether a declared shape is (1 or any, 3, any height, any width)."""
-    fixed = [n if isinstance(n, int) else None for n in shape]
-    return fixed in ([1, 3, None, None], [None, 3, None, None])
+def _target(one: Input, size: tuple[int, int] | None) -> tuple[str, tuple[int, ...]]:
+    """Type and shape that an input must have in the network; 0 for any length."""
+    shape = (1, 3, *size) if size and one.kind == "picture" else one.shape
+    return "tensor(int64)" if one.kind == "text" else "tensor(float)", shape
+
+
+def _fits(kind: str, shape: list[int | str | None], target: str, lengths: tuple[int, ...]) -> bool:
+    """Whether an input is of the type and the shape that it must have; a length that is left open takes any."""
+    return (
+        kind == target
+        and len(shape) == len(lengths)
+        and all(not isinstance(found, int) or found == length for found, length in zip(shape, lengths, strict=True))
+    )
+
+
+def _words(shape: tuple[int, ...]) -> str:
+    return f"({', '.join('any' if length == 0 else str(length) for length in shape)})"
 
 
 def _from_base64(text: str | None) -> bytes | None:

@@ -1,6 +1,11 @@
-"""What ONNX Runtime can run a network on here."""
+"""In what arithmetic, and on what, networks are run here."""
 
 from functools import cache
+from typing import Literal, get_args
+
+Precision = Literal["auto", "fp32", "int8", "bf16"]
+PRECISIONS: tuple[str, ...] = get_args(Precision)
+"""What a style can be run in: `sakuga.style.engine.pick` says how."""
 
 GPUS = ("TensorrtExecutionProvider", "CUDAExecutionProvider", "DmlExecutionProvider", "CoreMLExecutionProvider")
 """ONNX Runtime's providers that are better than the processor, the best first; each comes with a package of its own."""

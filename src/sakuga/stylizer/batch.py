@@ -9,8 +9,9 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from sakuga.errors import SakugaError
-from sakuga.picture import READABLE_SUFFIXES, SUFFIXES, extension
+from sakuga.errors import ExistsError, SakugaError, TooLargeError
+from sakuga.picture import READABLE_SUFFIXES, SUFFIXES, extension, read_header
+from sakuga.runtime.folder import Found, walk
 from sakuga.runtime.parallel import cores, in_order
 from sakuga.style import names
 from sakuga.video import SUFFIXES as VIDEO_SUFFIXES
@@ -27,6 +28,15 @@ class Job:
     target: Path
 
 
+@dataclass(frozen=True)
+class Plan:
+    """What is to be done, and what was found beside it: files that are not taken, folders that cannot be read."""
+
+    jobs: list[Job]
+    left_out: str = ""
+    unreadable: tuple[str, ...] = ()
+
+
 @dataclass
 class Report:
     """What became of the jobs: results written, results that were there already, and one sentence for each failure."""
@@ -36,7 +46,7 @@ class Report:
     failed: list[str] = field(default_factory=list)
 
 
-def plan(inputs: Sequence[str], output: Path | None, style: str, format: str | None = None) -> list[Job]:
+def plan(inputs: Sequence[str], output: Path | None, style: str, format: str | None = None) -> Plan:
     """Find the files that `inputs` (files, folders, globs) mean and name their results NAME.STYLE.EXT.
 
     Results lie beside their inputs, or in the folder `output` with the tree below each input folder mirrored there
@@ -47,10 +57,11 @@ def plan(inputs: Sequence[str], output: Path | None, style: str, format: str | N
     """
     # One file can be named twice (a folder and a picture in it): that is one job.
     found: dict[tuple[str, str], tuple[Path, Path]] = {}
+    every = Found()
     for text in inputs:
         root = Path(text)
         base = Path(root.resolve().name) if len(inputs) > 1 and root.is_dir() else Path()
-        for source, below in _expand(text, style):
+        for source, below in _expand(text, style, every):
             folder = source.parent if output is None else output / base / below
             found.setdefault((_absolute(source), _absolute(folder)), (source, folder))
     pairs = list(found.values())
@@ -69,7 +80,8 @@ def plan(inputs: Sequence[str], output: Path | None, style: str, format: str | N
             for target, length in zip(targets, lengths, strict=True)
         ]
         if not any(longer):
-            return [Job(source, target) for (source, _), target in zip(pairs, targets, strict=True)]
+            jobs = [Job(source, target) for (source, _), target in zip(pairs, targets, strict=True)]
+            return Plan(jobs, every.left_out(), tuple(every.unreadable))
         lengths = [length + more for length, more in zip(lengths, longer, strict=True)]
 
 
@@ -96,7 +108,7 @@ def run(
 
     `workers` pictures are worked on at once (fewer when they are large) and each video alone; paths and the report are
     in the order of the jobs all the same. `progress` is called after each job. Goes on after failures, which are in
-    the report.
+    the report. What another run has made meanwhile is skipped.
     """
     report = Report()
 
@@ -119,6 +131,8 @@ def run(
             if error is None:
                 report.done.append(job.target)
                 print(job.target, flush=True)
+            elif isinstance(error, ExistsError) and not overwrite:
+                report.skipped.append(job.target)
             elif isinstance(error, SakugaError):
                 report.failed.append(str(error))
             elif isinstance(error, Exception):  # a fault of ours in one file must not cost the others
@@ -135,32 +149,36 @@ def is_video(path: Path) -> bool:
     return path.suffix.lower() in VIDEO_SUFFIXES
 
 
+def is_file_name(path: Path) -> bool:
+    """Whether a name ends as that of a picture or video does."""
+    return path.suffix.lower() in READABLE_SUFFIXES | VIDEO_SUFFIXES
+
+
 def is_many(inputs: Sequence[str]) -> bool:
     """Whether the inputs are more than one file by their form: several, a folder or a glob."""
     return len(inputs) > 1 or any(Path(text).is_dir() or _is_glob(text) for text in inputs)
 
 
-def _expand(text: str, style: str) -> list[tuple[Path, Path]]:
-    """Return the files that one input means, each with its folder relative to the input's own."""
+def _expand(text: str, style: str, every: Found) -> list[tuple[Path, Path]]:
+    """Return the files that one input means, each with its folder relative to the input's own.
+
+    What is not taken, or cannot be read, goes into `every`.
+    """
     path = Path(text)
-    every: Iterable[Path]
     if path.is_dir():
-        root, every = path, path.rglob("*")
+        root, found = path, walk(path, READABLE_SUFFIXES | VIDEO_SUFFIXES)
+        every.others += found.others
+        every.unreadable += found.unreadable
+        files = found.files
     elif _is_glob(text):
         root = _fixed_part(path)
-        every = map(Path, glob.iglob(str(path.expanduser()), recursive=True))
+        matches = map(Path, glob.iglob(str(path.expanduser()), recursive=True))
+        files = sorted(each for each in matches if is_file_name(each) and each.is_file())
     else:
         return [(path, Path())]
     endings = tuple(f".{name}" for name in {*names(), style})
-    files = sorted(
-        each
-        for each in every
-        if (each.suffix.lower() in READABLE_SUFFIXES or is_video(each))
-        and not each.name.startswith(".")
-        and not each.stem.endswith(endings)
-        and each.is_file()
-    )
-    if not files:
+    files = [file for file in files if not file.name.startswith(".") and not file.stem.endswith(endings)]
+    if not files and not every.unreadable:
         raise SakugaError(f"{text} holds no pictures or videos: check the path")
     return [(file, file.parent.relative_to(root)) for file in files]
 
@@ -204,25 +222,18 @@ def _ending(source: Path, format: str | None) -> str:
         return source.suffix
     if source.suffix.lower() in READABLE_SUFFIXES:
         return ".png"
-    from PIL import Image
-
     try:
-        with Image.open(source) as image:
-            return extension(image.format or "PNG")
-    except (OSError, ValueError, Image.DecompressionBombError):
+        return extension(read_header(source).format)
+    except SakugaError:
         return ".png"
 
 
 def _pixels(source: Path, most: int) -> int:
     """Return how many pixels its header says a picture has: 1 when it does not say, `most` when beyond all limits."""
-    from PIL import Image
-
-    from sakuga.picture.quiet import quiet
-
     try:
-        with quiet(), Image.open(source) as image:
-            return image.width * image.height * int(getattr(image, "n_frames", 1))
-    except Image.DecompressionBombError:
+        _, width, height, frames = read_header(source)
+    except TooLargeError:
         return most
-    except Exception:  # whatever is wrong with the file: the work will say it
+    except SakugaError:  # whatever is wrong with the file: the work will say it
         return 1
+    return width * height * frames

@@ -1,31 +1,37 @@
 """The options of a look, declared once: commands, the API, the page and the webcam read them here."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields
 
 from sakuga.errors import UsageError
-from sakuga.style.engine import PRECISIONS, Precision
+from sakuga.runtime.flags import Flag, Number
+from sakuga.style.providers import PRECISIONS, Precision
 
 
 @dataclass(frozen=True)
 class Look:
     """How a style is applied to a picture.
 
-    Raises UsageError for a value out of range.
+    Each field is an option of its name wherever looks are chosen, with its docstring as help and the `minimum` and
+    `maximum` of its metadata as bounds. Raises UsageError for a value out of range.
     """
 
-    strength: float = 1.0
+    strength: float = field(default=1.0, metadata={"minimum": 0, "maximum": 1})
     """From 0, the photo itself, to 1, the full style."""
-    keep_color: bool = False
+    keep_color: Flag = False
     """Keep the colours of the photo: take only the brightness from the style."""
-    max_side: int | None = None
+    max_side: Number = field(default=None, metadata={"minimum": 1})
     """Reduce pictures so that neither side is longer than this."""
     precision: Precision = "auto"
     """Arithmetic of the network; auto takes what is fast on this machine. Pictures of 16 bits are never run in int8."""
 
     def __post_init__(self) -> None:
-        if not 0 <= self.strength <= 1:
-            raise UsageError(f"strength must lie between 0 and 1, not {self.strength}")
-        if self.max_side is not None and self.max_side < 1:
-            raise UsageError(f"max_side must be at least 1, not {self.max_side}")
+        for one in fields(self):
+            value, low, high = getattr(self, one.name), one.metadata.get("minimum"), one.metadata.get("maximum")
+            if value is None or low is None:
+                continue
+            if high is None and not value >= low:
+                raise UsageError(f"{one.name} must be at least {low}, not {value}")
+            if high is not None and not low <= value <= high:
+                raise UsageError(f"{one.name} must lie between {low} and {high}, not {value}")
         if self.precision not in PRECISIONS:
             raise UsageError(f"precision must be one of {', '.join(PRECISIONS)}, not {self.precision!r}")

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from sakuga.errors import UsageError
-from sakuga.picture import MAX_PIXELS, encode, extension, read, write
+from sakuga.picture import MAX_PIXELS, dropped, encode, extension, read, write
+from sakuga.runtime.say import say
 from sakuga.stylizer.batch import is_video
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ def stylize_stream(
     *,
     format: str | None = None,
     overwrite: bool = False,
-    max_pixels: int = MAX_PIXELS,
+    max_pixels: int | None = None,
     video: VideoOptions | None = None,
 ) -> Path | None:
     """Stylise `source` (- is standard input) into `target`, a file or folder (None is standard output, as Matroska).
@@ -58,7 +59,7 @@ def stylize_stream(
         given = _incoming(sys.stdin.buffer, Path(folder)) if source == "-" else Path(source)
         if isinstance(given, Path) and is_video(given):
             result = _place(target, f"stdin.{name}.mp4") or Path(folder, "result.mkv")
-            stylizer.file(given, result, overwrite=overwrite, video=video)
+            stylizer.file(given, result, max_pixels=max_pixels, overwrite=overwrite, video=video)
             if target is not None:
                 return result
             with result.open("rb") as file:
@@ -67,7 +68,7 @@ def stylize_stream(
             return None
     if video and (flags := video.given()):
         raise UsageError(f"{flags[0]} is for videos, but {source} is a picture: leave it out")
-    picture = stylizer.picture(read(given, max_pixels=max_pixels))
+    picture = stylizer.picture(read(given, max_pixels=max_pixels or MAX_PIXELS))
     written = _place(target, f"stdin.{name}{extension(format or picture.format)}")
     if written is None:
         sys.stdout.buffer.write(encode(picture, format))
@@ -75,6 +76,9 @@ def stylize_stream(
     else:
         written.parent.mkdir(parents=True, exist_ok=True)
         write(picture, written, format=format, overwrite=overwrite)
+    kind = format or (written.suffix if written else None)
+    for note in filter(None, (picture.note, dropped(picture, kind))):
+        say(f"{source}: {note}")
     return written
 
 

@@ -1,77 +1,77 @@
 """From a picture to its stylised copy: pad, tile, run, blend."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from copy import copy
-from dataclasses import replace
+from dataclasses import asdict, fields, replace
 from functools import partial
+from hashlib import sha256
 from math import isqrt
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from sakuga.errors import SakugaError, UsageError
-from sakuga.picture import MAX_PIXELS, Frame, Picture, Source, read, to_pil, write
+from sakuga.errors import ExistsError, SakugaError, UsageError
+from sakuga.picture import MAX_PIXELS, Frame, Picture, Source, dropped, read, to_pil, write
+from sakuga.picture.arrays import BT601, normalise, resize
 from sakuga.picture.pixels import Array, match_histogram
+from sakuga.runtime.atomic import exists
 from sakuga.runtime.memory import available, ran_out
 from sakuga.runtime.parallel import cores
+from sakuga.runtime.say import say
 from sakuga.style import DEFAULT, Style, load
-from sakuga.style.engine import Engine, Precision, pick
+from sakuga.style.engine import Engine, pick
+from sakuga.style.values import arrays
 from sakuga.stylizer.frozen import freeze
+from sakuga.stylizer.look import Look
 from sakuga.stylizer.tiles import cut, plan, round_up
 from sakuga.video import SUFFIXES as VIDEO_SUFFIXES
 from sakuga.video import VideoOptions, is_pattern, stylize_video
 
 Floats = NDArray[np.float32]
 
-PIECE = 2688**2
+MAX_TILE_PIXELS = 2688**2
 """The most pixels that a style which looks at surroundings is given at once: larger pieces save little, memory less."""
-LEAST = 512**2
+MIN_PIXELS = 512**2
 """Pixels that are given at once however little memory seems to be left."""
 # Bytes that a network takes for each pixel at once: what fast ones take (60 to 130) and White-box (600), with room to
 # spare; and the published generators, which take 900 to 1,700.
-LOCAL, GLOBAL = 1024, 2048
+LOCAL_BYTES, GLOBAL_BYTES = 1024, 2048
 # Networks that halve the picture several times and pad by reflection inside refuse very small pictures.
-SMALLEST = 64
-LUMA = np.array([0.299, 0.587, 0.114], np.float32)[:, None, None]  # ITU-R BT.601, as in JPEG
+MIN_SIDE = 64
+LUMA = np.array(BT601, np.float32)[:, None, None]
 
 
 class Stylizer:
     """Stylises pictures and videos with one style; keep it to keep the network loaded. Threads may share it.
 
     `style`: a Style, the name of one, or the path of a file.
-    `strength`: from 0, the photo itself, to 1, the full style.
-    `keep_color`: take only the brightness from the style and the colours from the photo.
-    `max_side`: reduce the picture first, so that neither side is longer; None keeps its size.
+    `look`: how the style is applied; `options` are fields of `Look` by keyword, which change it.
+    `inputs`: what the style asks for beside the photo, by the names on its card (`sakuga info STYLE`): Python values or
+    text as in `--set`.
     `threads`: how many the network computes with; None: one for each core.
-    `precision`: "auto", what is fast here (`sakuga.style.engine.pick`), or "fp32", "int8", "bf16". Pictures of 16
-    bits are never run in int8.
     Raises UsageError for an unknown style or a value out of range, SakugaError for a file that is not a style.
     """
 
     def __init__(
         self,
         style: Style | str | Path = DEFAULT,
+        look: Look | None = None,
         *,
-        strength: float = 1.0,
-        keep_color: bool = False,
-        max_side: int | None = None,
+        inputs: Mapping[str, object] | None = None,
         threads: int | None = None,
-        precision: Precision = "auto",
+        **options: Any,
     ) -> None:
-        if not 0 <= strength <= 1:
-            raise UsageError(f"strength must lie between 0 and 1, not {strength}")
-        if max_side is not None and max_side < 1:
-            raise UsageError(f"max_side must be at least 1, not {max_side}")
+        self.look = replace(look or Look(), **options)
         if threads is not None and threads < 1:
             raise UsageError(f"threads must be at least 1, not {threads}")
         self.style = style if isinstance(style, Style) else load(style)
-        self.strength = strength
-        self.keep_color = keep_color
-        self.max_side = max_side
+        card = self.style.card
+        self.inputs = arrays(card.inputs, inputs or {}, style=self.style.name, multiple=card.multiple, size=card.size)
         self.threads = threads
-        self.engine = pick(self.style, precision, threads)
+        self.engine = pick(self.style, self.look.precision, threads, self.inputs)
         self._at_once = 1  # pictures, which share the memory
 
     def __call__(self, source: Source) -> Image.Image:
@@ -85,26 +85,30 @@ class Stylizer:
         *,
         format: str | None = None,
         overwrite: bool = False,
-        max_pixels: int = MAX_PIXELS,
+        max_pixels: int | None = None,
         progress: Callable[[int, int | None], None] | None = None,
         video: VideoOptions | None = None,
     ) -> None:
         """Stylise the picture or video `source` into `target`; the folder of `target` is made where it is missing.
 
-        `format` and `max_pixels` concern pictures, `video` videos; `progress` is called for videos with frames done and
-        in all. Numbered pictures (frames/%05d.png) are a video too. A video that was interrupted goes on where it was.
+        `format` concerns pictures, `video` videos, `max_pixels` (of a picture or of a frame of a video; None: as many
+        as usual) both; `progress` is called for videos with frames done and in all. Numbered pictures (frames/%05d.png)
+        are a video too. A video that was interrupted goes on where it was.
         """
         if target.exists() and not overwrite:  # said before the work, not after it
-            raise SakugaError(f"{target} exists: choose another name or allow overwriting (--overwrite)")
+            raise ExistsError(exists(target))
         if source.suffix.lower() in VIDEO_SUFFIXES or is_pattern(source):
             _make_folder(target.parent)
-            (painter, workers), scale, side = self._for_frames(), self.style.card.scale, self.max_side
-            make = partial(stylize_video, scale=scale, workers=workers, max_side=side, identity=painter._identity)
-            make(source, target, painter.array, overwrite=overwrite, progress=progress, options=video)
+            (worker, workers), scale, side = self._for_frames(), self.style.card.scale, self.look.max_side
+            make = partial(stylize_video, scale=scale, workers=workers, max_side=side, identity=worker._identity)
+            make = partial(make, max_pixels=max_pixels, overwrite=overwrite, progress=progress, options=video)
+            make(source, target, worker.array)
         else:
-            picture = self.picture(read(source, max_pixels=max_pixels))
+            picture = self.picture(read(source, max_pixels=max_pixels or MAX_PIXELS))
             _make_folder(target.parent)
             write(picture, target, format=format, overwrite=overwrite)
+            for note in filter(None, (picture.note, dropped(picture, format or target.suffix))):
+                say(f"{source}: {note}")
 
     def picture(self, picture: Picture) -> Picture:
         """Return the stylised copy of a picture, every frame of it."""
@@ -117,16 +121,19 @@ class Stylizer:
         """
         if rgb.ndim != 3 or rgb.shape[2] != 3 or 0 in rgb.shape or rgb.dtype not in (np.uint8, np.uint16):
             raise UsageError(f"rgb must be (height, width, 3) of uint8 or uint16, not {rgb.shape} of {rgb.dtype}")
+        if (size := self.style.card.size) and rgb.shape[:2] != size:
+            found, only = (f"{width}x{height}" for height, width in (rgb.shape[:2], size))
+            raise UsageError(f"style {self.style.name} runs on pictures of {only} only, not {found}: resize it first")
         enlarged = self._enlarge(rgb) if self._shows_photo else None
-        if self.strength == 0:
+        if self.look.strength == 0:
             return rgb.copy() if enlarged is None else enlarged
-        room = available() // 2 // self._at_once // (LOCAL if self.style.card.receptive_field else GLOBAL)
-        room = max(room, LEAST)
+        room = available() // 2 // self._at_once // (LOCAL_BYTES if self.style.card.receptive_field else GLOBAL_BYTES)
+        room = max(room, MIN_PIXELS)
         if self.style.card.receptive_field:
-            room = min(room, PIECE)
+            room = min(room, MAX_TILE_PIXELS)
         while True:
             try:
-                result = self._paint(rgb, enlarged, room)
+                result = self._stylise(rgb, enlarged, room)
             except Exception as error:
                 if not ran_out(error):
                     raise
@@ -134,73 +141,80 @@ class Stylizer:
             else:
                 return match_histogram(result, rgb) if self.style.card.match_histogram else result
 
+    def with_threads(self, threads: int) -> "Stylizer":
+        """Return the same stylizer with a network that computes with so many threads."""
+        other = copy(self)
+        other.threads, other.engine = threads, pick(self.style, self.engine.precision, threads, self.inputs)
+        return other
+
     def _for_frames(self) -> tuple["Stylizer", int]:
-        """What paints the frames of a video, and how many at a time: on a processor a frame a core, one thread each.
+        """What stylises the frames of a video, and how many at a time: on a processor a frame a core, one thread each.
 
         Nothing then waits for anything. But of styles that look at the whole picture each frame takes gigabytes.
         """
         workers = self.threads or cores()
         if workers == 1 or not self.style.card.receptive_field or self.engine.name != "ONNX Runtime, CPU":
             return self, 1
-        painter = copy(self)
-        painter.threads, painter.engine = 1, pick(self.style, self.engine.precision, 1)
-        painter._at_once = workers
-        return painter, workers
+        worker = self.with_threads(1)
+        worker._at_once = workers
+        return worker, workers
 
     @property
     def _identity(self) -> dict[str, object]:
         """What `array` depends on."""
-        engine, blend = [self.engine.name, self.engine.precision, self.threads], [self.strength, self.keep_color]
-        return {"style": self.style.file_sha256, "engine": engine, "blend": blend}
+        engine = [self.engine.name, self.engine.precision, self.threads]
+        inputs = {name: sha256(value.tobytes()).hexdigest() for name, value in self.inputs.items()}
+        return {"style": self.style.file_sha256, "engine": engine, "look": asdict(self.look), "inputs": inputs}
 
     @property
     def _shows_photo(self) -> bool:
         """Whether the photo is mixed into the result of a style that enlarges."""
-        return self.style.card.scale > 1 and (self.strength < 1 or self.keep_color)
+        return self.style.card.scale > 1 and (self.look.strength < 1 or self.look.keep_color)
 
     def _enlarge(self, rgb: Array) -> Array:
-        size = (rgb.shape[1] * self.style.card.scale, rgb.shape[0] * self.style.card.scale)
-        return np.stack([_resize(rgb[..., c], size) for c in range(3)], axis=-1)
+        return resize(rgb, (rgb.shape[1] * self.style.card.scale, rgb.shape[0] * self.style.card.scale))
 
     def _frame(self, frame: Frame) -> Frame:
         height, width = frame.rgb.shape[:2]
         rgb, alpha = frame.rgb, frame.alpha
-        if self.max_side and max(height, width) > self.max_side:
-            scale = self.max_side / max(height, width)
+        most = self.look.max_side
+        if most and max(height, width) > most:
+            scale = most / max(height, width)
             size = max(1, round(width * scale)), max(1, round(height * scale))
-            rgb = np.stack([_resize(rgb[..., c], size) for c in range(3)], axis=-1)
-            alpha = alpha if alpha is None else _resize(alpha, size)
+            rgb = resize(rgb, size)
+            alpha = alpha if alpha is None else resize(alpha, size)
         styled = self.array(rgb)
         if alpha is not None and alpha.shape != styled.shape[:2]:
-            alpha = _resize(alpha, styled.shape[1::-1])
+            alpha = resize(alpha, styled.shape[1::-1])
         return replace(frame, rgb=styled, alpha=alpha)
 
-    def _paint(self, rgb: Array, enlarged: Array | None, room: int) -> Array:
+    def _stylise(self, rgb: Array, enlarged: Array | None, room: int) -> Array:
         """Stylise with a network that is given at most `room` pixels at once, if it can be run in tiles."""
         card, engine, half = self.style.card, self.engine, np.iinfo(rgb.dtype).max / 2
         height, width = rgb.shape[:2]
         if engine.whole and rgb.dtype != np.uint8:
-            engine = pick(self.style, "fp32", self.threads)
+            engine = pick(self.style, "fp32", self.threads, self.inputs)
         if engine.fix is not None:
             engine = engine.fix(rgb)
         side, margin = None, 0
-        if height * width > room and (reach := card.receptive_field or card.local_receptive_field):
+        if height * width > room and (reach := card.reach):
             margin = round_up(reach // 2, card.multiple)
-            side = max(isqrt(min(room, PIECE)) - 2 * margin, SMALLEST)
+            side = max(isqrt(min(room, MAX_TILE_PIXELS)) - 2 * margin, MIN_SIDE)
             if not card.receptive_field:
-                engine = freeze(self.style, self.threads, self._reduced(rgb, room))
+                engine = freeze(self.style, self.threads, self._reduced(rgb, room), self.inputs)
+        least = 1 if card.size else MIN_SIDE
         result = np.empty((height * card.scale, width * card.scale, 3), rgb.dtype)
         for tile in plan(
-            height, width, tile=side, margin=margin, multiple=card.multiple, smallest=SMALLEST, scale=card.scale
+            height, width, tile=side, margin=margin, multiple=card.multiple, smallest=least, scale=card.scale
         ):
             piece = cut(rgb, tile)
-            if engine.whole and self.strength == 1 and not self.keep_color:
+            if engine.whole and self.look.strength == 1 and not self.look.keep_color:
                 result[tile.inner] = self._run(engine, piece)[tile.core]
                 continue
-            photo = _normalise(piece)
-            painted = _normalise(self._run(engine, piece)) if engine.whole else self._run(engine, photo)
-            shown = photo[:, *tile.core] if enlarged is None else _normalise(enlarged[tile.inner])
-            styled = self._blend(shown, painted[:, *tile.core])
+            photo = normalise(piece)
+            stylised = normalise(self._run(engine, piece)) if engine.whole else self._run(engine, photo)
+            shown = photo[:, *tile.core] if enlarged is None else normalise(enlarged[tile.inner])
+            styled = self._blend(shown, stylised[:, *tile.core])
             styled *= half
             styled += half + 0.5  # and the integer part: the nearest value
             result[tile.inner] = styled.transpose(1, 2, 0)
@@ -211,20 +225,19 @@ class Stylizer:
         height, width = rgb.shape[:2]
         scale = (room / (height * width)) ** 0.5
         size = max(1, int(width * scale)), max(1, int(height * scale))
-        small = np.stack([_resize(rgb[..., c], size) for c in range(3)], axis=-1)
-        (whole,) = plan(size[1], size[0], multiple=self.style.card.multiple, smallest=SMALLEST)
-        return _normalise(cut(small, whole))
+        (whole,) = plan(size[1], size[0], multiple=self.style.card.multiple, smallest=MIN_SIDE)
+        return normalise(cut(resize(rgb, size), whole))
 
     def _less(self, room: int, rgb: Array, error: Exception) -> int:
         """Half the side that was too much, for another attempt; SakugaError where there can be none."""
         card, size = self.style.card, f"{rgb.shape[1]}x{rgb.shape[0]}"
-        if not (reach := card.receptive_field or card.local_receptive_field):
+        if not (reach := card.reach):
             raise SakugaError(
                 f"there is too little memory to run style {self.style.name}, which looks at the whole picture, on "
                 f"{size} pixels: reduce it (--max-side), or export the style again, which may make tiles possible"
             ) from error
         room = min(room, rgb.shape[0] * rgb.shape[1])
-        if isqrt(room) <= SMALLEST + reach:
+        if isqrt(room) <= MIN_SIDE + reach:
             raise SakugaError(
                 f"there is too little memory to run style {self.style.name} on {size} pixels, even in small tiles: "
                 "close other programs or reduce the picture (--max-side)"
@@ -232,7 +245,7 @@ class Stylizer:
         return room // 4
 
     def _run(self, engine: Engine, photo: Array) -> Array:
-        """Give the network (3, H, W) in [-1, 1], or (H, W, 3) uint8 if the engine paints those."""
+        """Give the network (3, H, W) in [-1, 1], or (H, W, 3) uint8 if the engine takes those."""
         sides = photo.shape[:2] if engine.whole else photo.shape[1:]
         size = f"{sides[1]}x{sides[0]}"
         try:
@@ -254,45 +267,28 @@ class Stylizer:
     def _blend(self, photo: Floats, styled: Floats) -> Floats:
         """Apply strength and colour to two (3, H, W), the photo in [-1, 1]; `styled` is overwritten."""
         np.clip(styled, -1, 1, out=styled)
-        if self.keep_color:
+        if self.look.keep_color:
             # Adding the difference of luma to every channel is what exchanging Y in YCbCr comes to.
             styled = photo + ((styled - photo) * LUMA).sum(axis=0)
             np.clip(styled, -1, 1, out=styled)
-        if self.strength < 1:
-            styled = photo + np.float32(self.strength) * (styled - photo)
+        if self.look.strength < 1:
+            styled = photo + np.float32(self.look.strength) * (styled - photo)
         return styled
 
 
 def stylize(
-    source: Source,
-    style: Style | str | Path = DEFAULT,
-    *,
-    strength: float = 1.0,
-    keep_color: bool = False,
-    max_side: int | None = None,
-    precision: Precision = "auto",
+    source: Source, style: Style | str | Path = DEFAULT, look: Look | None = None, **options: Any
 ) -> Image.Image:
-    """Stylise one picture: a path, bytes, a file object, a PIL image or an array. `Stylizer` describes the options.
+    """Stylise one picture: a path, bytes, a file object, a PIL image or an array.
 
-    Raises SakugaError when the picture or the style cannot be read, UsageError for a wrong option.
+    `options`: fields of `Look` by keyword, such as strength=0.5, and what the style asks for beside the photo, such as
+    hair="blond". `Stylizer` describes the rest. Raises SakugaError when the picture or the style cannot be read,
+    UsageError for a wrong option.
     """
-    stylizer = Stylizer(style, strength=strength, keep_color=keep_color, max_side=max_side, precision=precision)
-    return stylizer(source)
-
-
-def _normalise(rgb: Array) -> Floats:
-    """Turn (H, W, 3) of the dtype's range into (3, H, W) in [-1, 1]."""
-    photo = np.empty((3, *rgb.shape[:2]), np.float32)
-    np.multiply(rgb.transpose(2, 0, 1), np.float32(2 / np.iinfo(rgb.dtype).max), out=photo)
-    photo -= 1
-    return photo
-
-
-def _resize(plane: Array, size: tuple[int, int]) -> Array:
-    """Resize (H, W) to `size` (width, height), in floats so that 16 bits stay 16 bits."""
-    small = np.asarray(Image.fromarray(plane.astype(np.float32)).resize(size, Image.Resampling.LANCZOS))
-    resized: Array = np.clip(np.rint(small), 0, np.iinfo(plane.dtype).max).astype(plane.dtype)
-    return resized
+    names = {one.name for one in fields(Look)}
+    inputs = {name: value for name, value in options.items() if name not in names}
+    chosen = {name: value for name, value in options.items() if name in names}
+    return Stylizer(style, look, inputs=inputs, **chosen)(source)
 
 
 def _make_folder(folder: Path) -> None:

@@ -1,30 +1,46 @@
-"""One file per paper. A new system adds its file and its name here; training, export and tests then find it."""
+"""One file per paper. SYSTEMS says where each system's class lies and, in one line, what it is; nothing is imported.
 
-from sakuga.systems.adain import AdaIN
-from sakuga.systems.animegan import AnimeGAN
-from sakuga.systems.animegan3 import AnimeGANv3
-from sakuga.systems.base import Config, System
-from sakuga.systems.cartoongan import CartoonGAN
-from sakuga.systems.cyclegan import CycleGAN
-from sakuga.systems.distill import Distill
-from sakuga.systems.fast_style import FastStyle
-from sakuga.systems.pix2pix import Pix2Pix
-from sakuga.systems.super_resolution import SuperResolution
-from sakuga.systems.ugatit import UGATIT
-from sakuga.systems.whitebox import WhiteBox
+A new system adds its file and its line here; training, export and tests then find it.
+"""
 
-SYSTEMS: tuple[type[System], ...] = (
-    Distill,
-    FastStyle,
-    AdaIN,
-    AnimeGAN,
-    AnimeGANv3,
-    CartoonGAN,
-    CycleGAN,
-    Pix2Pix,
-    SuperResolution,
-    UGATIT,
-    WhiteBox,
-)
+from importlib import import_module
+from typing import TYPE_CHECKING
 
-__all__ = ["SYSTEMS", "Config", "System"]
+from sakuga.errors import UsageError
+
+if TYPE_CHECKING:
+    from sakuga.systems.base import System
+
+SYSTEMS = {
+    "distill": ("sakuga.systems.distill:Distill", "A fast generator learns to paint what a slow teacher paints."),
+    "fast_style": ("sakuga.systems.fast_style:FastStyle", "One painting becomes a style (Johnson et al., 2016)."),
+    "adain": ("sakuga.systems.adain:AdaIN", "Any painting's style, by one decoder (Huang, Belongie, 2017)."),
+    "animegan": ("sakuga.systems.animegan:AnimeGAN", "AnimeGAN and AnimeGANv2, light generators (Chen et al., 2019)."),
+    "animegan3": ("sakuga.systems.animegan3:AnimeGANv3", "The double-tail GAN (Liu, Chen, Gao, 2024)."),
+    "cartoongan": ("sakuga.systems.cartoongan:CartoonGAN", "Photos to cartoons with clear edges (Chen et al., 2018)."),
+    "cyclegan": ("sakuga.systems.cyclegan:CycleGAN", "Two translations that undo each other (Zhu et al., 2017)."),
+    "pix2pix": ("sakuga.systems.pix2pix:Pix2Pix", "Translation learned from pairs (Isola et al., 2017)."),
+    "super_resolution": (
+        "sakuga.systems.super_resolution:SuperResolution",
+        "Enlarging by a perceptual loss (Johnson et al., 2016).",
+    ),
+    "ugatit": ("sakuga.systems.ugatit:UGATIT", "Translation with attention (Kim et al., 2020)."),
+    "whitebox": (
+        "sakuga.systems.whitebox:WhiteBox",
+        "Surface, structure and texture, a term for each (Wang, Yu, 2020).",
+    ),
+}
+"""Of each system's name, its class as "module:Class", and a line of help."""
+
+
+def load_system(name: str) -> "type[System]":
+    """Import a system's class.
+
+    Raises:
+        UsageError: there is no system of this name.
+    """
+    if name not in SYSTEMS:
+        raise UsageError(f"unknown system {name!r}; choose {', '.join(SYSTEMS)}.")
+    module, _, cls = SYSTEMS[name][0].partition(":")
+    system: type[System] = getattr(import_module(module), cls)
+    return system

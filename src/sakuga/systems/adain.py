@@ -7,13 +7,14 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from sakuga.data.images import cut_crops, draw_crops, load_image, to_tensor
 from sakuga.errors import UsageError
 from sakuga.losses import content, mean_std_style
 from sakuga.networks.adain import Decoder, Encoder, FixedStyle, Painter, adain
 from sakuga.networks.features import FeatureNetwork
+from sakuga.systems.artefact import Artefact, translation
 from sakuga.systems.base import Batch, Terms, source
 from sakuga.systems.parts.content import Backbone
 from sakuga.systems.parts.unpaired import Unpaired, UnpairedConfig
@@ -66,7 +67,7 @@ class AdaIN(Unpaired):
 
     name = "adain"
     players = {"G": ["painter.decoder"]}  # noqa: RUF012
-    output = "painter"
+    averaged = exportable = ("painter",)
     Config = AdaINConfig
 
     def __init__(self, config: AdaINConfig):
@@ -128,24 +129,26 @@ class AdaIN(Unpaired):
         """Return the folders, and the pictures whose style is painted."""
         return [*super().sources(), *(source(path, "the style") for path in self._painted)]
 
-    def rate(self, t: int) -> float:
+    def rate(self, t: int, player: str) -> float:
         """Falling as 1 / (1 + 5e-5 t)."""
         return 1 / (1 + 5e-5 * t)
 
-    def runnable(self, network: nn.Module) -> nn.Module:
+    def artefact(self, network: str | None = None) -> Artefact:
         """The painter for the pictures that the config names."""
         c = self.config
-        assert isinstance(network, Painter)
         if not self._painted:
             raise UsageError("name the picture whose style to paint: --set picture=FILE.")
-        pictures = self._pictures()
+        device = next(self.painter.parameters()).device
+        pictures = [to_tensor(picture).to(device) for picture in self._pictures()]
         try:
-            return FixedStyle(
-                network.encoder,
-                network.decoder,
-                [to_tensor(picture) for picture in pictures],
-                weights=c.blend or None,
-                alpha=c.strength,
+            return translation(
+                FixedStyle(
+                    self.painter.encoder,
+                    self.painter.decoder,
+                    pictures,
+                    weights=c.blend or None,
+                    alpha=c.strength,
+                )
             )
         except ValueError as error:
             raise UsageError(f"blend {list(c.blend)} does not fit {len(pictures)} pictures: {error}.") from error

@@ -1,6 +1,6 @@
 """A system: networks plus one training step, written as the paper writes it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,8 +11,11 @@ import torch
 from torch import Tensor, nn
 
 from sakuga.data.images import Crop, draw_crops
+from sakuga.systems.artefact import Artefact, translation
 
 Terms = dict[str, Tensor]
+Update = tuple[str | tuple[str, ...], Terms]
+"""Whose update it is, one player's or several players' on one loss, and the weighted terms of that loss."""
 Batch = dict[str, Tensor]
 
 
@@ -34,26 +37,43 @@ class Config:
     """Length of the training."""
     init: Path | None = None
     """An earlier run of the same kind whose averaged output network this one starts from, without a warm-up."""
+    ema: float = 0.999
+    """Decay of the averaged weights, the ones that are exported, where there are any."""
     seed: int = 0
     """Start of all chance: weights, order of the data, crops."""
+
+
+@dataclass(frozen=True)
+class Preview:
+    """Fixed inputs on which a run shows its progress.
+
+    Attributes:
+        inputs: by name, one row per sample: `image` (N, 3, H, W) in [-1, 1], `noise` (N, size), ...
+        references: pictures (M, 3, H, W) that the samples should look like, for KID; None where there are none.
+    """
+
+    inputs: dict[str, Tensor]
+    references: Tensor | None = None
 
 
 class System(nn.Module):
     """Networks, their losses and one training step; `training.Trainer` does the rest.
 
-    A subclass names its `players` (optimiser name to the networks it moves) and its `output` (the network users run,
-    which is averaged and exported), and writes `step`.
+    A subclass names its `players` (optimiser name to the networks it moves; those of discriminators begin with D) and
+    writes `step` and, where users run something else than a network from photo to picture called `generator`,
+    `artefact`.
     """
 
     name: ClassVar[str]
     players: ClassVar[dict[str, list[str]]]
-    output: ClassVar[str] = "generator"
-    exportable: ClassVar[tuple[str, ...]] = ()
-    """Networks that can be exported in its place: they make pictures of pictures too, but are not averaged."""
+    averaged: ClassVar[tuple[str, ...]] = ("generator",)
+    """Networks whose exponential moving average users get; () for none."""
+    exportable: ClassVar[tuple[str, ...]] = ("generator",)
+    """Networks that `artefact` can be asked for by name; the first is what users run."""
     stateful: ClassVar[tuple[str, ...]] = ()
-    """Modules that no player moves but that change while training, such as image pools.
+    """Modules that no player moves but that change while training, such as image pools or a running mean.
 
-    Each process has its own; checkpoints hold them all."""
+    Each process has its own, seeded apart where it holds a `torch.Generator`; checkpoints hold them all."""
     channels_last: ClassVar[bool] = True
     """Whether it trains faster on a processor in 16 bits if pictures lie in memory channels last.
 
@@ -75,10 +95,12 @@ class System(nn.Module):
         c = self.config
         return draw_crops(pictures, size=c.crop, count=c.batch, rng=rng, rank=rank, world=world, mirror=c.mirror)
 
-    def step(self, batch: Batch, t: int) -> Iterator[tuple[str, Terms]]:
+    def step(self, batch: Batch, t: int) -> Iterator[Update]:
         """Yield (player, weighted loss terms) once per optimiser update; the trainer does the rest.
 
-        `t` counts finished steps: schedules are functions of it, so resuming needs no other state.
+        A tuple of players moves them all on one loss. `t` counts finished steps: schedules, also of the batch's size,
+        are functions of it, so resuming needs no other state. Who moves on which terms may depend on `t` alone: all
+        processes and all parts of a batch must agree on it.
         """
         raise NotImplementedError
 
@@ -86,21 +108,37 @@ class System(nn.Module):
         """One optimiser per player."""
         return {player: torch.optim.Adam(self.weights(player), self.config.lr) for player in self.players}
 
-    def rate(self, t: int) -> float:
-        """Learning rate of step `t` as a factor of the configured one."""
+    def rate(self, t: int, player: str) -> float:
+        """A player's learning rate in step `t` as a factor of its optimiser's."""
         return 1.0
+
+    def decay(self, t: int) -> float:
+        """Decay of the averages after step `t`: the weight of what they were; early steps count for more."""
+        return float(min(self.config.ema, (1 + t) / (10 + t)))
+
+    def fresh(self, t: int) -> tuple[str, ...]:
+        """Players whose optimiser starts anew at step `t`, without its moments."""
+        return ()
 
     def samples(self) -> Tensor | None:
         """A few fixed photos (N, 3, H, W) to show progress on."""
         return None
 
-    def runnable(self, network: nn.Module) -> nn.Module:
-        """Return what users run, (N, 3, H, W) to a picture, made of the trained output network or its average."""
-        return network
+    def artefact(self, network: str | None = None) -> Artefact:
+        """Return what users run, made of the networks as they are: `network` of `exportable`, the first by default.
+
+        Raises UsageError where something is missing that the config names.
+        """
+        return translation(self.get_submodule(network or self.exportable[0]))
 
     def references(self) -> Tensor | None:
         """A few fixed pictures of the wanted style (N, 3, H, W), against which samples are judged."""
         return None
+
+    def preview(self) -> Preview | None:
+        """Return what progress is shown on; without an `image` among the inputs, samples are a grid."""
+        photos = self.samples()
+        return None if photos is None else Preview({"image": photos}, self.references())
 
     def sources(self) -> list[dict[str, str]]:
         """Return what the style was trained on, for its card: dictionaries with `name`, `licence` and `use`."""
@@ -114,9 +152,32 @@ class System(nn.Module):
         """The networks that some player moves, by name."""
         return {name: self.get_submodule(name) for names in self.players.values() for name in names}
 
+    @property
+    def finished(self) -> dict[str, nn.Module]:
+        """What users may run, by name: the averaged networks, and all that players but discriminators move."""
+        moved = (name for player, names in self.players.items() if not player.startswith("D") for name in names)
+        return {name: self.get_submodule(name) for name in (*self.averaged, *moved)}
+
     def weights(self, player: str) -> list[nn.Parameter]:
         """Return the parameters that a player moves."""
         return [p for name in self.players[player] for p in self.get_submodule(name).parameters()]
+
+
+@contextmanager
+def swapped(system: System, modules: Mapping[str, nn.Module]) -> Iterator[None]:
+    """Within the block a system has these modules in place of its own: averages where others are trained."""
+    before = {name: system.get_submodule(name) for name in modules}
+
+    def put(those: Mapping[str, nn.Module]) -> None:
+        for name, module in those.items():
+            parent, _, leaf = name.rpartition(".")
+            setattr(system.get_submodule(parent), leaf, module)
+
+    put(modules)
+    try:
+        yield
+    finally:
+        put(before)
 
 
 def forward_concatenated(network: nn.Module, *images: Tensor) -> tuple[Tensor, ...]:

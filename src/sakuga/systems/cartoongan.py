@@ -105,7 +105,7 @@ class CartoonGAN(Edged):
             for player, rate in (("warmup", c.warmup_lr), ("G", c.lr), ("D", c.lr))
         }
 
-    def rate(self, t: int) -> float:
+    def rate(self, t: int, player: str) -> float:
         """Constant in the warm-up and for half of the rest, then falling linearly."""
         c = self.config
         return 1.0 if t < c.warmup else linear_decay(t - c.warmup, c.steps - c.warmup)

@@ -18,6 +18,8 @@ from sakuga.errors import UsageError
 from sakuga.runtime.atomic import atomic
 
 NAME = "config.toml"
+RENAMED = {"micro": "accumulate"}
+"""Fields of earlier versions."""
 WANTED = {bool: "true or false", int: "a whole number", float: "a number", str: "text", Path: "a path as text"}
 
 
@@ -43,7 +45,7 @@ def read(path: Path, system: str, kinds: Mapping[str, Any]) -> dict[str, Any]:
         raise UsageError(f"--config {path} is of {other}, not of {system}; name another file or train {other}.")
     values = {}
     for key, value in found.items():
-        name = key.replace("-", "_")
+        name = RENAMED.get(key, key.replace("-", "_"))
         if name not in kinds:
             near = difflib.get_close_matches(name, kinds, n=1)
             remedy = f"did you mean {near[0]}?" if near else f"`sakuga train {system} --help` lists its fields."

@@ -52,7 +52,7 @@ class CycleGAN(Adversarial):
 
     name = "cyclegan"
     players = {"G": ["generator", "inverse"], "D": ["discriminator_style", "discriminator_photo"]}  # noqa: RUF012
-    exportable = ("inverse",)
+    averaged = exportable = ("generator", "inverse")
     stateful = ("pool_style", "pool_photo")
     Config = CycleGANConfig
 
@@ -112,6 +112,6 @@ class CycleGAN(Adversarial):
         """Adam with β₁ = ½ for both players."""
         return {p: torch.optim.Adam(self.weights(p), self.config.lr, betas=(0.5, 0.999)) for p in self.players}
 
-    def rate(self, t: int) -> float:
+    def rate(self, t: int, player: str) -> float:
         """Constant for the first half, then falling linearly."""
         return linear_decay(t, self.config.steps)

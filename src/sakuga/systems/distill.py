@@ -176,7 +176,7 @@ class Distill(System):
             "D": torch.optim.Adam(self.weights("D"), self.config.lr / 5, betas=(0.5, 0.99)),
         }
 
-    def rate(self, t: int) -> float:
+    def rate(self, t: int, player: str) -> float:
         """Warm up over 200 steps, then fall along a half cosine."""
         return min(1.0, (t + 1) / 200) * (0.02 + 0.98 * 0.5 * (1 + float(np.cos(np.pi * t / self.config.steps))))
 

@@ -1,5 +1,6 @@
 """pix2pix: translation learned from pairs by a conditional GAN (Isola, Zhu, Zhou, Efros, CVPR 2017)."""
 
+import copy
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,7 +8,7 @@ from typing import Literal
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from sakuga.data.images import cut_crops, sample_squares
 from sakuga.data.pairs import load_pairs
@@ -15,6 +16,7 @@ from sakuga.errors import UsageError
 from sakuga.losses import bce, l1
 from sakuga.networks.patchgan import PatchGAN
 from sakuga.networks.unet import UNet, per_picture
+from sakuga.systems.artefact import Artefact, translation
 from sakuga.systems.base import Batch, Config, System, Terms, frozen, source
 from sakuga.systems.parts.schedules import linear_decay
 
@@ -110,15 +112,15 @@ class Pix2Pix(System):
         """Adam with β₁ = ½ for both players."""
         return {p: torch.optim.Adam(self.weights(p), self.config.lr, betas=(0.5, 0.999)) for p in self.players}
 
-    def rate(self, t: int) -> float:
+    def rate(self, t: int, player: str) -> float:
         """Constant for the first half, then falling linearly."""
         return linear_decay(t, self.config.steps)
 
-    def runnable(self, network: nn.Module) -> nn.Module:
+    def artefact(self, network: str | None = None) -> Artefact:
         """The U-Net with the statistics that `statistics` names."""
         c = self.config
         picture = c.batch == 1 if c.statistics == "auto" else c.statistics == "picture"
-        return per_picture(network) if picture else network
+        return translation(per_picture(copy.deepcopy(self.generator)) if picture else self.generator)
 
     def samples(self) -> Tensor | None:
         """Four inputs from all over the collection."""

@@ -1,14 +1,14 @@
 """Super-resolution by a perceptual loss, the second task of Johnson, Alahi, Fei-Fei (ECCV 2016)."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 import torch
 from PIL import Image
 from scipy import ndimage
-from torch import Tensor, nn
+from torch import Tensor
 
 from sakuga.data.images import sample_squares, to_tensor
 from sakuga.data.pictures import Pictures
@@ -16,6 +16,7 @@ from sakuga.errors import UsageError
 from sakuga.losses import content, l2
 from sakuga.networks.features import FeatureNetwork
 from sakuga.networks.superresolution import SuperResolution as Enlarger
+from sakuga.systems.artefact import Artefact, translation
 from sakuga.systems.base import Batch, Config, System, Terms, source
 
 
@@ -106,11 +107,9 @@ class SuperResolution(System):
             terms["pixel"] = c.pixel * l2(enlarged, large)
         yield "G", terms
 
-    def runnable(self, network: nn.Module) -> nn.Module:
-        """The network; the card says whether its results' histograms are to be matched."""
-        assert isinstance(network, Enlarger)
-        network.match_histogram = self.config.histogram
-        return network
+    def artefact(self, network: str | None = None) -> Artefact:
+        """The network, which enlarges, and whether its results' histograms are to be matched."""
+        return replace(translation(self.generator), scale=self.config.factor, match_histogram=self.config.histogram)
 
     def samples(self) -> Tensor | None:
         """Four small pictures."""

@@ -56,7 +56,7 @@ class UGATIT(Adversarial):
 
     name = "ugatit"
     players = {"D": list(JUDGES), "G": ["generator", "inverse"]}  # noqa: RUF012
-    exportable = ("inverse",)
+    averaged = exportable = ("generator", "inverse")
     channels_last = False
     Config = UGATITConfig
 
@@ -122,6 +122,6 @@ class UGATIT(Adversarial):
             p: torch.optim.Adam(self.weights(p), c.lr, betas=(0.5, 0.999), weight_decay=c.decay) for p in self.players
         }
 
-    def rate(self, t: int) -> float:
+    def rate(self, t: int, player: str) -> float:
         """Constant for the first half, then falling linearly."""
         return linear_decay(t, self.config.steps)

@@ -7,7 +7,7 @@ from typing import Literal
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from sakuga.data.derived.segments import each, segment, superpixels
 from sakuga.data.images import cut_crops, to_uint8
@@ -24,6 +24,7 @@ from sakuga.losses import (
     total_variation,
 )
 from sakuga.networks.whitebox import Filtered, WhiteBoxDiscriminator, WhiteBoxGenerator
+from sakuga.systems.artefact import Artefact, translation
 from sakuga.systems.base import Batch, Terms, forward_concatenated, frozen
 from sakuga.systems.parts.adversarial import Adversarial, AdversarialConfig
 from sakuga.systems.parts.content import Backbone, ContentFeatures
@@ -178,10 +179,9 @@ class WhiteBox(Adversarial):
         """Adam with β = (½, 0.99), a new one for G after the warm-up."""
         return {p: torch.optim.Adam(self.weights(p), self.config.lr, betas=(0.5, 0.99)) for p in self.players}
 
-    def runnable(self, network: nn.Module) -> nn.Module:
+    def artefact(self, network: str | None = None) -> Artefact:
         """The generator and its guided filter."""
-        assert isinstance(network, WhiteBoxGenerator)
-        return Filtered(network, eps=self.config.filter_eps / 2)
+        return translation(Filtered(self.generator, eps=self.config.filter_eps / 2))
 
 
 def _segments(output: Tensor) -> Tensor:

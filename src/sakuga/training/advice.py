@@ -4,7 +4,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from sakuga.data.images import find_images
+from sakuga.data.images import find_images, left_out
 from sakuga.errors import UsageError
 
 FEW = 1000
@@ -31,6 +31,14 @@ def count_pictures(config: Any) -> dict[str, int]:
         except UsageError:  # some other file
             continue
     return counts
+
+
+def passed_over(config: Any) -> list[str]:
+    """Return a line for each field of a config whose folders hold files that are no pictures."""
+    named = {name: left_out(places(config)[name]) for name in count_pictures(config)}
+    return [
+        f"left out of --{name.replace('_', '-')}, as no pictures: {files}" for name, files in named.items() if files
+    ]
 
 
 def few_pictures(config: Any) -> str:

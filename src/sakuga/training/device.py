@@ -1,9 +1,10 @@
-"""What makes training on a processor faster without changing a number of it."""
+"""What a device computes with, and what makes training on a processor faster without changing a number of it."""
 
 import ctypes
 import functools
 import platform
 import warnings
+from typing import Literal
 
 import torch
 from lightning_fabric import Fabric
@@ -13,6 +14,20 @@ from sakuga.systems.base import System
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
 """Names and values of glibc's <malloc.h>."""
 NEVER = 2_000_000_000
+
+
+def choose_precision(accelerator: str) -> Literal["32-true", "bf16-mixed"]:
+    """bfloat16 autocast where the device computes with it, 32 bits elsewhere.
+
+    Emulated bfloat16 is slower than 32 bits, so a processor must have AVX-512 BF16 or AMX, a GPU its own units.
+    """
+    if accelerator in ("auto", "cuda") and torch.cuda.is_available():
+        fast = torch.cuda.is_bf16_supported(including_emulation=False)
+    elif accelerator == "mps" or (accelerator == "auto" and torch.backends.mps.is_available()):
+        fast = False
+    else:
+        fast = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+    return "bf16-mixed" if fast else "32-true"
 
 
 @functools.cache

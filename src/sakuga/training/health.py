@@ -2,9 +2,9 @@
 
 from collections import defaultdict, deque
 from collections.abc import Mapping
-from itertools import combinations
 
 import numpy as np
+from scipy.spatial.distance import pdist, squareform
 
 LONG = 10
 """Records (means over `log_every` steps) that a discriminator must spend in trouble."""
@@ -16,6 +16,12 @@ SAME = 1.0
 """Mean difference, in levels of 0 to 255, below which the output is the input."""
 ALIKE = 0.05
 """Distance between outputs as a part of that between their inputs, below which they are one picture."""
+TWIN = 0.1
+"""Distance to the nearest other output as a part of the mean one between references; of real sets it is 0.3 or more."""
+EMPTY = 8.0
+"""Mean distance to black or to white, in levels of 0 to 255, below which pictures show nothing."""
+RUNAWAY = 100
+"""Times its first value at which a term has run away."""
 
 
 class Health:
@@ -24,14 +30,18 @@ class Health:
     A discriminator's loss is the sum of the terms whose player's name begins with D. Weights and objectives differ, so
     it is compared with itself only. It has won when it stays near zero, which for the least-squares, hinge and logistic
     objectives means that nothing is misjudged. It has lost when it stands still: one score for every picture is a
-    minimum over constants for all three, where the loss is flat to first order, while a discriminator that judges
-    changes with every batch. A loss that is negative anywhere (Wasserstein's) has no such zero and is not judged by it.
+    minimum over constants for all three, where the loss is flat to first order, while a discriminator that tells them
+    apart changes with every batch. A loss that is negative anywhere (Wasserstein's) has no such zero.
+
+    A term has run away at 100 times its first value, or 100 times the largest of its first ten where it has been
+    negative, and thus is a score; one that began near zero, at what its player's terms were together.
     """
 
     def __init__(self) -> None:
         self.told: set[str] = set()
         self.first: dict[str, float] = {}
         self.last: dict[str, deque[float]] = defaultdict(lambda: deque(maxlen=LONG))
+        self.scale: dict[str, list[float]] = defaultdict(list)
 
     def terms(self, means: Mapping[str, float]) -> list[str]:
         """Take the means of one record, by `player/term`; return what has newly gone wrong."""
@@ -60,7 +70,24 @@ class Health:
                 f"the discriminator {player} has stopped to judge: {names} stands still at {loss:.4g}, as if every "
                 "picture got one score. Start again with a lower rate or another seed.",
             )
+        for name, value in means.items():
+            if name.partition("/")[0] not in ("rate", "gradient", "quality"):
+                said += self._runaway(name, value, means)
         return said
+
+    def _runaway(self, name: str, value: float, means: Mapping[str, float]) -> list[str]:
+        first = self.scale[name]
+        if len(first) < LONG:
+            player = name.partition("/")[0]
+            whole = sum(abs(other) for term, other in means.items() if term.startswith(f"{player}/"))
+            first.append(max(value, whole / RUNAWAY, key=abs) if not first else value)
+        scale = first[0] if min(first) >= 0 else max(map(abs, first))
+        return self._tell(
+            f"{name} runs away",
+            abs(value) > RUNAWAY * scale > 0,
+            f"{name} is at {value:.4g}, {RUNAWAY} times what it was at first ({scale:.2g}): the training diverges. "
+            "Go back to an earlier checkpoint, or start again with a lower --lr or with --clip.",
+        )
 
     def samples(self, before: np.ndarray, after: np.ndarray) -> list[str]:
         """Take the fixed photos and what became of them, (N, H, W, 3) uint8; return what has newly gone wrong."""
@@ -79,7 +106,37 @@ class Health:
             f"the outputs are all alike: they differ by {spread_y:.2f} of 255 where their photos differ by "
             f"{spread_x:.2f}. The terms that keep the content weigh too little, or the generator has collapsed.",
         )
-        return said
+        return said + self._empty(after, before)
+
+    def generated(self, pictures: np.ndarray, references: np.ndarray) -> list[str]:
+        """Take what a generator makes of fixed inputs and pictures to be learned, (N, H, W, 3) uint8; as `samples`."""
+        distances, spread = _distances(pictures), _spread(references)
+        alike = float(distances.mean()) < ALIKE * spread
+        nearest = squareform(distances) + np.diag(np.full(len(pictures), np.inf))
+        twins = float((nearest.min(1) < TWIN * spread).mean())
+        said = self._tell(
+            "outputs are alike",
+            alike,
+            f"the generated pictures are all alike: they differ by {distances.mean():.2f} of 255, those to be learned "
+            f"by {spread:.2f}. The generator has collapsed, or it is too early.",
+        )
+        said += self._tell(
+            "collapsed",
+            twins > 0.5 and not alike,
+            f"the generator has collapsed: {twins:.0%} of its pictures have a twin among the others. Go back to an "
+            "earlier checkpoint, or start again with a lower --lr or another seed.",
+        )
+        return said + self._empty(pictures, references)
+
+    def _empty(self, pictures: np.ndarray, real: np.ndarray) -> list[str]:
+        level = float(pictures.mean())
+        empty, usual = (min(mean, 255 - mean) for mean in (level, float(real.mean())))
+        return self._tell(
+            "empty",
+            empty < EMPTY and empty < usual / 2,
+            f"the samples are nearly {'black' if level < 128 else 'white'}: {level:.1f} of 255 on average. Their "
+            "network is saturated; start again with a lower --lr.",
+        )
 
     def _tell(self, cause: str, bad: bool, sentence: str) -> list[str]:
         new = bad and cause not in self.told
@@ -89,4 +146,11 @@ class Health:
 
 def _spread(pictures: np.ndarray) -> float:
     """Mean distance between two pictures; 0 for fewer than two."""
-    return float(np.mean([np.abs(a - b).mean() for a, b in combinations(pictures, 2)])) if len(pictures) > 1 else 0.0
+    return float(_distances(pictures).mean()) if len(pictures) > 1 else 0.0
+
+
+def _distances(pictures: np.ndarray) -> np.ndarray:
+    """Mean absolute difference of every two pictures, in the order of `scipy`'s condensed matrices."""
+    flat = pictures.reshape(len(pictures), -1).astype(np.float64)
+    distances: np.ndarray = pdist(flat, "cityblock") / flat.shape[1]
+    return distances

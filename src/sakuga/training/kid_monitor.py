@@ -1,4 +1,4 @@
-"""KID of samples against the style's own pictures, while a run goes on."""
+"""KID of samples against the pictures to be learned, while a run goes on."""
 
 import math
 import warnings
@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from sakuga import runs
@@ -14,16 +15,16 @@ from sakuga.errors import SakugaError
 from sakuga.metrics.kid import kid
 from sakuga.networks.features import LPIPS_LAYERS, FeatureNetwork
 
-SIDE, MOST = 128, 64
+CROP, MAX_CROPS, MIN_SIDE = 128, 64, 64
 
 
 class KIDMonitor:
-    """KID between crops of stylised photos and crops of the style's pictures, on one feature network.
+    """KID between crops of sample pictures and crops of the pictures they should look like, on one feature network.
 
     Few pictures and pooled features make it a figure for comparing moments of one run, not one to publish.
 
     Args:
-        references: pictures of the style (N, 3, H, W) in [-1, 1].
+        references: the pictures to be learned, (N, 3, H, W) in [-1, 1].
 
     Attributes:
         name: of the figure, with its network's.
@@ -38,7 +39,7 @@ class KIDMonitor:
         self.references = self._features(references)
 
     def __call__(self, pictures: np.ndarray) -> float:
-        """KIDMonitor pictures (N, H, W, 3) uint8; smaller is nearer to the style."""
+        """KID of pictures (N, H, W, 3) uint8; smaller is nearer to the references."""
         found = self._features(to_tensor(pictures))
         size = min(len(found), len(self.references))
         mean, _ = kid(found, self.references, subsets=20, subset_size=size, generator=torch.Generator().manual_seed(0))
@@ -47,16 +48,19 @@ class KIDMonitor:
     @torch.inference_mode()
     def _features(self, images: Tensor) -> Tensor:
         layer = self.network.layers[0]
-        return torch.cat([self.network(part)[layer].mean((2, 3)) for part in torch.split(crops(images.cpu()), 8)])
+        squares = crops(images.cpu().expand(-1, 3, -1, -1))
+        if squares.shape[-1] < MIN_SIDE:  # of which the network would see nothing
+            squares = F.interpolate(squares, size=(MIN_SIDE, MIN_SIDE), mode="bilinear")
+        return torch.cat([self.network(part)[layer].mean((2, 3)) for part in torch.split(squares, 8)])
 
 
 def crops(images: Tensor) -> Tensor:
     """Up to 64 squares of 128 pixels, spread evenly over (N, 3, H, W): crops, because strokes have a size."""
-    side = min(SIDE, *images.shape[2:])
+    side = min(CROP, *images.shape[2:])
     step = max(1, side // 2)
     squares = images.unfold(2, side, step).unfold(3, side, step)  # (N, 3, rows, columns, side, side)
     squares = squares.permute(0, 2, 3, 1, 4, 5).reshape(-1, images.shape[1], side, side)
-    return squares[torch.linspace(0, len(squares) - 1, min(MOST, len(squares))).round().long()]
+    return squares[torch.linspace(0, len(squares) - 1, min(MAX_CROPS, len(squares))).round().long()]
 
 
 def _network() -> FeatureNetwork:

@@ -8,25 +8,20 @@ from contextlib import contextmanager, suppress
 from datetime import timedelta
 from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
 from PIL import Image
 from rich.console import Console
-from torch import nn
 
 from sakuga import runs
 from sakuga.data.images import to_uint8
-from sakuga.export.onnx import export
 from sakuga.runtime.atomic import atomic
-from sakuga.stylizer import Stylizer
+from sakuga.systems.base import Preview, System
+from sakuga.training import preview
 from sakuga.training.health import Health
 from sakuga.training.kid_monitor import KIDMonitor, best_before
-
-if TYPE_CHECKING:
-    from sakuga.systems.base import System
-
 
 HEADER = ("step", "term", "value")
 
@@ -56,6 +51,7 @@ class Log:
         self.gauges: set[str] = set()
         self.failed: set[str] = set()
         self.health = Health()
+        self.preview: Preview | None = None
         self.kid_monitor: KIDMonitor | None = None
         self.best = math.inf
         self.board: Any = None
@@ -109,55 +105,58 @@ class Log:
         with self._best_effort("health"):
             self._warn(self.health.terms(means))
 
-    def sample(self, step: int, network: nn.Module, system: "System") -> None:
-        """Export the network to `run/style.onnx`, show it on the fixed photos as users run it, and measure it."""
+    def sample(self, step: int, system: System) -> None:
+        """Show on fixed inputs what users would get of a system, whose averages are in place, and measure it.
+
+        One that takes a photo is exported to `run/style.onnx` for it and run as users run it.
+        """
         # A resumed run takes up chance where the checkpoint, written a moment ago, has it: none may be used here.
         with torch.random.fork_rng(devices=[]):
-            pictures = None
+            after: np.ndarray | None = None
             with self._best_effort("samples"):
-                pictures = self._pictures(step, network, system)
-            if pictures is None:
+                if self.preview is None:
+                    self.preview = system.preview()
+                if self.preview is not None:
+                    after = self._pictures(step, system, self.preview)
+            if after is None or self.preview is None:
                 return
             if step <= getattr(system.config, "warmup", 0):
                 return  # so far only the photo was learned, which is neither a fault nor to be kept as the best
-            before, after = pictures
             with self._best_effort("health"):
-                self._warn(self.health.samples(before, after))
+                photos, references = self.preview.inputs.get("image"), self.preview.references
+                if photos is not None:
+                    self._warn(self.health.samples(to_uint8(photos), after))
+                elif references is not None:
+                    self._warn(self.health.generated(after, to_uint8(references)))
             with self._best_effort("quality"):
-                self._monitor(step, after, network, system)
+                if self.preview.references is not None:
+                    self._monitor(step, after, self.preview.references, system)
 
-    def _pictures(self, step: int, network: nn.Module, system: "System") -> tuple[np.ndarray, np.ndarray] | None:
-        photos = system.samples()
-        if photos is None:
-            return None
-        style = export(network, self.run / "style.onnx", system=system, name="sample", overwrite=True)
-        stylizer = Stylizer(style)
-        before = to_uint8(photos)
-        after = np.stack([stylizer.array(photo) for photo in before])
-        scale = after.shape[1] // before.shape[1]  # of a system that enlarges
-        rows = before.repeat(scale, 1).repeat(scale, 2), after
-        sheet = np.concatenate([np.concatenate(list(row), axis=1) for row in rows], axis=0)
+    def _pictures(self, step: int, system: System, shown: Preview) -> np.ndarray:
+        if "image" in shown.inputs:
+            after = preview.stylized(system, shown, self.run / "style.onnx")
+            sheet = preview.pairs(to_uint8(shown.inputs["image"]), after)
+        else:
+            after = preview.generated(system, shown)
+            sheet = preview.grid(after)
         folder = self.run / "samples"
         folder.mkdir(exist_ok=True)
         Image.fromarray(sheet).save(folder / f"{step:07}.png")
         if self.board is not None:
             with self._best_effort("TensorBoard"):
                 self.board.add_image("samples", sheet, step, dataformats="HWC")
-        return before, after
+        return after
 
-    def _monitor(self, step: int, after: np.ndarray, network: nn.Module, system: "System") -> None:
+    def _monitor(self, step: int, after: np.ndarray, references: torch.Tensor, system: System) -> None:
         if self.kid_monitor is None:
-            references = system.references()
-            if references is None:
-                return
             self.kid_monitor = KIDMonitor(references)
             self.best = best_before(self.run, step, self.kid_monitor.source)
-            self._say(f"samples are judged by KID on {self.kid_monitor.source}; the best are kept as {runs.BEST}")
+            self._say(f"samples are measured by KID on {self.kid_monitor.source}; the best are kept as {runs.BEST}")
         figure = self.kid_monitor(after)
         self._write(step, {self.kid_monitor.name: figure})
         if figure < self.best:
             self.best = figure
-            state = runs.averaged(system, network, step)
+            state = runs.finished(system, step)
             runs.save({**state, "quality": figure, "monitor": self.kid_monitor.source}, self.run, runs.BEST)
 
     def _write(self, step: int, means: dict[str, float]) -> None:

@@ -1,29 +1,25 @@
-"""What each of a training's processes has of its own: its random state, and its pools of earlier fakes."""
+"""What each of a training's processes has of its own: its random state, and its system's stateful modules."""
 
 from typing import Any
 
 import torch
 from lightning_fabric import Fabric
 
-from sakuga.losses import ImagePool
 from sakuga.systems.base import System
 
 
 def seed_per_rank(system: System, fabric: Fabric, step: int) -> None:
-    """Give every process but the first chance of its own.
+    """Give every process but the first random states of its own.
 
     Alike, they would drop, augment and exchange the same for each part of a batch.
     """
     if rank := fabric.global_rank:
         seed = system.config.seed + 1_000_003 * rank + step
         torch.manual_seed(seed)
-        for place, pool in enumerate(_pools(system)):
-            pool.chance.manual_seed(seed + place)
-
-
-def _pools(system: System) -> list[ImagePool]:
-    stateful = (system.get_submodule(name) for name in system.stateful)
-    return [memory for memory in stateful if isinstance(memory, ImagePool)]
+        for place, name in enumerate(system.stateful):
+            for generator in vars(system.get_submodule(name)).values():
+                if isinstance(generator, torch.Generator):
+                    generator.manual_seed(seed + place)
 
 
 def gather(system: System, fabric: Fabric) -> list[dict[str, Any]]:
@@ -41,14 +37,11 @@ def gather(system: System, fabric: Fabric) -> list[dict[str, Any]]:
 
 
 def scatter(parts: list[dict[str, Any]], system: System, fabric: Fabric, step: int) -> None:
-    """Give this process its part of what `gather` returned; one that was not there has the first's pictures."""
+    """Give this process its part of what `gather` returned; one that was not there has the first's state."""
     known = fabric.global_rank < len(parts)
     part = parts[fabric.global_rank if known else 0]
     for name in system.stateful:
         system.get_submodule(name).load_state_dict(part["stateful"][name])
-    for pool in _pools(system):
-        # Of crops of another size than the present ones no batch could be made.
-        pool.images = [image for image in pool.images if image.shape[-1] == system.config.crop]
     torch.set_rng_state(part["chance"])
     if part["chance_cuda"] is not None and fabric.device.type == "cuda":
         torch.cuda.set_rng_state(part["chance_cuda"], fabric.device)

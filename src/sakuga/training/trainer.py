@@ -16,37 +16,35 @@ from torch import Tensor, nn
 
 from sakuga import runs
 from sakuga.errors import SakugaError, UsageError
-from sakuga.systems.base import Batch, System
+from sakuga.runtime.signals import terminating
+from sakuga.systems.base import Batch, System, Update, swapped
 from sakuga.systems.config import differences
-from sakuga.training import device as cpu
-from sakuga.training import ranks
+from sakuga.training import device, ranks
 from sakuga.training.log import Log
 from sakuga.training.prefetch import prefetch
-
-Phase = Iterator[tuple[str, dict[str, Tensor]]]
 
 
 class Trainer:
     """Takes a system through its steps, from the last checkpoint of its run folder on.
 
     A step of the system yields (player, terms) once per update. The trainer clears that player's gradients, runs
-    backward, averages gradients over the processes, clips them, moves the player, averages the output network's
-    weights, and refuses to go on from a term that is not finite, by its name.
+    backward, averages gradients over the processes, clips them, moves the player, and refuses to go on from a term that
+    is not finite, by its name. After the step it moves the averages of the networks whose players moved.
 
     Args:
-        system: what is trained; `system.output` names the network that is averaged.
+        system: what is trained; `system.averaged` names the networks that are averaged.
         run: the run's folder; made if need be.
         fabric: devices, precision and processes; one process on the CPU in 32 bits by default.
-        ema: decay of the averaged weights; early steps decay faster, min(ema, (1 + t) / (10 + t)).
         clip: largest norm of a player's gradient; None for no limit.
-        micro: parts in which a batch is worked through, to save memory; the same step unless a network has batch
-            statistics or spectral norm, whose estimate moves with every part, or a term draws chance of its own.
+        accumulate: parts in which a batch is worked through, to save memory, while gradients accumulate; the same step
+            unless a network has batch statistics or spectral norm, whose estimate moves with every part, or a term
+            draws random numbers of its own.
 
     Attributes:
         steps: finished steps.
         gauges: of the last step, each player's learning rate (`rate/PLAYER`) and the norm of its gradient before
-            `clip` (`gradient/PLAYER`).
-        average: the averaged output network, which is what users get.
+            `clip` in its last update (`gradient/PLAYER`).
+        averages: the averaged networks by name, which is what users get.
         options: how it is trained beyond the system's config; kept in the checkpoint, to be compared.
         changed: after `resume`, each field that differs from the checkpoint's, as `lr: 0.0002 -> 0.0001`.
     """
@@ -57,14 +55,13 @@ class Trainer:
         run: Path,
         *,
         fabric: Fabric | None = None,
-        ema: float = 0.999,
         clip: float | None = None,
-        micro: int = 1,
+        accumulate: int = 1,
     ):
         self.fabric = fabric or Fabric(accelerator="cpu", devices=1)
         self.system = system
         self.fabric.to_device(system)
-        cpu.to_channels_last(system, self.fabric)
+        device.to_channels_last(system, self.fabric)
         self.optimizers = system.optimizers()
         for optimizer in self.optimizers.values():
             for group in optimizer.param_groups:
@@ -73,20 +70,19 @@ class Trainer:
             player: [{k: v for k, v in group.items() if k != "params"} for group in o.param_groups]
             for player, o in self.optimizers.items()
         }
-        self.average = copy.deepcopy(self.output).requires_grad_(False)
-        self.run, self.ema, self.clip, self.micro, self.steps = Path(run), ema, clip, micro, 0
+        self.averages = {
+            name: copy.deepcopy(system.get_submodule(name)).requires_grad_(False) for name in system.averaged
+        }
+        self.run, self.clip, self.accumulate, self.steps = Path(run), clip, accumulate, 0
         ranks.seed_per_rank(system, self.fabric, self.steps)
-        self.options: dict[str, Any] = {"ema": ema, "clip": clip, "micro": micro}
+        self.options: dict[str, Any] = {"clip": clip, "accumulate": accumulate}
         self.changed: list[str] = []
         self.gauges: dict[str, float] = {}
 
-    @property
-    def output(self) -> nn.Module:
-        """The network that users run, as it is now; `average` is what they get."""
-        return self.system.get_submodule(self.system.output)
-
     def one_step(self, batch: Batch) -> dict[str, float]:
-        """Take one step and return every term by `player/name`, averaged over parts and processes.
+        """Take one step and return every term by `player/name`, averaged over parts, processes and a player's updates.
+
+        Players that move together have one name, as `G+E/name`.
 
         Raises:
             FloatingPointError: a term or a gradient is not finite; no weight has moved for it.
@@ -94,16 +90,22 @@ class Trainer:
         self.gauges = {}
         for player, optimizer in self.optimizers.items():
             for group, settings in zip(optimizer.param_groups, self.settings[player], strict=True):
-                group["lr"] = settings["lr"] * self.system.rate(self.steps)
-        parts = self._split(batch)
+                group["lr"] = settings["lr"] * self.system.rate(self.steps, player)
+        for player in self.system.fresh(self.steps):
+            self.optimizers[player].state.clear()
         # The parts walk through the step side by side, so each update sees the gradients of all of them.
-        phases: list[Phase] = [self.system.step(part, self.steps) for part in parts]
-        values: dict[str, Tensor] = {}
-        while turn := self._backward(phases, values):
-            self._update(turn)
-        self._move_average()
+        phases = [self.system.step(part, self.steps) for part in self._split(batch)]
+        values: dict[str, list[Tensor]] = {}
+        moved: set[str] = set()
+        while players := self._backward(phases, values):
+            self._update(players)
+            moved |= {*players}
+        self._move_averages(moved)
         self.steps += 1
-        return dict(zip(values, self._mean(torch.stack(list(values.values()))).tolist(), strict=True))
+        if not values:
+            return {}
+        means = [torch.stack(updates).mean() for updates in values.values()]
+        return dict(zip(values, self._mean(torch.stack(means)).tolist(), strict=True))
 
     def batch(self, step: int) -> Batch:
         """Return this process's part of a step's batch."""
@@ -114,7 +116,7 @@ class Trainer:
 
         Raises:
             SakugaError: a picture cannot be read; what was learned before is saved.
-            KeyboardInterrupt: Ctrl-C, or a scheduler's SIGTERM; the same.
+            KeyboardInterrupt: Ctrl-C, a scheduler's SIGTERM, or SIGHUP of a terminal that is gone; the same.
         """
         began, threads, waiting = self.steps, self._threads(), False
         with (
@@ -135,9 +137,10 @@ class Trainer:
                     waiting = not stop and self.steps < until
                     self.save(published=not waiting)
                     if log is not None and not stop:
-                        log.sample(self.steps, self.average, self.system)
+                        with swapped(self.system, self.averages):
+                            log.sample(self.steps, self.system)
                 if stop:
-                    raise KeyboardInterrupt
+                    raise KeyboardInterrupt(f"saved at step {self.steps}; the same command goes on")
 
     def _next(self, batches: Iterator[Batch], began: int) -> Batch:
         """Return the next batch; if it cannot be made in any process, all of them save and stop."""
@@ -189,9 +192,10 @@ class Trainer:
         if state["name"] != self.system.name:
             raise SakugaError(f"{self.run} is a run of {state['name']}, not of {self.system.name}; name another --run.")
         try:
-            # Into the output too, for what no player moves in it: AdaIN's encoder as it was measured at the start.
-            for whole in (self.average, self.output):
-                whole.load_state_dict(state["average"])
+            # Into what is trained too, for what no player moves in it: AdaIN's encoder as it was measured at the start.
+            for name, average in self.averages.items():
+                for whole in (average, self.system.get_submodule(name)):
+                    whole.load_state_dict(state["finished"][name])
             for name, network in self.system.networks.items():
                 network.load_state_dict(state["networks"][name])
             for player, optimizer in self.optimizers.items():
@@ -214,65 +218,93 @@ class Trainer:
         return True
 
     def start_from(self, run: Path) -> None:
-        """Give the output network, and its average, the averaged weights of another run.
+        """Give the networks, and their averages, the finished weights of another run, as far as it has such networks.
 
         Raises:
-            UsageError: that run has no checkpoint, or its network another size.
+            UsageError: that run has no checkpoint, none of the networks, or one of another size.
         """
+        found = runs.load(run)["finished"]
+        if not found.keys() & self.system.finished.keys():
+            raise UsageError(f"--init {run} holds none of {self.system.name}'s networks: name a run of the same kind")
         try:
-            for network in (self.output, self.average):
-                network.load_state_dict(runs.load_averaged(run))
+            with swapped(self.system, self.averages):
+                averages = self.system.finished
+            for networks in (self.system.finished, averages):
+                for name in found.keys() & networks.keys():
+                    networks[name].load_state_dict(found[name])
         except RuntimeError as error:
             raise UsageError(f"--init {run} holds a network of another size; train with the sizes it has.") from error
 
     def _split(self, batch: Batch) -> list[Batch]:
-        size = len(next(iter(batch.values())))
-        if size % self.micro:
-            raise SakugaError(f"a batch of {size} does not divide into {self.micro} equal parts; change --micro.")
-        part = size // self.micro  # in their order, in which image pools exchange them
-        return [{k: v[i : i + part] for k, v in batch.items()} for i in range(0, size, part)]
+        """Divide every part of a batch, whatever its length, in its order, in which image pools exchange pictures."""
+        n = self.accumulate
+        for name, value in batch.items():
+            if len(value) % n:
+                raise SakugaError(f"the batch's {name}, {len(value)} long, does not divide by --accumulate {n}")
+        return [{k: v[i * len(v) // n : (i + 1) * len(v) // n] for k, v in batch.items()} for i in range(n)]
 
-    def _backward(self, phases: list[Phase], values: dict[str, Tensor]) -> str:
-        """Run every part up to its next update and accumulate gradients; return whose update it is, '' at the end."""
-        current = ""
+    def _backward(self, phases: list[Iterator[Update]], values: dict[str, list[Tensor]]) -> tuple[str, ...]:
+        """Run every part up to its next update and accumulate gradients; return whose update it is, () at the end."""
+        current: tuple[str, ...] | None = None
+        found: dict[str, Tensor] = {}
         for phase in phases:
             with self.fabric.autocast():
-                player, terms = next(phase, ("", {}))
-            if not player:
-                return ""
-            if not current:
-                current = player
-                self.optimizers[player].zero_grad(set_to_none=True)
+                turn, terms = next(phase, ((), {}))
+            players = (turn,) if isinstance(turn, str) else turn
+            together = "+".join(players)
+            if current is None:
+                current = players
+                for player in players:
+                    self.optimizers[player].zero_grad(set_to_none=True)
+            elif players != current:
+                raise RuntimeError(f"step {self.steps}: parts of one batch differ in whose turn it is")
+            if not players:
+                continue
             loss = torch.stack([term.float() for term in terms.values()]).sum() / len(phases)
             finite = bool(torch.isfinite(loss))
             if self._anywhere(not finite):
                 shown = ", ".join(f"{name}={value.item():.4g}" for name, value in terms.items())
                 where = " in another process" if finite else f": {shown}"
-                raise FloatingPointError(f"step {self.steps}: the loss of {player} is not finite{where}")
+                raise FloatingPointError(f"step {self.steps}: the loss of {together} is not finite{where}")
             self.fabric.backward(loss)
             for name, value in terms.items():
-                key = f"{player}/{name}"
-                values[key] = values.get(key, torch.zeros((), device=loss.device)) + value.detach().float() / len(
-                    phases
-                )
-        return current
+                part = value.detach().float() / len(phases)
+                key = f"{together}/{name}"
+                found[key] = found[key] + part if key in found else part
+        for key, value in found.items():
+            values.setdefault(key, []).append(value)
+        return current or ()
 
-    def _update(self, player: str) -> None:
-        weights = [p for p in self.system.weights(player) if p.grad is not None]
-        if self.fabric.world_size > 1:
-            # One reduction per player's step and no wrapper around the networks, so a step may have any shape.
-            flat = self._mean(torch.cat([p.grad.flatten() for p in weights if p.grad is not None]))
-            for weight, part in zip(weights, torch.split(flat, [p.numel() for p in weights]), strict=True):
-                assert weight.grad is not None
-                weight.grad.copy_(part.view_as(weight))  # which keeps its order in memory, the weight's
-        norm = nn.utils.get_total_norm([p.grad for p in weights if p.grad is not None])
-        if not torch.isfinite(norm):
-            raise FloatingPointError(f"step {self.steps}: the gradient of {player} is not finite")
-        if self.clip:
-            nn.utils.clip_grads_with_norm_(weights, self.clip, norm)
-        optimizer = self.optimizers[player]
-        self.gauges |= {f"rate/{player}": optimizer.param_groups[0]["lr"], f"gradient/{player}": float(norm)}
-        optimizer.step()
+    def _update(self, players: tuple[str, ...]) -> None:
+        """Move players by their gradients; all of them or, where a gradient is not finite, none."""
+        norms = []
+        for player in players:
+            if self.fabric.world_size > 1:
+                self._reduce(self.system.weights(player))
+            norms.append(nn.utils.get_total_norm([p.grad for p in self.system.weights(player) if p.grad is not None]))
+            if not torch.isfinite(norms[-1]):
+                raise FloatingPointError(f"step {self.steps}: the gradient of {player} is not finite")
+        for player, norm in zip(players, norms, strict=True):
+            optimizer = self.optimizers[player]
+            if self.clip:
+                nn.utils.clip_grads_with_norm_(self.system.weights(player), self.clip, norm)
+            self.gauges |= {f"rate/{player}": optimizer.param_groups[0]["lr"], f"gradient/{player}": float(norm)}
+            optimizer.step()
+
+    def _reduce(self, weights: list[nn.Parameter]) -> None:
+        """Average gradients over the processes; one that some lack counts as zero there, one that all lack stays away.
+
+        One reduction per player's update and no wrapper around the networks, so a step may have any shape.
+        """
+        present = torch.tensor([float(p.grad is not None) for p in weights], device=self.fabric.device)
+        gradients = [(torch.zeros_like(p) if p.grad is None else p.grad).flatten() for p in weights]
+        flat = self._mean(torch.cat([present, *gradients]))
+        present, *means = torch.split(flat, [len(weights), *(p.numel() for p in weights)])
+        for weight, anywhere, mean in zip(weights, present.tolist(), means, strict=True):
+            if anywhere:
+                if weight.grad is None:
+                    weight.grad = torch.zeros_like(weight)
+                weight.grad.copy_(mean.view_as(weight))  # which keeps its order in memory, the weight's
 
     def _anywhere(self, here: bool) -> bool:
         """Whether it holds in any process: all must stop after the same step, or the others would wait for ever."""
@@ -285,16 +317,24 @@ class Trainer:
         return mean
 
     @torch.no_grad()
-    def _move_average(self) -> None:
-        decay = min(self.ema, (1 + self.steps) / (10 + self.steps))
-        for mean, now in zip_longest(self.average.parameters(), self.output.parameters()):
-            mean.lerp_(now, 1 - decay)
-        for mean, now in zip_longest(self.average.buffers(), self.output.buffers()):
-            mean.copy_(now)
+    def _move_averages(self, players: set[str]) -> None:
+        """Move the averages of the networks that some of these players moved in this step."""
+        decay = self.system.decay(self.steps)
+        moved = [f"{name}." for player in players for name in self.system.players[player]]
+        for name, average in self.averages.items():
+            if not any(f"{name}.".startswith(other) or other.startswith(f"{name}.") for other in moved):
+                continue
+            network = self.system.get_submodule(name)
+            for mean, now in zip_longest(average.parameters(), network.parameters()):
+                mean.lerp_(now, 1 - decay)
+            for mean, now in zip_longest(average.buffers(), network.buffers()):
+                mean.copy_(now)
 
     def _state(self) -> dict[str, Any]:
+        with swapped(self.system, self.averages):
+            finished = runs.finished(self.system, self.steps)
         return {
-            **runs.averaged(self.system, self.average, self.steps),
+            **finished,
             "options": self.options,
             "networks": {name: network.state_dict() for name, network in self.system.networks.items()},
             "optimizers": {player: o.state_dict() for player, o in self.optimizers.items()},
@@ -311,10 +351,10 @@ def _lie_alike(optimizer: torch.optim.Optimizer) -> None:
 
 @contextmanager
 def _interrupts() -> Iterator[list[int]]:
-    """Collect Ctrl-C and SIGTERM instead of breaking off within a step, whose players may have moved in part.
+    """Collect Ctrl-C, SIGTERM and SIGHUP instead of breaking off within a step, whose players may have moved in part.
 
-    A second Ctrl-C breaks off; schedulers repeat SIGTERM as they like. Only the main thread may handle signals;
-    elsewhere nothing is changed.
+    A second Ctrl-C breaks off; schedulers repeat SIGTERM as they like; under nohup, SIGHUP stays ignored. Only the main
+    thread may handle signals; elsewhere nothing is changed.
     """
     seen: list[int] = []
     if threading.current_thread() is not threading.main_thread():
@@ -326,7 +366,7 @@ def _interrupts() -> Iterator[list[int]]:
             raise KeyboardInterrupt
         seen.append(number)
 
-    before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.signal(number, note) for number in (signal.SIGINT, *terminating())}
     try:
         yield seen
     finally:

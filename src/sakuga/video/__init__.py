@@ -1,4 +1,4 @@
-"""A video in, a video out: every frame painted once and kept at its own time, sound and subtitles copied untouched."""
+"""A video in, a video out: every frame stylized once and kept at its own time, sound and subtitles copied untouched."""
 
 from typing import TYPE_CHECKING
 

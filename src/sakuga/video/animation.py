@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _CENTISECOND = Fraction(1, 100)
 
 
-def write_animation(path: Path, form: StreamInfo, shots: Iterable[tuple[TimedFrame[Pixels], Any]]) -> None:
+def write_animation(path: Path, info: StreamInfo, frames: Iterable[tuple[TimedFrame[Pixels], Any]]) -> None:
     """Write frames to `path`, which plays for ever; each is shown as long as in the video.
 
     A GIF counts in hundredths of a second and no viewer shows a frame for less than two, so frames that would be
@@ -31,25 +31,25 @@ def write_animation(path: Path, form: StreamInfo, shots: Iterable[tuple[TimedFra
     import av
 
     gif = path.suffix.lower() == ".gif"
-    form = replace(form, matrix=BT601)  # a WebP knows no other
+    info = replace(info, matrix=BT601)  # a WebP knows no other
     muxer = ANIMATIONS[path.suffix.lower()]
     with av.open(f"file:{path}", "w", format=muxer, container_options={"loop": "0"}) as writer:
-        stream: Any = writer.add_stream("gif" if gif else "libwebp_anim", rate=form.rate)
-        stream.width, stream.height = form.width, form.height
+        stream: Any = writer.add_stream("gif" if gif else "libwebp_anim", rate=info.rate)
+        stream.width, stream.height = info.width, info.height
         stream.pix_fmt = "pal8" if gif else "yuv420p"
         base = _CENTISECOND if gif else Fraction(1, 1000)
         stream.time_base = stream.codec_context.time_base = base
         if not gif:
             stream.options = {"quality": "85", "compression_level": "2"}
-        to_yuv = ToFrame(form, "yuv420p")
+        to_yuv = ToFrame(info, "yuv420p")
         first = last = end = None
-        for shot, _ in shots:
-            first = shot.pts if first is None else first
-            time = round((shot.pts - first) * form.time_base / base)
-            end = round((shot.pts + shot.duration - first) * form.time_base / base)
+        for timed, _ in frames:
+            first = timed.pts if first is None else first
+            time = round((timed.pts - first) * info.time_base / base)
+            end = round((timed.pts + timed.duration - first) * info.time_base / base)
             if last is not None and time < last + (2 if gif else 1):
                 continue
-            frame: VideoFrame = _paletted(shot.image) if gif else to_yuv(shot)
+            frame: VideoFrame = _paletted(timed.image) if gif else to_yuv(timed)
             frame.pts, frame.time_base, frame.duration = time, base, max(1, end - time)
             last = time
             writer.mux(stream.encode(frame))

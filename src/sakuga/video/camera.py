@@ -14,7 +14,8 @@ import numpy as np
 from sakuga.errors import SakugaError
 from sakuga.picture.pixels import Array
 from sakuga.video import SUFFIXES
-from sakuga.video.container import colour_matrix, open_container, reading, video_stream
+from sakuga.video.container import colour_matrix, decode, open_container, reading, video_stream
+from sakuga.video.orientation import orientation
 
 if TYPE_CHECKING:
     from av import VideoFrame
@@ -55,20 +56,21 @@ class Reducer:
 
     def __call__(self, frame: VideoFrame) -> Array:
         """Return the picture, its proportions kept."""
-        turns = round(frame.rotation / 90) % 4  # counter-clockwise
-        across = frame.height if turns % 2 else frame.width
+        lies = orientation(frame)
+        across = frame.height if lies.swaps else frame.width
         scale = min(1.0, self.width / across)
         width, height = (max(1, round(side * scale)) for side in (frame.width, frame.height))
         frame.colorspace = colour_matrix(frame)
         rgb = self.reformatter.reformat(frame, width, height, "rgb24", interpolation="AREA").to_ndarray()
-        return np.ascontiguousarray(np.rot90(rgb, turns), dtype=np.uint8)
+        return np.ascontiguousarray(lies.upright(rgb), dtype=np.uint8)
 
 
 def _repeated(path: Path) -> Iterator[VideoFrame]:
     while True:
         begin, first, count = time.monotonic(), 0.0, 0
         with open_container(path) as reader, reading(path):
-            for frame in reader.decode(video_stream(reader, path)):
+            video = video_stream(reader, path)
+            for frame in (frame for packet in reader.demux(video) for frame in decode(packet, path)):
                 at = count / 25 if frame.time is None else frame.time
                 first = first if count else at
                 delay = begin + at - first - time.monotonic()

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from fractions import Fraction
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sakuga.errors import SakugaError
+from sakuga.errors import SakugaError, TooLargeError
+from sakuga.video.av_compat import fraction, open_input
 
 if TYPE_CHECKING:
     from av import Packet, VideoFrame
@@ -19,14 +22,53 @@ if TYPE_CHECKING:
 _BT709, _BT601 = 1, 6
 _MATRICES = {_BT709, 4, 5, _BT601, 7, 9}  # the convertible ones; besides: FCC, BT.601 again, SMPTE 240M, BT.2020
 
+# The one list for every door: only what is a video in one file. Others, such as playlists and manifests, would have
+# FFmpeg open the files and addresses that they name.
+_FORMATS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,mpegvideo,asf,flv"
+_PROTOCOLS = "file"
 
-def open_container(source: Path) -> InputContainer:
-    """Open a file for reading; raises SakugaError when it is missing or no video."""
+# Files whose header names their streams: only for these do the decoders that look into a file at its opening get the
+# limit of pixels. Of others (FLV, MPEG) no picture is decoded then.
+_HEADERS = re.compile(
+    rb"....(ftyp|moov|mdat|wide|free|skip|pnot)|\x1a\x45\xdf\xa3|RIFF....AVI |\x30\x26\xb2\x75", re.DOTALL
+)
+
+MAX_FRAME_PIXELS = 80_216_064
+"""Pixels of a frame where nothing else is asked for: the most that a level of H.265 has (6.3); others have less."""
+
+
+def open_container(source: Path, max_pixels: int = MAX_FRAME_PIXELS) -> InputContainer:
+    """Open a file for reading; its decoders refuse frames of more than `max_pixels` before they take memory for them.
+
+    Raises SakugaError when it is missing, no video, or a list of other files.
+    """
     import av
 
+    options = {"format_whitelist": _FORMATS, "protocol_whitelist": _PROTOCOLS, "max_pixels": str(max_pixels)}
+    with suppress(OSError), source.open("rb") as file:  # what is wrong with it FFmpeg will find again
+        if not _HEADERS.match(file.read(12)):
+            options["codec_whitelist"] = _sound_decoders()
     with reading(source):
-        # "file:", because a name with a colon would be taken for an address.
-        return av.open(f"file:{source}", metadata_errors="replace")
+        try:
+            return open_input(source, options)
+        except av.error.ArgumentError as error:  # so FFmpeg words that a format is not in the list
+            raise av.error.InvalidDataError(error.errno or 0, error.strerror or "") from error
+
+
+@cache
+def _sound_decoders() -> str:
+    import av
+
+    return ",".join(name for name in sorted(av.codecs_available) if _is_sound(name))
+
+
+def _is_sound(name: str) -> bool:
+    from av.codec import Codec
+    from av.codec.codec import UnknownCodecError
+
+    with suppress(UnknownCodecError):
+        return Codec(name).type == "audio"
+    return False
 
 
 @contextmanager
@@ -45,7 +87,10 @@ def reading(source: Path) -> Iterator[None]:
 
 
 def video_stream(reader: InputContainer, source: Path) -> VideoStream:
-    """Return the best stream of pictures that is not a cover; raises SakugaError where there is none."""
+    """Return the best stream of pictures that is not a cover.
+
+    Raises SakugaError where there is none, TooLargeError where its frames are larger than `reader` lets through.
+    """
     from av.stream import Disposition
 
     best = reader.streams.best("video")
@@ -54,7 +99,16 @@ def video_stream(reader: InputContainer, source: Path) -> VideoStream:
         raise SakugaError(f"{source} has no video in it: name a file that has one")
     stream = next((stream for stream in moving if stream is best), moving[0])
     stream.thread_type = "AUTO"
+    limit = reader.options["max_pixels"]
+    stream.codec_context.options = {"max_pixels": limit}
+    if stream.width * stream.height > int(limit):
+        raise _too_large(source, int(limit), f"is {stream.width}x{stream.height},")
     return stream
+
+
+def frame_rate(video: VideoStream) -> Fraction:
+    """Return the frames a second, about; 25 where the file does not tell."""
+    return fraction(video.average_rate) or fraction(video.guessed_rate) or Fraction(25)
 
 
 def packets(reader: InputContainer, video: VideoStream, source: Path) -> Iterator[Packet]:
@@ -72,12 +126,23 @@ def packets(reader: InputContainer, video: VideoStream, source: Path) -> Iterato
 
 
 def decode(packet: Packet, source: Path, since: Fraction | None = None) -> list[VideoFrame]:
-    """Return the frames that a packet completes; raises SakugaError where the file is damaged.
+    """Return the frames that a packet completes.
 
     After a jump into the middle frames can lack what they refer to: those before `since` (in seconds) may.
+    Raises SakugaError where the file is damaged, TooLargeError for a frame of more pixels than are let through.
     """
+    import av
+
     with reading(source):
-        frames = packet.decode()
+        try:
+            frames = packet.decode()
+        except av.FFmpegError as error:
+            context = packet.stream.codec_context
+            limit = int(packet.stream.container.options["max_pixels"])
+            # What a decoder refuses for its size leaves that size here, or none at all.
+            if context.width * context.height > limit or not context.width:
+                raise _too_large(source, limit, "has frames of") from error
+            raise
     for frame in frames:
         if frame.is_corrupt and (since is None or frame.time is None or frame.time >= since):
             raise SakugaError(f"{source} is damaged at {frame.time or 0:.1f} s: get a whole copy of it")
@@ -100,7 +165,12 @@ def colour_matrix(frame: VideoFrame, default: int | None = None) -> int:
 def _check_whole(reader: InputContainer, video: VideoStream, end: Fraction, source: Path) -> None:
     """Raise SakugaError if the file ended well before the length in its header, which is no error to FFmpeg."""
     length = Fraction(reader.duration or 0, 1_000_000)
-    if reader.format.name == "avi" and video.average_rate:
-        length = video.frames / video.average_rate  # count frames: FFmpeg makes the duration fit the file
+    rate = fraction(video.average_rate)
+    if reader.format.name == "avi" and rate:
+        length = video.frames / rate  # count frames: FFmpeg makes the duration fit the file
     if end < length - max(Fraction(1, 4), length / 100):
         raise SakugaError(f"{source} ends at {float(end):.1f} of {float(length):.1f} s: get a whole copy of it")
+
+
+def _too_large(source: Path, limit: int, what: str) -> TooLargeError:
+    return TooLargeError(f"{source} {what} more than {limit:,} pixels: make it smaller, or allow more (--max-pixels)")

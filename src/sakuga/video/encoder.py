@@ -26,68 +26,68 @@ THREADS = 4
 """Of an encoder: as many on every machine, because results can depend on it."""
 
 
-def add_stream(writer: OutputContainer, form: StreamInfo, codec: Codec, crf: int | None) -> VideoStream:
-    """Add the stream to a container that packets of an Encoder of the same form can be written to."""
-    stream: VideoStream = writer.add_stream(codec.encoder, rate=form.rate)  # type: ignore[assignment]
-    _set_up(stream.codec_context, form, codec, crf)
-    stream.time_base = form.time_base
-    stream.metadata.update(form.metadata)
+def add_stream(writer: OutputContainer, info: StreamInfo, codec: Codec, crf: int | None) -> VideoStream:
+    """Add the stream to a container that packets of an Encoder of the same StreamInfo can be written to."""
+    stream: VideoStream = writer.add_stream(codec.encoder, rate=info.rate)  # type: ignore[assignment]
+    _set_up(stream.codec_context, info, codec, crf)
+    stream.time_base = info.time_base
+    stream.metadata.update(info.metadata)
     return stream
 
 
-def _set_up(context: VideoCodecContext, form: StreamInfo, codec: Codec, crf: int | None) -> None:
+def _set_up(context: VideoCodecContext, info: StreamInfo, codec: Codec, crf: int | None) -> None:
     os.environ.setdefault("SVT_LOG", "1")  # errors alone: the AV1 encoder does not speak through libav
-    context.width, context.height = form.width, form.height
-    odd = form.width % 2 or form.height % 2
+    context.width, context.height = info.width, info.height
+    odd = info.width % 2 or info.height % 2
     context.pix_fmt = "yuv444p" if odd and not codec.subsampled_odd else "yuv420p"
     context.options = {"crf": str(codec.crf if crf is None else crf), **codec.options}
     context.thread_count = THREADS
-    context.time_base, context.framerate = form.time_base, form.rate
-    if form.aspect:
-        context.sample_aspect_ratio = form.aspect
-    context.colorspace, context.color_range = form.matrix, _LIMITED
-    context.color_primaries, context.color_trc = form.primaries, form.transfer
+    context.time_base, context.framerate = info.time_base, info.rate
+    if info.aspect:
+        context.sample_aspect_ratio = info.aspect
+    context.colorspace, context.color_range = info.matrix, _LIMITED
+    context.color_primaries, context.color_trc = info.primaries, info.transfer
 
 
 class ToFrame:
     """From RGB (H, W, 3) uint8 to frames of another pixel format, with their time and length."""
 
-    def __init__(self, form: StreamInfo, pix_fmt: str) -> None:
+    def __init__(self, info: StreamInfo, pix_fmt: str) -> None:
         from av.video.reformatter import Interpolation, VideoReformatter
 
-        self._form, self._pix_fmt, self._reformatter = form, pix_fmt, VideoReformatter()
+        self._info, self._pix_fmt, self._reformatter = info, pix_fmt, VideoReformatter()
         # Not ACCURATE_RND, which takes a third longer and changes one value in eighty by 1.
         self._interpolation = Interpolation.BICUBIC
 
-    def __call__(self, shot: TimedFrame[Pixels]) -> VideoFrame:
+    def __call__(self, timed: TimedFrame[Pixels]) -> VideoFrame:
         """Convert one frame."""
         import av
 
-        frame = av.VideoFrame.from_numpy_buffer(np.ascontiguousarray(shot.image), format="rgb24")
-        frame.colorspace = self._form.matrix
+        frame = av.VideoFrame.from_numpy_buffer(np.ascontiguousarray(timed.image), format="rgb24")
+        frame.colorspace = self._info.matrix
         how = {"dst_color_range": _LIMITED, "interpolation": self._interpolation}
         frame = self._reformatter.reformat(frame, format=self._pix_fmt, **how)
-        frame.pts, frame.duration, frame.time_base = shot.pts, shot.duration, self._form.time_base
+        frame.pts, frame.duration, frame.time_base = timed.pts, timed.duration, self._info.time_base
         return frame
 
 
 class Encoder:
     """One encoder from its first frame to its last; the packets carry no decoding times yet."""
 
-    def __init__(self, form: StreamInfo, codec: Codec, crf: int | None) -> None:
+    def __init__(self, info: StreamInfo, codec: Codec, crf: int | None) -> None:
         import av
         from av.codec.context import Flags
 
         self._context: VideoCodecContext = av.CodecContext.create(codec.encoder, "w")  # type: ignore[assignment]
-        _set_up(self._context, form, codec, crf)
+        _set_up(self._context, info, codec, crf)
         self._context.flags |= Flags.global_header
-        self._to_frame = ToFrame(form, self._context.pix_fmt or "yuv420p")
+        self._to_frame = ToFrame(info, self._context.pix_fmt or "yuv420p")
         self._durations: dict[int, int] = {}
 
-    def encode(self, shot: TimedFrame[Pixels]) -> list[Packet]:
+    def encode(self, timed: TimedFrame[Pixels]) -> list[Packet]:
         """Encode a frame; gives the packets of earlier ones."""
-        self._durations[shot.pts] = shot.duration
-        return [self._timed(packet) for packet in self._context.encode(self._to_frame(shot))]
+        self._durations[timed.pts] = timed.duration
+        return [self._timed(packet) for packet in self._context.encode(self._to_frame(timed))]
 
     def rest(self) -> list[Packet]:
         """Empty the encoder."""

@@ -1,4 +1,4 @@
-"""The finished file: painted pictures, and sound, subtitles, chapters and titles as they were in the source."""
+"""The finished file: stylized pictures, and sound, subtitles, chapters and titles as they were in the source."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ class Muxer:
         self,
         source: Path | None,
         target: Path,
-        form: StreamInfo,
+        info: StreamInfo,
         codec: Codec,
         options: VideoOptions,
         warn: Callable[[str], None],
     ) -> None:
-        self._source, self._target, self._form = source, target, form
+        self._source, self._target, self._info = source, target, info
         self._codec, self._options = codec, options
         self._format = CONTAINERS[target.suffix.lower()]
         with self._opened(io.BytesIO()) as (writer, _, _, left_out):
@@ -56,12 +56,12 @@ class Muxer:
         """Write the file `path` of packets in decoding order that an Encoder made."""
         with self._opened(path) as (writer, reader, copies, _):
             video = writer.streams.video[0]
-            waiting = with_decoding_times(pictures, self._codec.delay, self._form.time_base)
+            waiting = with_decoding_times(pictures, self._codec.delay, self._info.time_base)
             next_one = next(waiting, None)
 
             def mux_until(time: Fraction | None) -> None:
                 nonlocal next_one
-                while next_one is not None and (time is None or (next_one.dts or 0) * self._form.time_base <= time):
+                while next_one is not None and (time is None or (next_one.dts or 0) * self._info.time_base <= time):
                     next_one.stream = video
                     writer.mux(next_one)
                     next_one = next(waiting, None)
@@ -87,7 +87,7 @@ class Muxer:
             _writing(self._target),
             av.open(name, "w", format=self._format, container_options=self._settings()) as writer,
         ):
-            add_stream(writer, self._form, self._codec, self._options.crf)
+            add_stream(writer, self._info, self._codec, self._options.crf)
             if self._source is None:
                 yield writer, None, {}, []
                 return
@@ -106,7 +106,7 @@ class Muxer:
         """
         settings = {"fflags": "+bitexact"}
         if self._format in ("mp4", "mov"):
-            ticks = self._form.time_base.denominator
+            ticks = self._info.time_base.denominator
             settings |= {"video_track_timescale": str(ticks), "movie_timescale": str(lcm(ticks, 1000))}
         return settings
 

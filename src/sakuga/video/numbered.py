@@ -14,7 +14,7 @@ import numpy as np
 from PIL import Image
 
 from sakuga.errors import SakugaError, UsageError
-from sakuga.picture import read, to_pil
+from sakuga.picture import MAX_PIXELS, read, to_pil
 from sakuga.picture import write as write_picture
 from sakuga.picture.types import Frame, Picture
 from sakuga.video.options import VideoOptions
@@ -60,7 +60,10 @@ class NumberedSource:
     Raises UsageError for options that only files of video have, SakugaError for a picture that cannot be read.
     """
 
-    def __init__(self, pattern: Path, options: VideoOptions, max_side: int | None) -> None:
+    def __init__(
+        self, pattern: Path, options: VideoOptions, max_side: int | None, max_pixels: int = MAX_PIXELS
+    ) -> None:
+        self._max_pixels = max_pixels
         self._rate = options.rate or RATE
         paths = sequence(pattern)
         first = round((options.begin or 0) * self._rate)
@@ -72,7 +75,7 @@ class NumberedSource:
         self._source_size = self._read(self._paths[0]).shape
         height, width = self._source_size[:2]
         self._size = fitted(width, height, max_side)
-        self.form = StreamInfo(
+        self.info = StreamInfo(
             *self._size,
             ticks_for(self._rate),
             self._rate,
@@ -80,9 +83,9 @@ class NumberedSource:
             total=len(self._paths),
         )
 
-    def shots(self, skip: int = 0) -> Generator[TimedFrame[Pixels], None, None]:
+    def frames(self, skip: int = 0) -> Generator[TimedFrame[Pixels], None, None]:
         """Yield the pictures in order but for the first `skip`."""
-        step = round(1 / self._rate / self.form.time_base)
+        step = round(1 / self._rate / self.info.time_base)
         for number, path in enumerate(self._paths[skip:], skip):
             rgb = self._read(path)
             if rgb.shape != self._source_size:
@@ -94,9 +97,8 @@ class NumberedSource:
                 rgb = np.asarray(Image.fromarray(rgb).resize(self._size, Image.Resampling.LANCZOS))
             yield TimedFrame(rgb, number * step, step)
 
-    @staticmethod
-    def _read(path: Path) -> Pixels:
-        return np.asarray(to_pil(read(path)).convert("RGB"))
+    def _read(self, path: Path) -> Pixels:
+        return np.asarray(to_pil(read(path, max_pixels=self._max_pixels)).convert("RGB"))
 
 
 @contextmanager
@@ -109,10 +111,10 @@ def write_numbered(
     """
     written: list[Path] = []
 
-    def write(shots: Iterable[tuple[TimedFrame[Pixels], Any]]) -> None:
-        for number, (shot, _) in enumerate(shots, 1):
+    def write(frames: Iterable[tuple[TimedFrame[Pixels], Any]]) -> None:
+        for number, (frame, _) in enumerate(frames, 1):
             target = pattern.with_name(pattern.name % number)
-            write_picture(Picture([Frame(shot.image)]), target, overwrite=overwrite)
+            write_picture(Picture([Frame(frame.image)]), target, overwrite=overwrite)
             written.append(target)
 
     first = pattern.with_name(pattern.name % 1)

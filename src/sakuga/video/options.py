@@ -9,9 +9,10 @@ from glob import has_magic
 from pathlib import Path
 from typing import Annotated, Literal
 
-from tyro.conf import FlagCreatePairsOff, arg
+from tyro.conf import arg
 
 from sakuga.errors import UsageError
+from sakuga.runtime.flags import Flag, Text
 
 SUFFIXES = frozenset(
     (".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".ts", ".mts", ".m2ts", ".wmv", ".flv", ".3gp")
@@ -43,7 +44,7 @@ class Codec:
     subsampled_odd: bool = True
 
 
-# The presets leave the processor to the painter (benchmarks/video.py prints what an encoder takes of it): x264's
+# The presets leave the processor to the network (benchmarks/video.py prints what an encoder takes of it): x264's
 # ultrafast with what costs little and shows most put back, which are the deblocking filter, 8x8 transforms and
 # B-frames (b-adapt=0: without a search for where they fit). cpu-independent=1: else the same frames do not give the
 # same bytes, not even on one machine. Each crf is near x264's 18 in decibels.
@@ -71,7 +72,6 @@ def is_video_target(target: Path) -> bool:
     return target.suffix.lower() in (*CONTAINERS, *ANIMATIONS) or is_sequence(target)
 
 
-Text = Annotated[str | None, arg(metavar="N", help_behavior_hint="")]
 Time = Annotated[str | None, arg(metavar="TIME", help_behavior_hint="")]
 
 
@@ -93,8 +93,8 @@ class VideoOptions:
     """Codec of the result; by default h264, and vp9 for .webm."""
     crf: Annotated[int | None, arg(metavar="N", help_behavior_hint="")] = None
     """Quality, from 0, the best, to 51 (h264, h265) or 63 (vp9, av1); by default 18, for vp9 24."""
-    stable: Annotated[bool, FlagCreatePairsOff, arg(help_behavior_hint="")] = False
-    """Flicker less: what two frames both show is painted alike. Takes about half as long again."""
+    stable: Flag = False
+    """Flicker less: what two frames both show is stylized alike. Takes about half as long again."""
 
     def __post_init__(self) -> None:
         if self.length is not None and self.length <= 0:

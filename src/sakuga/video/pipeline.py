@@ -1,4 +1,4 @@
-"""Three stages that work at the same time: one reads ahead, one paints, one writes behind, with little in between."""
+"""Three stages that work at the same time: one reads ahead, one works, one writes behind, with little in between."""
 
 import threading
 from collections import deque

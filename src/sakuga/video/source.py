@@ -12,9 +12,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sakuga.errors import SakugaError, UsageError
-from sakuga.video.container import colour_matrix, decode, open_container, packets, reading, video_stream
+from sakuga.video.av_compat import fraction
+from sakuga.video.container import (
+    MAX_FRAME_PIXELS,
+    colour_matrix,
+    decode,
+    frame_rate,
+    open_container,
+    packets,
+    video_stream,
+)
 from sakuga.video.hdr import HLG, PQ, ToneMap
 from sakuga.video.options import VideoOptions
+from sakuga.video.orientation import Orientation, orientation
 from sakuga.video.timed_frames import BT709, Pixels, StreamInfo, TimedFrame, fitted, resample, ticks_for
 
 if TYPE_CHECKING:
@@ -54,30 +64,38 @@ class Span:
 
 
 class FileSource:
-    """A video file; `form` says what its frames are like once they are converted.
+    """A video file; `info` says what its frames are like once they are converted.
 
     Raises SakugaError when the file is missing, no video, or has no frame that can be decoded.
     """
 
-    def __init__(self, path: Path, *, max_side: int | None, options: VideoOptions, warn: Callable[[str], None]) -> None:
-        self.path, self.options, self._max_side = path, options, max_side
-        first = _first_frame(path)
+    def __init__(
+        self,
+        path: Path,
+        *,
+        max_side: int | None,
+        options: VideoOptions,
+        warn: Callable[[str], None],
+        max_pixels: int = MAX_FRAME_PIXELS,
+    ) -> None:
+        self.path, self.options, self.max_pixels = path, options, max_pixels
+        first = _first_frame(path, max_pixels)
         self._hdr = first.color_trc if first.color_trc in (PQ, HLG) else None
         self._interlaced = bool(first.interlaced_frame)
-        self._turns = round(first.rotation / 90) % 4  # counter-clockwise
+        self._orientation = orientation(first)
         self._size = fitted(first.width, first.height, max_side)
         self._matrix = colour_matrix(first)
         if self._hdr:
             warn(f"{path} is HDR: its brightness is compressed (ITU-R BT.2390) and its colours are brought to BT.709")
-        with open_container(path) as reader:
+        with open_container(path, max_pixels) as reader:
             video = video_stream(reader, path)
             span = Span(reader, options)
-            self._time_base = video.time_base or Fraction(1, 90_000)
-            rate = video.average_rate or video.guessed_rate or Fraction(25)
-            width, height = self._size[::-1] if self._turns % 2 else self._size
-            aspect = video.sample_aspect_ratio or None
+            self._time_base = _time_base(video)
+            rate = frame_rate(video)
+            width, height = self._size[::-1] if self._orientation.swaps else self._size
+            aspect = fraction(video.sample_aspect_ratio)
             whole = not (options.start or options.duration or options.fps)
-            form = StreamInfo(
+            info = StreamInfo(
                 width,
                 height,
                 self._time_base,
@@ -85,34 +103,34 @@ class FileSource:
                 matrix=self._matrix,
                 primaries=first.color_primaries,
                 transfer=first.color_trc,
-                aspect=1 / aspect if aspect and self._turns % 2 else aspect,
+                aspect=1 / aspect if aspect and self._orientation.swaps else aspect,
                 total=(video.frames if whole else 0) or round(span.seconds * (options.rate or rate)) or None,
                 metadata=dict(video.metadata),
             )
         if self._hdr:
-            form = replace(form, matrix=BT709, primaries=BT709, transfer=BT709)
+            info = replace(info, matrix=BT709, primaries=BT709, transfer=BT709)
         if options.rate:
-            form = replace(form, rate=options.rate, time_base=ticks_for(options.rate))
-        self.form = form
+            info = replace(info, rate=options.rate, time_base=ticks_for(options.rate))
+        self.info = info
 
-    def shots(self, skip: int = 0) -> Generator[TimedFrame[Pixels], None, None]:
+    def frames(self, skip: int = 0) -> Generator[TimedFrame[Pixels], None, None]:
         """Yield the frames in order but for the first `skip`; a frame that comes several times is the same array."""
-        convert = _Convert(self._size, self._turns, self._matrix, self._hdr)
+        convert = _Convert(self._size, self._orientation, self._matrix, self._hdr)
         old, new = None, None
-        with open_container(self.path) as reader:
+        with open_container(self.path, self.max_pixels) as reader:
             video = video_stream(reader, self.path)
             span = Span(reader, self.options)
-            frames = self._decoded(reader, video, span)
-            shots = _timed(frames, video, span)
+            decoded = self._decoded(reader, video, span)
+            timed = _timed(decoded, video, span)
             if self.options.rate:
-                shots = resample(shots, self._time_base, self.options.rate)
+                timed = resample(timed, self._time_base, self.options.rate)
             number = -1
-            for number, shot in enumerate(shots):
+            for number, frame in enumerate(timed):
                 if number < skip:
                     continue
-                if new is None or shot.image is not old:
-                    old, new = shot.image, convert(shot.image)
-                yield TimedFrame(new, shot.pts, shot.duration)
+                if new is None or frame.image is not old:
+                    old, new = frame.image, convert(frame.image)
+                yield TimedFrame(new, frame.pts, frame.duration)
             if number < 0:
                 raise SakugaError(f"{self.path} has no frame in the part that was asked for: choose another")
 
@@ -133,17 +151,17 @@ class FileSource:
             yield first
             yield from frames
             return
-        with open_container(self.path) as again:  # it went too far
+        with open_container(self.path, self.max_pixels) as again:  # it went too far
             yield from _decoded(again, video_stream(again, self.path), self.path, since=begin)
 
 
 class _Convert:
     """From a decoded frame to RGB (H, W, 3) uint8, upright."""
 
-    def __init__(self, size: tuple[int, int], turns: int, matrix: int, hdr: int | None) -> None:
+    def __init__(self, size: tuple[int, int], orientation: Orientation, matrix: int, hdr: int | None) -> None:
         from av.video.reformatter import Interpolation, VideoReformatter
 
-        self._size, self._turns, self._matrix = size, turns, matrix
+        self._size, self._orientation, self._matrix = size, orientation, matrix
         self._tone_map = ToneMap(hdr) if hdr else None
         self._to_rgb = VideoReformatter()
         # Without these two the colour of a whole 2x2 block would come from one sample.
@@ -157,7 +175,7 @@ class _Convert:
         how = self._same_size if (frame.width, frame.height) == self._size else self._resized
         rgb = self._to_rgb.reformat(frame, *self._size, format, interpolation=how)
         shown = self._tone_map(rgb.to_ndarray()) if self._tone_map else _in_place(rgb)  # type: ignore[arg-type]
-        return np.ascontiguousarray(np.rot90(shown, self._turns), dtype=np.uint8)
+        return np.ascontiguousarray(self._orientation.upright(shown))
 
 
 def _in_place(frame: VideoFrame) -> Pixels:
@@ -168,12 +186,16 @@ def _in_place(frame: VideoFrame) -> Pixels:
     return pixels
 
 
-def _first_frame(source: Path) -> VideoFrame:
+def _first_frame(source: Path, max_pixels: int) -> VideoFrame:
     """The size, rotation and colours that the result is set up with; they are sure only in a decoded frame."""
-    with open_container(source) as reader, reading(source):
-        for frame in reader.decode(video_stream(reader, source)):
+    with open_container(source, max_pixels) as reader:
+        for frame in _decoded(reader, video_stream(reader, source), source):
             return frame
     raise SakugaError(f"{source} has no frame that can be decoded: get a whole copy of it")
+
+
+def _time_base(video: VideoStream) -> Fraction:
+    return fraction(video.time_base) or Fraction(1, 90_000)
 
 
 def _decoded(reader: InputContainer, video: VideoStream, path: Path, since: Fraction | None = None) -> Frames:
@@ -207,16 +229,15 @@ def _deinterlaced(frames: Iterable[VideoFrame], video: VideoStream) -> Frames:
 
 def _timed(frames: Iterable[VideoFrame], video: VideoStream, span: Span) -> Iterator[TimedFrame[VideoFrame]]:
     """Give the frames of the span their times, which always advance, and durations, in the stream's ticks."""
-    base = video.time_base or Fraction(1, 90_000)
-    rate = video.average_rate or video.guessed_rate or Fraction(25)
-    mean = max(1, round(1 / rate / base))
+    base = _time_base(video)
+    mean = max(1, round(1 / frame_rate(video) / base))
     shift = span.ticks(base)
     begin = None if span.begin is None else span.begin / base
     stop = None if span.end is None else span.end / base
     cut = None if span.end is None else round(span.end / base) - shift
     before: TimedFrame[VideoFrame] | None = None
     for frame in frames:
-        time = frame.dts if frame.pts is None else round(frame.pts * (frame.time_base or base) / base)
+        time = frame.dts if frame.pts is None else round(frame.pts * (fraction(frame.time_base) or base) / base)
         if time is None:  # the next one that can be
             time = shift if before is None else before.pts + mean + shift
         if begin is not None and time < begin:

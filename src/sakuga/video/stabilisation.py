@@ -1,4 +1,4 @@
-"""Frames painted one by one, made to hold still: each takes over what the one before showed of the same things."""
+"""Frames stylized one by one, made to hold still: each takes over what the one before showed of the same things."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ ROWS = 48  # blended at a time
 
 
 class Stabilizer:
-    """Blends each painted frame with the motion-compensated result before it; call it in the order of the frames.
+    """Blends each stylized frame with the motion-compensated result before it; call it in the order of the frames.
 
         O_t(p) = P_t(p) + a(p) (H(p) - P_t(p)),   H(p) = O_{t-1}(p + w(p)) clipped to P_t's 3x3 pixels around p,
         a(p) = KEEP exp(-|I_t(p) - I_{t-1}(p + w(p))|² / TOLERANCE²)
 
-    P the painted frames, I the photos, w the motion between them (`sakuga.video.motion`). What moves in a way that
-    w does not explain, or is new, has a = 0 and stays as painted. Averaging softens, so the result is sharpened, in
-    proportion to a, until its mean gradient is the painted frame's, and clipped again: no value lies outside what the
-    frame's own painting has beside it, so nothing of the past shines through and edges get no halos. H is the blend
+    P the stylized frames, I the photos, w the motion between them (`sakuga.video.motion`). What moves in a way that
+    w does not explain, or is new, has a = 0 and stays as stylized. Averaging softens, so the result is sharpened, in
+    proportion to a, until its mean gradient is the stylized frame's, and clipped again: no value lies outside what the
+    frame's own stylization has beside it, so nothing of the past shines through and edges get no halos. H is the blend
     before sharpening.
 
     Sources: Lai et al., "Learning Blind Video Temporal Consistency", ECCV 2018 (the weight); Karis, "High-Quality
@@ -43,34 +43,34 @@ class Stabilizer:
 
     def __init__(self) -> None:
         self._photo: Floats | None = None
-        self._painted: Pixels | None = None
+        self._stylized: Pixels | None = None
         self._gain = 0.0
 
-    def __call__(self, photo: Pixels, painted: Pixels) -> Pixels:
-        """Return `painted` (s·H, s·W, 3), s whole, stabilised; `photo` (H, W, 3) is what it was painted from.
+    def __call__(self, photo: Pixels, stylized: Pixels) -> Pixels:
+        """Return `stylized` (s·H, s·W, 3), s whole, stabilised; `photo` (H, W, 3) is what it was stylized from.
 
         The first frame, the first after a cut and the first of another size are returned as they are.
 
         Raises:
             ValueError: the shapes do not belong together.
         """
-        scale = painted.shape[0] // photo.shape[0]
-        if painted.shape != (scale * photo.shape[0], scale * photo.shape[1], 3) or photo.shape[2:] != (3,):
-            raise ValueError(f"painted must be a whole multiple of {photo.shape}, not {painted.shape}")
+        scale = stylized.shape[0] // photo.shape[0]
+        if stylized.shape != (scale * photo.shape[0], scale * photo.shape[1], 3) or photo.shape[2:] != (3,):
+            raise ValueError(f"stylized must be a whole multiple of {photo.shape}, not {stylized.shape}")
         factor = min(REDUCTION, max(1, round(max(photo.shape) / SIDE)))
         small = np.asarray(Image.fromarray(photo).reduce(factor)).transpose(2, 0, 1).astype(np.float32)
-        planes = painted.transpose(2, 0, 1).copy()
-        before, self._photo, last, self._painted = self._photo, small, self._painted, planes
+        planes = stylized.transpose(2, 0, 1).copy()
+        before, self._photo, last, self._stylized = self._photo, small, self._stylized, planes
         if before is None or last is None or (before.shape, last.shape) != (small.shape, planes.shape):
             self._gain = 0.0
-            return painted
+            return stylized
         motion, agreement = _compare(small, before)
         if agreement.mean() < CUT:
             self._gain = 0.0
-            return painted
+            return stylized
         block = factor * scale
-        self._painted, low, high = _blend(planes, last, motion * block, agreement, block)
-        result = _sharpen(self._painted, low, high, agreement * (self._gain * KEEP), block)
+        self._stylized, low, high = _blend(planes, last, motion * block, agreement, block)
+        result = _sharpen(self._stylized, low, high, agreement * (self._gain * KEEP), block)
         wanted, found = _detail(planes), _detail(result)
         self._gain = float(np.clip(self._gain + wanted / found - 1, 0, MOST)) if found else 0.0
         # NumPy takes six times as long to lay the planes together.
@@ -78,13 +78,13 @@ class Stabilizer:
 
     def state(self) -> dict[str, Any]:
         """What the next frame depends on: arrays and a number; empty before the first frame."""
-        if self._painted is None:
+        if self._stylized is None:
             return {}
-        return {"photo": self._photo, "painted": self._painted, "gain": self._gain}
+        return {"photo": self._photo, "stylized": self._stylized, "gain": self._gain}
 
     def restore(self, state: dict[str, Any]) -> None:
         """Go on where another Stabilizer was when it gave `state`."""
-        self._photo, self._painted = state.get("photo"), state.get("painted")
+        self._photo, self._stylized = state.get("photo"), state.get("stylized")
         self._gain = float(state.get("gain", 0))
 
 
@@ -118,11 +118,11 @@ def _blend(
         for extreme, found in ((np.minimum, low), (np.maximum, high)):
             rows = extreme(extreme(here[:, :-2], here[:, 1:-1]), here[:, 2:])
             extreme(extreme(rows[..., :-2], rows[..., 1:-1]), rows[..., 2:], out=found[:, part])
-        painted = planes[:, part]
-        size = painted.shape[1:]
+        stylized = planes[:, part]
+        size = stylized.shape[1:]
         history = _history(flat, part, offset[blocks], fraction[:, blocks], block, width)[:, : size[0]]
         carried = _clipped(history.astype(np.uint8), low[:, part], high[:, part])
-        wide = painted.astype(np.int16)  # mixed types would take twice as long
+        wide = stylized.astype(np.int16)  # mixed types would take twice as long
         change = carried.astype(np.int16)
         change -= wide
         change *= _spread(keep[blocks], block, size)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
@@ -12,40 +11,39 @@ from pathlib import Path
 from typing import Any
 
 from sakuga.errors import SakugaError, UsageError
+from sakuga.picture import MAX_PIXELS
 from sakuga.runtime.atomic import atomic
+from sakuga.runtime.say import say
 from sakuga.video.animation import write_animation
+from sakuga.video.container import MAX_FRAME_PIXELS
 from sakuga.video.encoder import Encoder
 from sakuga.video.mux import Muxer
 from sakuga.video.numbered import NumberedSource, write_numbered
 from sakuga.video.options import ANIMATIONS, CONTAINERS, VideoOptions, is_pattern, is_sequence
-from sakuga.video.painting import Paint, Painter, Progress, Source
 from sakuga.video.segments import LENGTH, State, WorkFolder
 from sakuga.video.source import FileSource
+from sakuga.video.stylizing import FrameStylizer, Progress, Source, Stylize
 from sakuga.video.timed_frames import Pixels, StreamInfo, TimedFrame
-
-
-def say(sentence: str) -> None:
-    """Print a warning on standard error."""
-    print(f"sakuga: {sentence}", file=sys.stderr, flush=True)
 
 
 def stylize_video(
     source: Path,
     target: Path,
-    paint: Paint,
+    stylize: Stylize,
     *,
     scale: int = 1,
     workers: int = 1,
     max_side: int | None = None,
+    max_pixels: int | None = None,
     overwrite: bool = False,
     progress: Progress | None = None,
     options: VideoOptions | None = None,
     identity: Mapping[str, Any] | None = None,
     warn: Callable[[str], None] = say,
 ) -> None:
-    """Write `source` to `target` with `paint` applied to every frame.
+    """Write `source` to `target` with `stylize` applied to every frame.
 
-    `paint` maps RGB (H, W, 3) uint8, upright, to (scale · H, scale · W, 3); `workers` threads call it at the same time.
+    `stylize` maps RGB (H, W, 3) uint8, upright, to (scale · H, scale · W, 3); `workers` threads call it at once.
     `progress` is called after each frame with the number done and about how many there are (None where the file does
     not tell). `source` is a video, or numbered pictures (a name such as %05d.png, or with wildcards). `target` is a
     video (CONTAINERS), an animated picture (ANIMATIONS) or numbered pictures.
@@ -57,41 +55,45 @@ def stylize_video(
     resolution of colour only at even sizes, so odd ones are written as yuv444p, which not every player shows;
     `max_side` reduces to even sizes.
 
-    `identity` says what `paint` is, in words that JSON holds. With it, a run that was killed or interrupted leaves its
-    finished segments beside the target, and the same call goes on from there; the result is the same.
+    Frames and pictures of more than `max_pixels` are refused before memory is taken for them; None: MAX_FRAME_PIXELS of
+    a video, as many as of any other picture of a numbered one.
+
+    `identity` says what `stylize` is, in words that JSON holds. With it, a run that was killed or interrupted leaves
+    its finished segments beside the target, and the same call goes on from there; the result is the same.
 
     Raises UsageError for another suffix or options that do not fit it, SakugaError when the source is missing, no
     video, damaged or shorter than it says, when its sound does not fit into the container, and when `target` exists or
-    cannot be written. Then, and when `paint` raises, no result is left.
+    cannot be written. Then, and when `stylize` raises, no result is left.
     """
     source, target, options = Path(source), Path(target), options or VideoOptions()
     _check(source, target, options)
     frames: Source
     if is_pattern(source):
-        frames = NumberedSource(source, options, max_side)
+        frames = NumberedSource(source, options, max_side, max_pixels or MAX_PIXELS)
     else:
-        frames = FileSource(source, max_side=max_side, options=options, warn=warn)
+        limit = max_pixels or MAX_FRAME_PIXELS
+        frames = FileSource(source, max_side=max_side, options=options, warn=warn, max_pixels=limit)
 
-    painter = partial(Painter, frames, paint, scale, workers=workers, stable=options.stable, progress=progress)
-    form = replace(frames.form, width=frames.form.width * scale, height=frames.form.height * scale)
+    stylizer = partial(FrameStylizer, frames, stylize, scale, workers=workers, stable=options.stable, progress=progress)
+    info = replace(frames.info, width=frames.info.width * scale, height=frames.info.height * scale)
     if is_sequence(target):
         with write_numbered(target, overwrite=overwrite) as write:
-            painter().run(write)
+            stylizer().run(write)
     elif target.suffix.lower() in ANIMATIONS:
         with atomic(target, overwrite=overwrite) as temporary:
-            painter().run(lambda shots: write_animation(temporary, form, shots))
+            stylizer().run(partial(write_animation, temporary, info))
     else:
         codec = options.codec_for(target)
         with atomic(target, overwrite=overwrite) as temporary:
             temporary.unlink()  # a kill would leave it; until the end all work is in a folder that may be left
             file = source if isinstance(frames, FileSource) else None
-            muxer = Muxer(file, target, form, codec, options, warn)
-            known = file and identity and _facts(file, form, options, identity)
+            muxer = Muxer(file, target, info, codec, options, warn)
+            known = file and identity and _facts(file, info, options, identity)
             with _work_folder(target, known or None) as work:
                 done = work.finished
                 state = work.state() if done and options.stable else None
-                make = partial(Encoder, form, codec, options.crf)
-                painter(done=done * LENGTH, state=state).run(partial(_write_segments, work, done, make))
+                make = partial(Encoder, info, codec, options.crf)
+                stylizer(done=done * LENGTH, state=state).run(partial(_write_segments, work, done, make))
                 muxer.write(work.result, work.packets())
                 os.replace(work.result, temporary)
 
@@ -119,12 +121,12 @@ def _write_segments(
     work: WorkFolder,
     number: int,
     encoder: Callable[[], Encoder],
-    shots: Iterable[tuple[TimedFrame[Pixels], State | None]],
+    frames: Iterable[tuple[TimedFrame[Pixels], State | None]],
 ) -> None:
     """Encode the frames into segments from `number` on."""
     packets, current, count = [], encoder(), 0
-    for shot, state in shots:
-        packets += current.encode(shot)
+    for frame, state in frames:
+        packets += current.encode(frame)
         count += 1
         if count == LENGTH:
             work.save(number, packets + current.rest(), state)
@@ -146,7 +148,7 @@ def _check(source: Path, target: Path, options: VideoOptions) -> None:
             raise UsageError(f"--{flag} has no meaning for {target}: name the output {', '.join(CONTAINERS)}")
 
 
-def _facts(source: Path, form: StreamInfo, options: VideoOptions, paint: Mapping[str, Any]) -> dict[str, Any]:
+def _facts(source: Path, info: StreamInfo, options: VideoOptions, style: Mapping[str, Any]) -> dict[str, Any]:
     """Everything that a result depends on."""
     import av
 
@@ -159,7 +161,7 @@ def _facts(source: Path, form: StreamInfo, options: VideoOptions, paint: Mapping
     return {
         "source": [str(source.resolve()), file.st_size, file.st_mtime_ns],
         "options": vars(options),
-        "form": repr(form),
-        "paint": dict(paint),
+        "info": repr(info),
+        "style": dict(style),
         "versions": [__version__, av.__version__],
     }

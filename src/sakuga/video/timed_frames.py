@@ -59,10 +59,10 @@ def ticks_for(rate: Fraction) -> Fraction:
     return 1 / (rate * math.ceil(1000 / rate))
 
 
-def resample(shots: Iterable[TimedFrame[Any]], old: Fraction, rate: Fraction) -> Iterator[TimedFrame[Any]]:
+def resample(frames: Iterable[TimedFrame[Any]], old: Fraction, rate: Fraction) -> Iterator[TimedFrame[Any]]:
     """Show at every beat of `rate` the frame whose time is nearest, from the first one's time to the last one's end.
 
-    `old` is the time base of `shots`; that of the result is ticks_for(rate). A frame can come several times (the very
+    `old` is the time base of `frames`; that of the result is ticks_for(rate). A frame can come several times (the very
     same object) or not at all. Between two frames at the same distance the later one is taken.
     """
     base = ticks_for(rate)
@@ -70,18 +70,18 @@ def resample(shots: Iterable[TimedFrame[Any]], old: Fraction, rate: Fraction) ->
     first: Fraction | None = None
     beat, last = 0, None
 
-    def until(end: Fraction, shot: TimedFrame[Any]) -> Iterator[TimedFrame[Any]]:
+    def until(end: Fraction, frame: TimedFrame[Any]) -> Iterator[TimedFrame[Any]]:
         nonlocal beat
         while first is not None and first + beat / rate < end:
-            yield TimedFrame(shot.image, round(first / base) + beat * step, step)
+            yield TimedFrame(frame.image, round(first / base) + beat * step, step)
             beat += 1
 
-    for shot in shots:
-        time = shot.pts * old
+    for frame in frames:
+        time = frame.pts * old
         if last is None:
             first = time
         else:
             yield from until((last.pts * old + time) / 2, last)
-        last = shot
+        last = frame
     if last is not None:
         yield from until((last.pts + last.duration) * old, last)

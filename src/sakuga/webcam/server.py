@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import re
 import socket
 import sys
 import time
@@ -14,11 +15,12 @@ from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from socketserver import ThreadingTCPServer
 from typing import ClassVar
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, quote, urlsplit
 
 from sakuga.errors import SakugaError, UsageError
 from sakuga.picture import encode
 from sakuga.picture.types import Frame, Picture
+from sakuga.runtime.http import host_name
 from sakuga.style import Style
 from sakuga.stylizer import Stylizer
 from sakuga.webcam.live import Live
@@ -123,7 +125,7 @@ class _Handler(BaseHTTPRequestHandler):
         host = self.headers.get("Host", "")
         origin = self.headers.get("Origin")
         try:
-            here = urlsplit(f"//{host}").hostname in _HERE
+            here = host_name(host) in _HERE
             same = origin is None or urlsplit(origin).netloc.lower() == host.lower()
         except ValueError:
             here = same = False
@@ -146,7 +148,7 @@ class _Handler(BaseHTTPRequestHandler):
         shot = self.server.live.after(int(number) if number.isdecimal() else 0, _PATIENCE)
         if shot is None:
             return self._say(HTTPStatus.SERVICE_UNAVAILABLE, "there is no new picture")
-        facts = {"X-Frame": str(shot.number), "X-Rate": f"{shot.rate:.1f}", "X-Style": shot.style}
+        facts = {"X-Frame": str(shot.number), "X-Rate": f"{shot.rate:.1f}", "X-Style": quote(shot.style)}
         self._send(shot.both, "image/jpeg", facts)
 
     def _stream(self) -> None:
@@ -171,8 +173,10 @@ class _Handler(BaseHTTPRequestHandler):
         shot = self.server.live.after(0, _PATIENCE)
         if shot is None:
             return self._say(HTTPStatus.SERVICE_UNAVAILABLE, "there is no picture yet")
-        name = f"webcam-{time.strftime('%Y%m%d-%H%M%S')}.{shot.style.encode('ascii', 'ignore').decode()}.png"
-        attached = {"Content-Disposition": f'attachment; filename="{name}"'}
+        name = f"webcam-{time.strftime('%Y%m%d-%H%M%S')}.{shot.style}.png"
+        plain = re.sub(r"[^A-Za-z0-9.() -]", "_", name)
+        encoded = quote(name, safe="")
+        attached = {"Content-Disposition": f"attachment; filename=\"{plain}\"; filename*=UTF-8''{encoded}"}
         self._send(encode(Picture([Frame(shot.after)]), "PNG"), "image/png", attached)
 
     def _say(self, status: HTTPStatus, sentence: str) -> None:

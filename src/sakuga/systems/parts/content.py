@@ -23,7 +23,9 @@ apart, so this gives the order of magnitude; Caffe's own weights (`--features-we
 class ContentFeatures(FeatureNetwork):
     """Features in Caffe's units; the layers of `FeatureNetwork`, by default `LAYERS`.
 
-    Gram matrices of them are larger by the square of `CAFFE`.
+    Gram matrices of them are larger by the square of `CAFFE`. The official codes of the cartoon systems pool with
+    TensorFlow's "SAME" padding, which rounds up; here pooling rounds down: crops whose sides are multiples of 8 have
+    the same features, others one row or column fewer.
     """
 
     def __init__(self, name: Backbone, layers: tuple[str, ...] = (), *, weights: str | Path | None = None):

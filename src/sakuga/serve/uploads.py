@@ -5,17 +5,52 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from tempfile import SpooledTemporaryFile
-from typing import BinaryIO, TypeVar, cast
+from typing import Annotated, Any, BinaryIO, Literal, TypeVar, cast
 from urllib.parse import quote
 
 from fastapi import Request
+from pydantic import BaseModel, ConfigDict, Field
 from starlette.datastructures import FormData, UploadFile
 
 from sakuga.serve.errors import RefusedError
-from sakuga.serve.options import PaintOptions
+
+Format = Literal["jpeg", "png", "webp", "tiff", "avif", "gif"]
+
+
+class StylizeOptions(BaseModel):
+    """How a picture or a video is stylised."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    style: Annotated[str | None, Field(description="A name that /v1/styles lists; otherwise its first.")] = None
+    strength: Annotated[
+        float, Field(ge=0, le=1, allow_inf_nan=False, description="From 0, the photo itself, to 1, the full style.")
+    ] = 1.0
+    keep_color: Annotated[bool, Field(description="Keep the colours of the photo.")] = False
+    max_side: Annotated[
+        int | None, Field(ge=1, le=65535, description="Reduce the input so that neither side is longer than this.")
+    ] = None
+    strip: Annotated[
+        bool, Field(description="Leave out all metadata but the colour profile. (GPS data are always left out.)")
+    ] = False
+
+
+class PictureOptions(StylizeOptions):
+    """How a picture is stylised and written."""
+
+    format: Annotated[Format | None, Field(description="Format of the result; otherwise that of the input.")] = None
+
+
+def form_schema(options: type[StylizeOptions]) -> dict[str, Any]:
+    """The multipart form of OpenAPI: the file and the options."""
+    file = {"type": "string", "format": "binary", "description": "The file. Its name serves only to name the result."}
+    fields = options.model_json_schema()["properties"]
+    schema = {"type": "object", "required": ["file"], "properties": {"file": file, **fields}}
+    return {"multipart/form-data": {"schema": {**schema, "additionalProperties": False}}}
+
 
 _MEMORY = 2**20  # bytes of a file that are kept in memory; more go into a nameless temporary file
-Options = TypeVar("Options", bound=PaintOptions)
+Options = TypeVar("Options", bound=StylizeOptions)
 
 
 @dataclass(frozen=True)

@@ -1,18 +1,34 @@
-"""One request and its answer, byte by byte: counted, timed, and ended without breaking the connection."""
+"""Requests, answers and connections within limits of bytes and time, ended without breaking the connection."""
 
 import asyncio
+import json
 import time
+from collections import Counter
 from collections.abc import Awaitable
 from contextlib import suppress
 from typing import TypeVar
 
+import h11
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import Message, Receive, Scope, Send
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from sakuga.serve.errors import RefusedError
-from sakuga.serve.headers import SECURITY
 from sakuga.serve.limits import Limits
+from sakuga.serve.queue import is_here
 
+SECURITY = {
+    "Content-Security-Policy": (
+        "default-src 'self'; img-src 'self' blob: data:; media-src 'self' blob:; object-src 'none'; base-uri 'none'; "
+        "form-action 'self'; frame-ancestors 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",  # for browsers that do not know frame-ancestors
+    "Referrer-Policy": "no-referrer",
+    "Permissions-Policy": "camera=(self), microphone=(), geolocation=()",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
 T = TypeVar("T")
 _PIECE = 64 * 1024  # an answer is sent in pieces: a client that stops reading then holds no more than one
 _LINGER = 2.0  # seconds for which a refused client may still send
@@ -22,12 +38,23 @@ class SlowReaderError(Exception):
     """The client does not take the answer."""
 
 
-class Exchange:
-    """`receive` and `send` of an application, within the limits; `max_bytes` are those of the request's body."""
+class LimitedIO:
+    """`receive` and `send` of an application, within the limits; `max_bytes` are those of the request's body.
 
-    def __init__(self, scope: Scope, receive: Receive, send: Send, limits: Limits, max_bytes: int) -> None:
+    `max_seconds` is the most that either may take in all, for a request that holds a place others wait for.
+    """
+
+    def __init__(
+        self,
+        scope: Scope,
+        receive: Receive,
+        send: Send,
+        limits: Limits,
+        max_bytes: int,
+        max_seconds: float | None = None,
+    ) -> None:
         self.headers = Headers(scope=scope)
-        self.limits, self.max_bytes = limits, max_bytes
+        self.limits, self.max_bytes, self.max_seconds = limits, max_bytes, max_seconds
         self.status: int | None = None  # of the answer, once it has begun
         self._receive, self._send = receive, send
         self._whole = scope["method"] in ("GET", "HEAD")  # whether nothing more of the request is to come
@@ -97,8 +124,53 @@ class Exchange:
     async def _timely(self, doing: Awaitable[T], begin: float, moved: int) -> T:
         limits = self.limits
         left = begin + limits.idle_seconds + moved / limits.bytes_per_second - time.monotonic()
+        if self.max_seconds is not None:
+            left = min(left, begin + self.max_seconds - time.monotonic())
         async with asyncio.timeout(min(left, limits.idle_seconds)):
             return await doing
 
     def _too_many(self) -> RefusedError:
         return RefusedError(413, "too_large", f"The file has more than {self.max_bytes:,} bytes: make it smaller.")
+
+
+def protocol(limits: Limits) -> type[H11Protocol]:
+    """The class of a server's connections."""
+
+    of_client: Counter[str] = Counter()
+
+    class Protocol(H11Protocol):
+        def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+            super().connection_made(transport)
+            self._client = self.client[0] if self.client else "unknown"
+            of_client[self._client] += 1
+            self._seen: object = None
+            self._timer = self.loop.call_later(limits.idle_seconds, self._look)
+            too_many = of_client[self._client] > limits.client_connections and not is_here(self._client)
+            if too_many or len(self.connections) > limits.connections:
+                transport.abort()
+
+        def connection_lost(self, exc: Exception | None) -> None:
+            self._timer.cancel()
+            of_client[self._client] -= 1
+            if not of_client[self._client]:
+                del of_client[self._client]
+            super().connection_lost(exc)
+
+        def _look(self) -> None:
+            """Close what at two looks was in the same place: between requests, or with the end of an answer unread."""
+            closing = self.transport.is_closing()
+            seen = (self.cycle, closing)
+            if seen == self._seen and (closing or self.cycle is None or self.cycle.response_complete):
+                self.transport.abort()
+            else:
+                self._seen = seen
+                self._timer = self.loop.call_later(limits.idle_seconds, self._look)
+
+        def send_400_response(self, msg: str) -> None:
+            body = json.dumps({"error": "This is not HTTP.", "code": "bad_request"}).encode()
+            headers = [(b"content-type", b"application/json"), (b"connection", b"close")]
+            for event in (h11.Response(status_code=400, headers=headers), h11.Data(data=body), h11.EndOfMessage()):
+                self.transport.write(self.conn.send(event) or b"")
+            self.transport.close()
+
+    return Protocol

@@ -1,4 +1,4 @@
-"""Painting frames: each distinct one once, several at the same time, and in their order steadied if that is wanted."""
+"""Stylizing frames: each distinct one once, several at the same time, then stabilised in order if that is wanted."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from sakuga.video import pipeline
 from sakuga.video.segments import LENGTH, State
 from sakuga.video.timed_frames import Pixels, StreamInfo, TimedFrame
 
-Paint = Callable[[Pixels], Pixels]
+Stylize = Callable[[Pixels], Pixels]
 Progress = Callable[[int, int | None], None]
 Write = Callable[[Iterable[tuple[TimedFrame[Pixels], State | None]]], None]
 
@@ -21,22 +21,22 @@ Write = Callable[[Iterable[tuple[TimedFrame[Pixels], State | None]]], None]
 class Source(Protocol):
     """Where frames come from."""
 
-    form: StreamInfo
+    info: StreamInfo
 
-    def shots(self, skip: int = 0) -> Generator[TimedFrame[Pixels], None, None]:
+    def frames(self, skip: int = 0) -> Generator[TimedFrame[Pixels], None, None]:
         """Yield the frames in order, but for the first `skip`."""
 
 
-class Painter:
-    """Paints the frames of `source` with `paint`, `workers` of them at a time.
+class FrameStylizer:
+    """Runs `stylize` on the frames of `source`, on `workers` of them at a time.
 
-    `done`: how many frames were painted before, in an earlier run, and the `state` that was left then.
+    `done`: how many frames were finished before, in an earlier run, and the `state` that was left then.
     """
 
     def __init__(
         self,
         source: Source,
-        paint: Paint,
+        stylize: Stylize,
         scale: int,
         *,
         workers: int = 1,
@@ -45,9 +45,9 @@ class Painter:
         done: int = 0,
         state: State | None = None,
     ) -> None:
-        self._source, self._paint, self._scale = source, paint, scale
+        self._source, self._stylize, self._scale = source, stylize, scale
         self._workers, self._progress, self._done = workers, progress, done
-        self._painted: Pixels | None = None
+        self._stylized: Pixels | None = None
         self._shown: Pixels | None = None
         self._stabilizer = None
         if stable:
@@ -58,8 +58,8 @@ class Painter:
                 self._stabilizer.restore(dict(state))
 
     def run(self, write: Write) -> None:
-        """Read, paint and write at the same time; `write` gets the state with the last frame of a segment."""
-        executor = ThreadPoolExecutor(self._workers, "sakuga-painter")
+        """Read, stylize and write at the same time; `write` gets the state with the last frame of a segment."""
+        executor = ThreadPoolExecutor(self._workers, "sakuga-stylizer")
         try:
             ahead = max(pipeline.AHEAD, self._workers)
             pipeline.run(self._begun(executor), self._finish, write, ahead=ahead)
@@ -67,30 +67,30 @@ class Painter:
             executor.shutdown(cancel_futures=True)
 
     def _begun(self, executor: ThreadPoolExecutor) -> Generator[tuple[TimedFrame[Pixels], Future[Pixels]], None, None]:
-        """Yield the frames and what will be their painting, which is one for a frame that comes again."""
+        """Yield the frames and what will be their stylization, which is one for a frame that comes again."""
         photo: Pixels | None = None
-        with closing(self._source.shots(skip=self._done)) as shots:
-            for shot in shots:
-                if shot.image is not photo:
-                    photo, painting = shot.image, executor.submit(self._one, shot.image)
-                yield shot, painting
+        with closing(self._source.frames(skip=self._done)) as frames:
+            for frame in frames:
+                if frame.image is not photo:
+                    photo, future = frame.image, executor.submit(self._one, frame.image)
+                yield frame, future
 
     def _one(self, photo: Pixels) -> Pixels:
         shape = (photo.shape[0] * self._scale, photo.shape[1] * self._scale, 3)
-        painted = self._paint(photo)
-        if painted.shape != shape or painted.dtype != np.uint8:
-            raise ValueError(f"paint made {painted.shape} of {painted.dtype}, not {shape} of uint8")
-        return painted
+        stylized = self._stylize(photo)
+        if stylized.shape != shape or stylized.dtype != np.uint8:
+            raise ValueError(f"stylize made {stylized.shape} of {stylized.dtype}, not {shape} of uint8")
+        return stylized
 
     def _finish(self, begun: tuple[TimedFrame[Pixels], Future[Pixels]]) -> tuple[TimedFrame[Pixels], State | None]:
-        shot, painting = begun
-        painted = painting.result()
+        frame, future = begun
+        stylized = future.result()
         # A frame that comes again is shown again; not in another segment, which a later run may begin with.
-        if self._shown is None or painted is not self._painted or self._done % LENGTH == 0:
-            self._painted = painted
-            self._shown = self._stabilizer(shot.image, painted) if self._stabilizer else painted
+        if self._shown is None or stylized is not self._stylized or self._done % LENGTH == 0:
+            self._stylized = stylized
+            self._shown = self._stabilizer(frame.image, stylized) if self._stabilizer else stylized
         self._done += 1
         if self._progress:
-            self._progress(self._done, self._source.form.total)
+            self._progress(self._done, self._source.info.total)
         state = self._stabilizer.state() if self._stabilizer and self._done % LENGTH == 0 else None
-        return TimedFrame(self._shown, shot.pts, shot.duration), state
+        return TimedFrame(self._shown, frame.pts, frame.duration), state

@@ -1,4 +1,4 @@
-"""The styles that a server offers, found once when it starts, each with a small sample of its work."""
+"""What the server offers and how it is: styles with a sample of each, limits, health, metrics."""
 
 import asyncio
 import logging
@@ -7,17 +7,25 @@ from dataclasses import asdict
 from difflib import get_close_matches
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import quote
 
+from fastapi import APIRouter, Query
+from fastapi.responses import PlainTextResponse, Response
 from PIL import Image
+from prometheus_client import CONTENT_TYPE_LATEST
 from typing_extensions import TypedDict
 
 from sakuga.errors import SakugaError, UsageError
-from sakuga.serve.errors import RefusedError
-from sakuga.serve.work import Painters
+from sakuga.picture import FORMATS
+from sakuga.serve.errors import RefusedError, responses
+from sakuga.serve.workers import Workers
 from sakuga.style import DEFAULT, Style, read, survey
 from sakuga.stylizer import Stylizer
+from sakuga.video import SUFFIXES as VIDEO_SUFFIXES
+
+if TYPE_CHECKING:
+    from sakuga.serve.state import State
 
 SAMPLE = Path(__file__).parent / "page" / "sample.jpg"
 log = logging.getLogger("sakuga.serve")
@@ -33,6 +41,27 @@ class Entry(TypedDict):
     default: bool
     scale: int
     thumbnail: str
+
+
+_JPEG = {"description": "A JPEG.", "content": {"image/jpeg": {"schema": {"type": "string", "format": "binary"}}}}
+
+
+class Offer(TypedDict):
+    """All styles."""
+
+    styles: list[Entry]
+
+
+class Taken(TypedDict):
+    """The limits; `formats` are those of results, pictures are read in many more."""
+
+    max_bytes: int
+    max_pixels: int
+    max_side: int | None
+    max_video_seconds: int
+    max_video_bytes: int
+    formats: list[str]
+    video_formats: list[str]
 
 
 def find(folders: Iterable[Path]) -> dict[str, Style]:
@@ -62,11 +91,11 @@ def find(folders: Iterable[Path]) -> dict[str, Style]:
     return found
 
 
-class Catalogue:
+class Styles:
     """Styles by name. The default is sakuga's own where it is there, else the first."""
 
-    def __init__(self, styles: dict[str, Style], painters: Painters) -> None:
-        self.styles, self.painters = styles, painters
+    def __init__(self, styles: dict[str, Style], workers: Workers) -> None:
+        self.styles, self.workers = styles, workers
         self.default = DEFAULT if DEFAULT in styles else next(iter(styles))
         self._samples: dict[str, asyncio.Future[Image.Image]] = {}
 
@@ -101,11 +130,11 @@ class Catalogue:
         raise RefusedError(status, "unknown_style", f"There is no style {name[:100]!r}: {hint}")
 
     async def thumbnail(self, name: str, size: int) -> bytes:
-        """The sample in this style as a JPEG of size · size pixels; it is painted when first asked for."""
+        """The sample in this style as a JPEG of size · size pixels; it is stylised when first asked for."""
         style = self.get(name, 404)
         if name not in self._samples:
-            painting = self.painters.submit(lambda: Stylizer(style)(SAMPLE))
-            self._samples[name] = asyncio.wrap_future(painting)
+            work = self.workers.submit(lambda: Stylizer(style)(SAMPLE))
+            self._samples[name] = asyncio.wrap_future(work)
         try:
             sample = await asyncio.shield(self._samples[name])
         except Exception:  # whatever it was, the next one who asks may have more luck
@@ -114,3 +143,51 @@ class Catalogue:
         out = BytesIO()
         sample.resize((size, size), Image.Resampling.LANCZOS).save(out, "JPEG", quality=85)
         return out.getvalue()
+
+
+def router(state: "State") -> APIRouter:
+    """The routes."""
+    routes = APIRouter(tags=["server"])
+
+    @routes.get("/v1/styles", responses=responses())
+    async def styles() -> Offer:
+        """List the styles, the default first."""
+        return Offer(styles=state.styles.list())
+
+    @routes.get("/v1/styles/{name}", responses=responses(404))
+    async def style(name: str) -> dict[str, Any]:
+        """Show the card of a style: how it was made and what it may be used for."""
+        return state.styles.card(name)
+
+    @routes.get("/v1/styles/{name}/thumbnail", response_class=Response, responses={200: _JPEG, **responses(404)})
+    async def thumbnail(name: str, size: Annotated[int, Query(ge=16, le=320)] = 160) -> Response:
+        """Show a photograph in a style, `size` pixels wide and high."""
+        headers = {"Cache-Control": "private, max-age=3600"}
+        return Response(await state.styles.thumbnail(name, size), media_type="image/jpeg", headers=headers)
+
+    @routes.get("/v1/limits", responses=responses())
+    async def limits() -> Taken:
+        """Say what is taken."""
+        given = state.limits
+        return Taken(
+            max_bytes=given.max_bytes,
+            max_pixels=given.max_pixels,
+            max_side=given.max_side,
+            max_video_seconds=given.max_video_seconds,
+            max_video_bytes=given.max_video_bytes,
+            formats=[name.lower() for name in FORMATS],
+            video_formats=sorted(suffix.removeprefix(".") for suffix in VIDEO_SUFFIXES),
+        )
+
+    @routes.get("/healthz", responses=responses())
+    async def healthz() -> dict[str, str]:
+        """Say that the server is well."""
+        return {"status": "ok"}
+
+    @routes.get("/metrics", response_class=PlainTextResponse, responses=responses())
+    async def metrics() -> Response:
+        """Report to Prometheus."""
+        text = await asyncio.to_thread(state.metrics.text)
+        return Response(text, headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+    return routes

@@ -1,4 +1,4 @@
-"""A bounded number of threads that paint pictures, and a request's wait for one of them."""
+"""A bounded number of threads that stylise pictures, and a request's wait for one of them."""
 
 import asyncio
 import threading
@@ -12,11 +12,11 @@ from starlette.requests import ClientDisconnect
 T = TypeVar("T")
 
 
-class Painters:
-    """The threads. `idle` is set while there is nothing to paint."""
+class Workers:
+    """The threads. `idle` is set while there is nothing to do."""
 
-    def __init__(self, workers: int) -> None:
-        self.pool = ThreadPoolExecutor(workers, "painter")
+    def __init__(self, threads: int, name: str = "worker") -> None:
+        self.pool = ThreadPoolExecutor(threads, name)
         self.idle = threading.Event()
         self.idle.set()
         self._waiting: set[Future] = set()
@@ -56,7 +56,7 @@ class Painters:
             leaving.cancel()
 
     def close(self) -> None:
-        """Wait for what is being painted and give up what waits."""
+        """Wait for what is being done and give up what waits."""
         self.pool.shutdown(cancel_futures=True)
 
     def _done(self, future: Future) -> None:

@@ -1,4 +1,4 @@
-"""Who may come in and who is working: a bounded number of places in each lane, pictures and videos apart."""
+"""Who may come in and who is working: a bounded number of places in each queue, pictures and videos apart."""
 
 import math
 from collections import Counter
@@ -9,7 +9,7 @@ from ipaddress import ip_address
 from sakuga.serve.errors import RefusedError
 
 
-class Lane:
+class Queue:
     """Places for requests, from before their first byte is read to after the last one is sent.
 
     One client may have half of them, so that others come in too; all of them where everybody is this machine.
@@ -30,7 +30,7 @@ class Lane:
             raise RefusedError(
                 503, "queue_full", f"All {self.places} places for {self.name} are taken.", self.retry_after()
             )
-        if not _is_here(client) and self.taken[client] >= self.share:
+        if not is_here(client) and self.taken[client] >= self.share:
             raise RefusedError(
                 429, "too_many", f"You have {self.share} {self.name} being worked on already.", self.retry_after()
             )
@@ -54,7 +54,7 @@ class Lane:
         finally:
             self.leave(client)
 
-    def took(self, seconds: float) -> None:
+    def record_duration(self, seconds: float) -> None:
         """Remember how long work takes."""
         self.seconds += (seconds - self.seconds) / 8
 
@@ -63,7 +63,8 @@ class Lane:
         return min(max(1, math.ceil(len(self) / 2 * self.seconds / self.at_once)), 60)
 
 
-def _is_here(client: str) -> bool:
+def is_here(client: str) -> bool:
+    """Whether a client is this machine."""
     try:
         return ip_address(client.partition("%")[0]).is_loopback
     except ValueError:

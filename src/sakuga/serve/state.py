@@ -1,4 +1,4 @@
-"""The server's temporary folder; and those, with what people uploaded, of servers that were killed."""
+"""What all requests of one server share, and its temporary folder."""
 
 import os
 import shutil
@@ -6,7 +6,15 @@ import sys
 import tempfile
 import time
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
+
+from sakuga.serve.jobs import Jobs
+from sakuga.serve.limits import Limits
+from sakuga.serve.metrics import Metrics
+from sakuga.serve.queue import Queue
+from sakuga.serve.styles import Styles
+from sakuga.serve.workers import Workers
 
 _PREFIX = "sakuga-serve-"
 _YOUNG = 60  # seconds: a server that is just starting may not have locked its folder yet
@@ -27,6 +35,35 @@ class Folder:
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None
+
+
+@dataclass(frozen=True)
+class State:
+    """What all requests of one server share."""
+
+    limits: Limits
+    styles: Styles
+    workers: Workers
+    heavy: Workers
+    picture_probes: Workers
+    video_probes: Workers
+    pictures: Queue
+    videos: Queue
+    jobs: Jobs
+    metrics: Metrics
+    temporary: Folder
+
+    @property
+    def folder(self) -> Path:
+        """Where videos lie."""
+        return self.temporary.path
+
+    def close(self) -> None:
+        """End all work and remove everything on the disk."""
+        self.jobs.close()
+        for pool in (self.workers, self.heavy, self.picture_probes, self.video_probes):
+            pool.close()
+        self.temporary.remove()
 
 
 def _remove_leftovers() -> None:

@@ -1,0 +1,10 @@
+"""How options without a plain type stand on a command line, for the dataclasses and functions that declare them."""
+
+from typing import Annotated
+
+from tyro.conf import FlagCreatePairsOff, arg
+
+Flag = Annotated[bool, FlagCreatePairsOff, arg(help_behavior_hint="")]
+"""Off unless it is named; there is no --no-..."""
+Number = Annotated[int | None, arg(metavar="N", help_behavior_hint="")]
+Text = Annotated[str | None, arg(metavar="N", help_behavior_hint="")]

@@ -1,0 +1,63 @@
+"""The values of a style's inputs as arrays that its network takes."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from sakuga.picture import Source, read
+from sakuga.picture.arrays import normalise, resize
+from sakuga.picture.pixels import Array
+from sakuga.style.inputs import Input, check
+
+MIN_SIDE, MAX_SIDE = 64, 512
+"""Sides in pixels that a reference picture is brought to, where the style leaves them free."""
+
+
+def arrays(
+    inputs: Sequence[Input],
+    given: Mapping[str, object],
+    *,
+    style: str,
+    multiple: int = 1,
+    size: Sequence[int] | None = None,
+) -> dict[str, Array]:
+    """Return what a style's network takes beside the photo, by name: `sakuga.style.inputs.Input` has shapes and ranges.
+
+    Args:
+        inputs: of the style's card.
+        given: values by name, in Python or as text. A picture may be a path, bytes, a file, a Pillow image or an array.
+        style: its name, for sentences.
+        multiple: of the sides of a reference picture.
+        size: (height, width) of a style's pictures where they are fixed.
+
+    Raises UsageError for wrong, missing or unknown names and values, SakugaError for a picture that cannot be read.
+    """
+    plain = check(inputs, given, style)
+    return {one.name: _array(one, plain[one.name], multiple, size) for one in inputs if one.name in plain}
+
+
+def _array(one: Input, plain: object, multiple: int, size: Sequence[int] | None) -> Array:
+    match one.kind, plain:
+        case "picture", source:
+            return _reference(source, multiple, size)[None]  # type: ignore[arg-type]
+        case "noise", int(seed):
+            return np.random.default_rng(seed).standard_normal(one.shape, np.float32)
+        case (("choice" | "choices"), _):
+            chosen = [plain] if one.kind == "choice" else plain
+            return np.array([[name in chosen for name in one.names]], np.float32)  # type: ignore[operator]
+        case "text", tuple(words):
+            places = {name: place for place, name in enumerate(one.names)}
+            ids = np.zeros(one.shape, np.int64)
+            ids[0, : len(words)] = [places[word] for word in words]
+            return ids
+    return np.array(plain, np.float32).reshape(one.shape)
+
+
+def _reference(source: Source, multiple: int, size: Sequence[int] | None) -> Array:
+    """Read a reference picture, (3, H, W): of `size`, or of about its own size within MIN_SIDE and MAX_SIDE."""
+    rgb = read(source).frames[0].rgb
+    if size is None:
+        scale = min(1, MAX_SIDE / max(rgb.shape[:2]))
+        size = [max(MIN_SIDE, round(side * scale / multiple) * multiple) for side in rgb.shape[:2]]
+        size = [-(-side // multiple) * multiple for side in size]
+    return normalise(rgb if rgb.shape[:2] == tuple(size) else resize(rgb, (size[1], size[0])))

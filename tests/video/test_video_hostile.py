@@ -1,0 +1,107 @@
+"""Video: files that lie about their size or name other files; the same limits at every door."""
+
+import os
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import pytest
+from clips import grown, left_over, make, read, same
+
+from sakuga.errors import SakugaError, TooLargeError
+from sakuga.video import stylize_video
+from sakuga.video.camera import frames
+from sakuga.video.container import open_container
+
+SUFFIXES = [".mp4", ".mkv", ".ts", ".flv", ".webm", ".mpg", ".avi"]
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_frames_that_grow_are_refused_at_the_limit_and_scaled_below_it(tmp_path, suffix):
+    source = grown(tmp_path / f"a{suffix}", (640, 480))
+    with pytest.raises(TooLargeError, match=r"a\..* has frames of more than 307,199 pixels: make it smaller, or allow"):
+        stylize_video(source, tmp_path / "b.mp4", same, max_pixels=640 * 480 - 1)
+    assert left_over(tmp_path) == {source.name}
+    stylize_video(source, tmp_path / "b.mp4", same, max_pixels=640 * 480)
+    after = read(tmp_path / "b.mp4")
+    assert after.stream["size"] == (64, 64)
+    assert len(after.times) >= 11
+
+
+def test_a_large_header_is_refused_with_its_size(tmp_path):
+    source = make(tmp_path / "a.mp4")
+    with pytest.raises(TooLargeError, match=r"a\.mp4 is 64x48, more than 3,071 pixels: make it smaller, or allow more"):
+        stylize_video(source, tmp_path / "b.mp4", same, max_pixels=64 * 48 - 1)
+
+
+def test_numbered_pictures_have_the_limit_too(tmp_path):
+    stylize_video(make(tmp_path / "a.mp4"), tmp_path / "%02d.png", same)
+    with pytest.raises(TooLargeError, match=r"01\.png"):
+        stylize_video(tmp_path / "%02d.png", tmp_path / "b.mp4", same, max_pixels=64 * 48 - 1)
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads the peak of memory as Linux tells it")
+@pytest.mark.parametrize(("suffix", "small"), [(".mp4", 10), (".ts", 1), (".flv", 1), (".mpg", 1)])
+def test_memory_is_not_taken_for_frames_that_are_refused(tmp_path, suffix, small):
+    """Each of the large ones has 25 million pixels, 37 MB; FFmpeg looks at the first frames when it opens a file."""
+    source = grown(tmp_path / f"a{suffix}", (5000, 5000), small=small, large=6)
+    code = """
+        import resource, sys
+        from pathlib import Path
+        from sakuga.errors import TooLargeError
+        from sakuga.video import stylize_video
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        try:
+            stylize_video(Path(sys.argv[1]), Path("b.mp4"), lambda rgb: rgb, max_pixels=10**7)
+        except TooLargeError:
+            print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024)
+    """
+    command = [sys.executable, "-c", textwrap.dedent(code), str(source)]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True, timeout=60)
+    assert int(done.stdout) < 100, "MiB"
+
+
+def lists(folder):
+    """Files that are no video but name one, or an address, each with a video's suffix."""
+    victim = make(folder / "secret.mp4")
+    address = "http://127.0.0.1:9/a.mp4"
+    hls = f"#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\n{victim.name}\n#EXT-X-ENDLIST\n"
+    dash = (
+        f'<?xml version="1.0"?><MPD xmlns="urn:mpeg:dash:schema:mpd:2011" type="static"><Period><AdaptationSet>'
+        f'<Representation id="0" mimeType="video/mp4"><BaseURL>{address}</BaseURL></Representation>'
+        "</AdaptationSet></Period></MPD>"
+    )
+    return {
+        "concat.mp4": f"ffconcat version 1.0\nfile {victim.name}\n",
+        "concat.mkv": f"ffconcat version 1.0\nfile '{victim.resolve()}'\n",
+        "address.mp4": f"ffconcat version 1.0\nfile {address}\n",
+        "playlist.ts": hls,
+        "manifest.mp4": dash,
+        "description.mp4": "v=0\no=- 0 0 IN IP4 127.0.0.1\nc=IN IP4 127.0.0.1\nm=video 9 RTP/AVP 96\n",
+    }
+
+
+@pytest.mark.parametrize(
+    "name", ["concat.mp4", "concat.mkv", "address.mp4", "playlist.ts", "manifest.mp4", "description.mp4"]
+)
+def test_lists_of_other_files_are_no_videos(tmp_path, name):
+    source = tmp_path / name
+    source.write_text(lists(tmp_path)[name])
+    with pytest.raises(SakugaError, match=rf"{name} is not a video, or is damaged"):
+        stylize_video(source, tmp_path / "b.mp4", same)
+    with pytest.raises(SakugaError, match=rf"{name} is not a video, or is damaged"):
+        next(frames(str(source)))
+    assert left_over(tmp_path) == {"secret.mp4", name}
+
+
+def test_nothing_opens_files_but_the_container(tmp_path):
+    """av.open for reading stands in one place; cameras are no files."""
+    root = Path(open_container.__code__.co_filename).parents[1]
+    found = {
+        str(path.relative_to(root)).replace(os.sep, "/")
+        for path in root.rglob("*.py")
+        for line in path.read_text(encoding="utf-8").splitlines()
+        if "av.open(" in line and '"w"' not in line
+    }
+    assert found == {"video/av_compat.py", "video/camera.py"}
