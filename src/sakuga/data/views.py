@@ -17,17 +17,17 @@ SMALLEST = 1 / 3
 
 
 class View(NamedTuple):
-    """How one view is made: a window (left, top, right, bottom) of photo `index`, its size, a curve per channel."""
+    """How a view is made: number of its photo, window (left, top, right, bottom), (width, height), curve per channel."""
 
-    index: int
+    photo: int
     window: tuple[int, int, int, int]
     size: tuple[int, int]
     curves: np.ndarray
 
-    def of(self, photo: np.ndarray) -> np.ndarray:
+    def of(self, pixels: np.ndarray) -> np.ndarray:
         """Make it from the photo, (H, W, 3) uint8."""
         left, top, right, bottom = self.window
-        window = Image.fromarray(photo[top:bottom, left:right]).resize(self.size, Image.Resampling.LANCZOS)
+        window = Image.fromarray(pixels[top:bottom, left:right]).resize(self.size, Image.Resampling.LANCZOS)
         return np.stack([curve[channel] for curve, channel in zip(self.curves, _channels(window), strict=True)], -1)
 
 
@@ -55,7 +55,7 @@ class Views(Sequence[np.ndarray]):
             draw_view(i % len(photos), photos.sizes[i % len(photos)], np.random.default_rng((seed, i)))
             for i in range(count)
         ]
-        self.paths = [photos.paths[view.index] for view in self.views]
+        self.paths = [photos.paths[view.photo] for view in self.views]
         self.sizes = [view.size[::-1] for view in self.views]
         self._room, self._kept = keep, dict[int, np.ndarray]()
 
@@ -71,7 +71,7 @@ class Views(Sequence[np.ndarray]):
             return [self[i] for i in range(*index.indices(len(self)))]
         if index in self._kept:
             return self._kept[index]
-        view = self.views[index].of(self.photos[self.views[index].index])
+        view = self.views[index].of(self.photos[self.views[index].photo])
         if self._room >= view.nbytes:  # two threads may make the same one: it is then counted twice, no more
             self._kept[index] = view
             self._room -= view.nbytes

@@ -293,7 +293,8 @@ def _round_alike(weight: Floats, alike: int) -> Floats:
     missing = target - rounded.sum(-1)
     direction = np.sign(missing)[..., None]
     rank = np.argsort(np.argsort(-rest * direction, axis=-1), axis=-1)
-    return (rounded + direction * (rank < np.abs(missing)[..., None])).reshape(weight.shape)
+    whole: Floats = (rounded + direction * (rank < np.abs(missing)[..., None])).reshape(weight.shape)
+    return whole
 
 
 def _weights(convolution: nn.Module) -> tuple[Floats, Floats]:

@@ -30,14 +30,15 @@ class EvenConv2d(nn.Conv2d):
     def even(self) -> tuple[Tensor, Tensor]:
         """Kernel and bias that the layer computes with."""
         assert self.bias is not None
-        sums = self.weight.sum((2, 3)).unflatten(0, (3, self.squares))
+        sums = self.weight.sum((2, 3)).view(3, self.squares, -1)
         surplus = (sums - sums.mean(1, keepdim=True)).flatten(0, 1) / 9
         bias = self.bias.view(3, self.squares).mean(1).repeat_interleave(self.squares)
         return self.weight - surplus[..., None, None], bias
 
     def forward(self, x: Tensor) -> Tensor:
         """Convolve."""
-        return self._conv_forward(x, *self.even)
+        convolved: Tensor = self._conv_forward(x, *self.even)
+        return convolved
 
 
 class FastGenerator(nn.Module):
@@ -109,8 +110,8 @@ class FastGenerator(nn.Module):
             image = F.pad(image, 4 * [self.margin], mode="reflect")
         turn = self.turns(context)
         x = F.relu(turn(self.head(F.pixel_unshuffle(image, self.multiple))))
-        for first, relu, second in self.blocks:  # type: ignore[misc]
-            x = x + turn(second(relu(turn(first(x)))))
+        for block in self.blocks:
+            x = x + turn(block[2](block[1](turn(block[0](x)))))  # type: ignore[index]
         painted = F.pixel_shuffle(self.tail(F.relu(x)), self.multiple)
         stylised = image + painted if self.residual else painted
         m = self.margin
@@ -120,5 +121,7 @@ class FastGenerator(nn.Module):
         """What scales and shifts the convolutions' results, in their order."""
         if context is None:
             return lambda x: x
-        scales, shifts = (iter(half[..., None, None].split(self.modulated, 1)) for half in context.chunk(2, dim=1))
+        scales, shifts = (
+            iter(torch.split(half[..., None, None], self.modulated, dim=1)) for half in context.chunk(2, dim=1)
+        )
         return lambda x: x * (1 + next(scales)) + next(shifts)
