@@ -22,7 +22,7 @@ from torch import nn
 from sakuga.data.images import find_images, load_image
 from sakuga.errors import UsageError
 from sakuga.evaluation.machine import machine
-from sakuga.export.onnx import trace
+from sakuga.export.trace import trace
 from sakuga.networks.animegan import AnimeGANv2Generator
 from sakuga.networks.cartoongan import CartoonGANGenerator
 from sakuga.networks.resnet import ResNetGenerator
@@ -30,6 +30,7 @@ from sakuga.networks.whitebox import WhiteBoxGenerator
 from sakuga.style import DEFAULT, Style, load
 from sakuga.style.engine import PRECISIONS, pick
 from sakuga.stylizer import Stylizer
+from sakuga.systems.artefact import Artefact
 
 PEERS: dict[str, Callable[[], nn.Module]] = {
     "AnimeGANv2": AnimeGANv2Generator,
@@ -93,7 +94,7 @@ def main() -> None:
         run()  # the first call allocates
     peers: dict[str, float] = {}
     for name, make in PEERS.items():
-        model = trace(make().eval()).SerializeToString()
+        model = trace(Artefact(make().eval())).SerializeToString()
         session = onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])
         session.run(None, {"image": IMAGE})
         took = []

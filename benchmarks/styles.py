@@ -14,6 +14,7 @@ alone, against the network of the paper. `--sheet` writes photo, teacher and stu
 import argparse
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -25,8 +26,8 @@ from torch import Tensor, nn
 import sakuga
 from sakuga.data.fitting import match_tone
 from sakuga.data.images import find_images, load_image, to_tensor
-from sakuga.data.teachers import NetworkTeacher, load_teacher, targets
-from sakuga.export.onnx import trace
+from sakuga.data.teachers import NetworkTeacher, Teacher, load_teacher, targets
+from sakuga.export.trace import trace
 from sakuga.losses import l1, lpips
 from sakuga.losses.pixel import bottom_hat
 from sakuga.networks.features import LPIPS_LAYERS, FeatureNetwork
@@ -34,6 +35,7 @@ from sakuga.networks.johnson import TransformNet
 from sakuga.style import Style, load
 from sakuga.style.engine import PRECISIONS
 from sakuga.stylizer import Stylizer
+from sakuga.systems.artefact import Artefact
 from sakuga.systems.distill import Distill, DistillConfig
 
 Pictures = Sequence[np.ndarray]
@@ -50,13 +52,19 @@ def seconds_per_megapixel(run: Callable[[], object], pixels: int, runs: int) -> 
 
 
 def network_speed(network: nn.Module) -> float:
-    model = trace(network.eval().float()).SerializeToString()
+    model = trace(Artefact(network.eval().float())).SerializeToString()
     session = onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])
     return seconds_per_megapixel(lambda: session.run(None, {"image": FRAME}), 1280 * 720, 2)
 
 
 def style_speed(style: Style) -> float:
     return seconds_per_megapixel(lambda: style.session().run(None, {"image": FRAME}), 1280 * 720, 7)
+
+
+def teacher_speed(teacher: Teacher, photo: np.ndarray) -> float:
+    if isinstance(teacher, NetworkTeacher):
+        return network_speed(teacher.network)
+    return seconds_per_megapixel(lambda: teacher(photo), photo.shape[0] * photo.shape[1], 2)
 
 
 class Distances:
@@ -106,6 +114,7 @@ def main() -> None:
     parser.add_argument("--sheet", type=Path)
     parser.add_argument("--styles", nargs="*", help="names or files; by default all that are embedded")
     parser.add_argument("--precision", choices=PRECISIONS, default="auto", help="in which the students paint")
+    parser.add_argument("--no-speed", dest="speed", action="store_false", help="distances alone")
     parser.add_argument("--original", action="store_true", help="compare with the unfrozen teacher too")
     parser.add_argument("--vgg", help="VGG-16 weights; by default what `sakuga download vgg16` fetched")
     args = parser.parse_args()
@@ -122,23 +131,19 @@ def main() -> None:
         painter = Stylizer(style, precision=args.precision)
         config, drawn = style.card.config, [painter.array(photo) for photo in photos]
         if style.card.system == "fast_style":
-            fast, slow = style_speed(style), network_speed(TransformNet())
-            print(f"{style.name:<22}{'(against the network of the paper)':<39}", end="")
-            columns = [photos, drawn]
+            print(f"{style.name:<22}{'(against the network of the paper)':<39}", end="", flush=True)
+            columns, slow = [photos, drawn], partial(network_speed, TransformNet())
         else:
             spec = config["teacher"] if ":" in config["teacher"] else str(args.teachers / Path(config["teacher"]).name)
             teacher, key = load_teacher(spec, training, freeze=config["freeze"])
             learned = Distill(DistillConfig(**{k: config[k] for k in ("match_tone", "color", "light") if k in config}))
             painted = [learned.fit(*p) for p in zip(targets(photos, teacher, key, args.cache), photos, strict=True)]
             print(distances.row(style.name, photos, painted, drawn), end="", flush=True)
-            fast = style_speed(style)
-            if isinstance(teacher, NetworkTeacher):
-                slow = network_speed(teacher.network)
-            else:
-                height, width = photos[0].shape[:2]
-                slow = seconds_per_megapixel(lambda t=teacher: t(photos[0]), height * width, 2)  # type: ignore[misc]
-            columns = [photos, painted, drawn]
-        print(f"{fast:14.3f}{slow:10.3f}{slow / fast:10.0f}", flush=True)
+            columns, slow = [photos, painted, drawn], partial(teacher_speed, teacher, photos[0])
+        if args.speed:
+            ours, theirs = style_speed(style), slow()
+            print(f"{ours:14.3f}{theirs:10.3f}{theirs / ours:10.0f}", end="")
+        print(flush=True)
         if args.original and Path(str(config.get("teacher", ":"))).name in (p.name for p in args.teachers.iterdir()):
             original, key = load_teacher(spec, training, freeze=0)
             print(distances.row("  published as it is", photos, targets(photos, original, key, args.cache), drawn))

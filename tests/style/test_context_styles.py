@@ -74,6 +74,16 @@ def test_int8_is_near(style, photo):
     assert np.abs(exact - average).mean() > 2 * np.abs(exact - found).mean()
 
 
+def test_bf16_is_near(style, photo):
+    pytest.importorskip("openvino")
+    exact, found = (Stylizer(style, precision=p).array(photo).astype(int) for p in ("fp32", "bf16"))
+    assert np.abs(exact - found).mean() < 0.8
+    session = style.session()
+    average = session.run(None, {"image": photo.transpose(2, 0, 1)[None].astype(np.float32) / 127.5 - 1})[0][0]
+    average = (average.transpose(1, 2, 0) + 1) * 127.5
+    assert np.abs(exact - average).mean() > 2 * np.abs(exact - found).mean()
+
+
 def test_another_picture_around_it_changes_a_part(style, photo):
     dark = np.concatenate([photo, np.zeros_like(photo)])
     for precision in ("fp32", "int8"):

@@ -17,7 +17,7 @@ SMALLEST = 1 / 3
 
 
 class View(NamedTuple):
-    """How a view is made: number of its photo, window (left, top, right, bottom), (width, height), curve per channel."""
+    """How a view is made: number of its photo, window (left, top, right, bottom), (width, height), curves."""
 
     photo: int
     window: tuple[int, int, int, int]
