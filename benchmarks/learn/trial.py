@@ -34,7 +34,7 @@ class Trial:
         config = recipe.system.Config(steps=self.steps, seed=seed, **fields)
         torch.manual_seed(seed)
         system = recipe.system(config)
-        system.prepare()
+        system.load()
         fabric = Fabric(accelerator="cpu", devices=1, precision="bf16-mixed")
         self.trainer = Trainer(system, out / "run", fabric=fabric)
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from importlib import import_module
 
 from sakuga.errors import SakugaError, UsageError
+from sakuga.runtime.console import accept_any_name, say
 from sakuga.runtime.extras import PACKAGES
-from sakuga.runtime.say import say
 
 USAGE = "Turns pictures and video into anime, cartoon and painting: sakuga IN... [options] is short for sakuga stylize."
 
@@ -23,6 +23,7 @@ class Verb:
 
 
 VERBS = {
+    "generate": Verb("Make pictures from noise.", "sakuga.commands.generate:main", "train"),
     "webcam": Verb("Show a camera as anime, live.", "sakuga.commands.webcam:main"),
     "serve": Verb("Serve a web page and an HTTP API.", "sakuga.commands.serve:main", "serve"),
     "doctor": Verb("Print what this machine computes with, and the styles.", "sakuga.commands.doctor:main"),
@@ -39,6 +40,7 @@ VERBS = {
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command and return its exit status: 0, 1 for failures, 2 for wrong usage, 130 after Ctrl-C."""
     args = list(sys.argv[1:] if argv is None else argv)
+    accept_any_name()
     if not args:
         main(["--help"])
         return 2

@@ -17,5 +17,9 @@ class FormatError(SakugaError):
     """A file is of no kind that can be read."""
 
 
+class IncompleteError(SakugaError):
+    """A result was written, but it lacks what could not be read of the input."""
+
+
 class ExistsError(SakugaError):
     """A result is there already, or is being made by another run."""

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from sakuga.data.dataset import by_area, place_crops
 from sakuga.data.derived.edges import smooth_edges
-from sakuga.data.derived.segments import segment, superpixels
-from sakuga.data.images import draw_crops, find_images, load_image
+from sakuga.data.derived.segments import Segments, superpixels
+from sakuga.data.images import find_images, load_image
 from sakuga.data.pairs import load_pairs
 from sakuga.data.pictures import Pictures
 from sakuga.errors import SakugaError, UsageError
@@ -151,11 +152,16 @@ class TestPictures:
         assert (shown[grey <= 127] == 255).all()
 
 
+def draw_crops(pictures, *, size, count, seed=0, mirror=True):
+    sizes, rng = [picture.shape[:2] for picture in pictures], np.random.default_rng(seed)
+    return place_crops(by_area(sizes, count, rng), sizes, size=size, rng=rng, mirror=mirror)
+
+
 class TestCrops:
     def test_aligned_and_from_anywhere(self):
         place = np.dstack([*np.mgrid[0:40, 0:60], np.zeros((40, 60))]).astype(np.uint8)
         seen = set()
-        for crop in draw_crops([place], size=16, count=400, rng=np.random.default_rng(0)):
+        for crop in draw_crops([place], size=16, count=400):
             part = crop.cut(place)
             assert part.shape == (16, 16, 3)
             assert (part[0, 0, 0], part[0, 0, 1]) == (crop.top, crop.left + (15 if crop.mirrored else 0))
@@ -163,28 +169,15 @@ class TestCrops:
         assert {top for top, _ in seen} == set(range(25))
         assert {left for _, left in seen} == set(range(45))
 
-    def test_parts_of_processes_are_the_whole(self):
-        pictures = [noise(seed=i) for i in range(3)]
-
-        def cut(**part):
-            return draw_crops(pictures, size=16, count=6, rng=np.random.default_rng(1), **part)
-
-        halves = [cut(rank=rank, world=2) for rank in (0, 1)]
-        assert cut()[0::2] == halves[0]
-        assert cut()[1::2] == halves[1]
-
     def test_without_mirrors_they_are_the_same_otherwise(self):
         pictures = [np.zeros((40, 50, 3), np.uint8)]
-        mirrored, plain = (
-            draw_crops(pictures, size=16, count=20, rng=np.random.default_rng(0), mirror=mirror)
-            for mirror in (True, False)
-        )
+        mirrored, plain = (draw_crops(pictures, size=16, count=20, mirror=mirror) for mirror in (True, False))
         assert {crop.mirrored for crop in mirrored} == {True, False}
         assert plain == [replace(crop, mirrored=False) for crop in mirrored]
 
     def test_labels_are_cut_like_pictures(self):
         labels = np.arange(40 * 60).reshape(40, 60)
-        (crop,) = draw_crops([noise()], size=64, count=1, rng=np.random.default_rng(0))
+        (crop,) = draw_crops([noise()], size=64, count=1)
         assert crop.cut(labels).shape == (64, 64)
 
 
@@ -271,7 +264,7 @@ class TestSegments:
         for i in range(2):
             save(tmp_path / "photos" / f"{i}.png", noise(seed=i))
         pictures = Pictures([tmp_path / "photos"])
-        files = segment(pictures, tmp_path / "cache")
+        files = Segments(pictures, tmp_path / "cache").files
         np.testing.assert_array_equal(np.load(files[1]), superpixels(pictures[1]))
         monkeypatch.setattr("sakuga.data.derived.segments.ProcessPoolExecutor", None)  # not needed again
-        assert segment(pictures, tmp_path / "cache") == files
+        assert Segments(pictures, tmp_path / "cache").files == files

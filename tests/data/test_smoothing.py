@@ -6,7 +6,7 @@ from PIL import Image
 from skimage.color import lab2xyz, xyz2lab
 from skimage.color.colorconv import rgb_from_xyz, xyz_from_rgb
 
-from sakuga.data.derived.segments import regions, segment, superpixels
+from sakuga.data.derived.segments import Segments, regions, superpixels
 from sakuga.data.derived.smoothing import l0_smooth, non_local_means
 from sakuga.data.pictures import Pictures
 
@@ -124,6 +124,6 @@ class TestRegions:
         (tmp_path / "photos").mkdir()
         Image.fromarray((255 * noise(40, 60)).astype(np.uint8)).save(tmp_path / "photos" / "0.png")
         pictures = Pictures([tmp_path / "photos"])
-        (slic,), (felzenszwalb,) = (segment(pictures, tmp_path / "cache", m) for m in (superpixels, regions))
+        (slic,), (felzenszwalb,) = (Segments(pictures, tmp_path / "cache", m).files for m in (superpixels, regions))
         np.testing.assert_array_equal(np.load(slic), superpixels(pictures[0]))
         np.testing.assert_array_equal(np.load(felzenszwalb), regions(pictures[0]))

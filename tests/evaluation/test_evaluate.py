@@ -85,7 +85,7 @@ def test_without_pictures_of_the_style_and_with_too_few(made_style, photos, tmp_
     assert measure(made_style("identity"), photos, "--style-images", one, *VGG) == 0
     shown = capsys.readouterr()
     assert "FID and KID are left out: they need 4 pictures" in shown.err
-    assert "6 photos and 1 style pictures" in shown.err
+    assert "6 results and 1 style pictures" in shown.err
     assert "FID" not in shown.out
     assert "Gram[vgg16]" in shown.out
 

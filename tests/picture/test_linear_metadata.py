@@ -12,6 +12,7 @@ from PIL import Image
 
 from sakuga.errors import SakugaError, TooLargeError
 from sakuga.picture import gif, metadata, read, structure
+from sakuga.picture.color import png_coding
 from sakuga.style.card import Card
 
 N = 1500
@@ -102,6 +103,7 @@ CASES: dict[str, tuple[Callable[[bytes], object], Callable[[int], bytes], int]] 
     "png texts": (quietly(read), lambda n: chunks(n, b"tEXt", b"key\0" + bytes(20)), N),
     "png packed texts": (quietly(read), lambda n: chunks(n, b"zTXt", b"key\0\0" + zlib.compress(bytes(20))), N),
     "png unknown chunks": (quietly(read), lambda n: chunks(n, b"prVt"), N),
+    "png colours": (png_coding, lambda n: chunks(n, b"prVt"), N),
     "png empty data": (quietly(read), lambda n: chunks(n, b"IDAT", at=PNG.index(b"IDAT") - 4), 4 * N),
     "gif comments": (quietly(read), lambda n: blocks(n, b"\x21\xfe\x03abc\0"), N),
     "gif one comment": (quietly(read), lambda n: blocks(1, b"\x21\xfe" + b"\x01a" * n + b"\0"), 20 * N),

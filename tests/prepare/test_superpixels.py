@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from sakuga.cli import main
-from sakuga.data.derived.segments import regions, segment, superpixels
+from sakuga.data.derived.segments import Segments, regions, superpixels
 from sakuga.data.pictures import Pictures
 from sakuga.systems.animegan3 import AnimeGANv3Config
 from sakuga.systems.whitebox import WhiteBoxConfig
@@ -32,7 +32,7 @@ def test_training_finds_them(tmp_path, monkeypatch, system, method):
     assert len(list(cache.glob("*.npy"))) == 2
     # As the systems call it: from another folder, with the larger of load and crop, and no pool is needed any more.
     monkeypatch.setattr("sakuga.data.derived.segments.ProcessPoolExecutor", None)
-    files = segment(Pictures([folder], short_side=32), cache, method)
+    files = Segments(Pictures([folder], short_side=32), cache, method).files
     assert np.load(files[0]).shape == (32, 40)
     assert main(["prepare", "superpixels", str(folder), *args]) == 0
 

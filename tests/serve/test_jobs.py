@@ -1,5 +1,6 @@
 """Videos: from the upload to the result, and everything that ends a job before."""
 
+import re
 from io import BytesIO
 
 import av
@@ -216,3 +217,14 @@ def test_results_go_after_their_time(made_style):
         second = send(server, video()).json()  # which sweeps
         finished(server, second)
         check(server.client.get(first["url"]), 404, "not_found")
+
+
+def test_a_video_that_is_cut_off_is_done_as_far_as_it_goes(made_style):
+    whole = video(frames=48, format="matroska")
+    with running([made_style("invert")]) as server:
+        told = finished(server, send(server, whole[: len(whole) * 2 // 3]).json())
+        assert told["status"] == "done"
+        assert re.fullmatch(
+            r"The video is damaged or cut off: the result holds .*, without \d\.\d to 4\.0 s\.", told["error"]
+        )
+        assert server.client.get(told["result"]).status_code == 200

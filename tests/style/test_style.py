@@ -10,6 +10,7 @@ from made_style import CARD, make_style
 
 import sakuga
 from sakuga import style
+from sakuga.cli import main
 from sakuga.errors import SakugaError, UsageError
 from sakuga.style import Card, load, read, styles
 
@@ -184,3 +185,28 @@ def test_public_names():
     assert sakuga.styles is styles
     with pytest.raises(AttributeError, match="nothing"):
         _ = sakuga.nothing
+
+
+@pytest.mark.parametrize("field", ["config", "frame", "data"])
+def test_a_card_nested_deeply_is_left_out_and_the_list_stands(style_folder, capsys, field):
+    """It could be read, but writing it again gave up."""
+    deep = [{"name": "a", "licence": "b", "use": "c", "more": json.loads("[" * 900 + "]" * 900)}]
+    value = deep if field == "data" else {"a": deep}
+    make_style(style_folder / "deep.onnx", "invert", **{field: value})
+    make_style(style_folder / "good.onnx", "invert")
+    assert main(["styles", "--json"]) == 0
+    out, err = capsys.readouterr()
+    assert [one["name"] for one in json.loads(out)] == ["good"]
+    assert f"card's {field} is nested deeper than 32 levels" in err
+    assert main(["info", str(style_folder / "deep.onnx")]) == 1
+
+
+def test_texts_of_cards_and_names_of_files_do_not_steer_the_terminal(style_folder, capsys):
+    turned = "good\u202egnp.\u2066"
+    make_style(style_folder / f"{turned}.onnx", "invert", name="a", title=turned, config={"a": "\x1b[2J\x9b"})
+    (style_folder / "bad\x1b[2J.onnx").write_bytes(b"?")
+    for arguments in (["styles"], ["styles", "--json"], ["info", turned], ["info", turned, "--json"], ["info", "\x1b"]):
+        main(arguments)
+        out, err = capsys.readouterr()
+        assert all(line.isprintable() for line in (out + err).split("\n"))
+        assert "gnp" in out + err or arguments[1] == "\x1b"

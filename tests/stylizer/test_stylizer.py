@@ -271,7 +271,7 @@ def test_file_writes_in_the_format_of_the_name_and_makes_the_folder(made_style, 
     with pytest.raises(SakugaError, match=r"result\.tif exists already: .*--overwrite"):
         painter.file(tmp_path / "photo.png", target)
     painter.file(tmp_path / "photo.png", target, overwrite=True)
-    with pytest.raises(SakugaError, match=r"photo\.png cannot be made"):
+    with pytest.raises(SakugaError, match=r"photo\.png.* cannot be written"):
         painter.file(tmp_path / "photo.png", tmp_path / "photo.png" / "below.png")
 
 

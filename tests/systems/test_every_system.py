@@ -15,6 +15,7 @@ import test_system_cartoongan
 import test_system_cyclegan
 import test_system_distill
 import test_system_fast_style
+import test_system_lsgan
 import test_system_pix2pix
 import test_system_super_resolution
 import test_system_ugatit
@@ -28,6 +29,7 @@ from sakuga.errors import UsageError
 from sakuga.export.onnx import export
 from sakuga.runs import build
 from sakuga.stylizer import Stylizer
+from sakuga.stylizer.generate import Generator
 from sakuga.systems import SYSTEMS, load_system
 from sakuga.training.trainer import Trainer
 
@@ -39,6 +41,7 @@ MODULES = (
     test_system_animegan3,
     test_system_cartoongan,
     test_system_cyclegan,
+    test_system_lsgan,
     test_system_pix2pix,
     test_system_super_resolution,
     test_system_ugatit,
@@ -52,7 +55,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:feature losses use:UserWarning")
 def test_no_system_is_left_out():
     assert [tiny.system for tiny in TINY] == [load_system(name) for name in SYSTEMS]
     assert [tiny.system.name for tiny in TINY] == list(SYSTEMS)
-    assert len({tiny.system.name for tiny in TINY}) == len(TINY) == 11
+    assert len({tiny.system.name for tiny in TINY}) == len(TINY) == 12
 
 
 def test_the_page_and_the_command_name_them_all(capsys):
@@ -200,6 +203,10 @@ class TestEverySystem:
         torch.manual_seed(0)
         system = tiny.build(data)
         style = export(system, tmp_path / "style.onnx", name="style")
+        if style.card.photo is None:
+            side = system.config.crop
+            assert Generator(style)(0).shape == (side, side, 3)
+            return
         photo = np.random.default_rng(0).integers(0, 256, (93, 127, 3), dtype=np.uint8)
         stylised = Stylizer(style).array(photo)
         assert stylised.shape == (93 * tiny.scale, 127 * tiny.scale, 3)
@@ -208,7 +215,7 @@ class TestEverySystem:
         system = tiny.build(data)
         trainer = Trainer(system, tmp_path)
         with torch.no_grad():
-            for weight in system.get_submodule(system.averaged[0]).parameters():
+            for weight in system.get_submodule(system.exportable[0]).parameters():
                 weight.fill_(math.nan)
         with pytest.raises(FloatingPointError, match=r"(loss of \w+ is not finite: \w+=|gradient of \w+)"):
             trainer.one_step(system.batch(0, 0, 1))

@@ -76,8 +76,8 @@ def test_samples_are_judged_by_the_picture_that_they_show(tmp_path):
     for path, color in ((red, (255, 0, 0)), (blue, (0, 0, 255))):
         Image.new("RGB", (80, 60), color).save(path)
     system.config.picture = (red,)
-    assert system.references().mean((0, 2, 3)).tolist() == [1, -1, -1]
-    assert system.references().shape == (64, 3, system.config.crop, system.config.crop)
+    assert system.preview().references.mean((0, 2, 3)).tolist() == [1, -1, -1]
+    assert system.preview().references.shape == (64, 3, system.config.crop, system.config.crop)
 
 
 def test_its_picture_is_scaled_as_those_of_the_training(tmp_path):

@@ -190,10 +190,11 @@ def test_superpixels_of_the_photo_are_cut_with_it(data):
     """The crop is looked for in the photos and their mirror images; the kept labels of the same place are its own."""
     system = TINY.build(data)
     batch = system.batch(0, 0, 1)
-    files = [np.load(file) for file in system._segments]
-    for photo, file in zip(system._photos, files, strict=True):
+    files = [np.load(file) for file in system.dataset["segments"].files]
+    photos = system.dataset["photo"]
+    for photo, file in zip(photos, files, strict=True):
         np.testing.assert_array_equal(file, regions(np.asarray(photo)))
-    whole = [(to_tensor(np.asarray(photo))[0], labels) for photo, labels in zip(system._photos, files, strict=True)]
+    whole = [(to_tensor(np.asarray(photo))[0], labels) for photo, labels in zip(photos, files, strict=True)]
     sides = whole + [(image.flip(2), labels[:, ::-1]) for image, labels in whole]
     for crop, labels in zip(batch["photo"], batch["segments"], strict=True):
         cuts = [

@@ -35,7 +35,7 @@ class Tiny:
     def build(self, folder: Path, **fields: Any) -> System:
         """Make the system, with its data prepared."""
         system = self.bare(folder, **fields)
-        system.prepare()
+        system.load()
         return system
 
     def bare(self, folder: Path, **fields: Any) -> System:

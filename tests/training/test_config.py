@@ -4,7 +4,7 @@ import shutil
 import tomllib
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import numpy as np
 import pytest
@@ -17,6 +17,7 @@ from sakuga.commands.train_options import Loop, parse
 from sakuga.errors import UsageError
 from sakuga.systems import SYSTEMS, config, load_system
 from sakuga.systems.distill import Distill
+from sakuga.systems.fields import Role
 from sakuga.training import advice, device
 from sakuga.training.dry_run import duration
 
@@ -208,8 +209,8 @@ class TestRun:
     def test_advice_names_the_option_where_there_is_one(self, photos, monkeypatch):
         @dataclass
         class Augmented:
-            photos: tuple[Path, ...]
-            painting: Path
+            photos: Annotated[tuple[Path, ...], Role("photos")]
+            painting: Annotated[Path, Role("style", of="picture")]
             augment: bool = False
             init: Path | None = None
             cache: Path = Path()

@@ -94,3 +94,66 @@ def test_a_run_is_told_once_even_if_it_is_resumed(system, said, tmp_path, capsys
     told = capsys.readouterr().err
     assert told.count("warning: the discriminator D has stopped to judge: D/hinge stands still at 2") == said
     assert told.count("warning") == said
+
+
+class TestRunaway:
+    @pytest.mark.parametrize(
+        "values",
+        [
+            [1.0, 2.0, 101.0],
+            [0.01, 500.0],
+            [-1.0, *[0.5] * LONG, 150.0],  # a score, whose size the first ten tell
+            [-1.0, *[0.5] * LONG, -150.0],
+        ],
+    )
+    def test_a_term_a_hundred_times_its_first_value(self, values):
+        health = Health()
+        said = [sentence for value in values for sentence in health.terms({"G/cycle": value})]
+        (sentence,) = said
+        assert sentence.startswith(f"G/cycle is at {values[-1]:.4g}, 100 times what it was at first")
+
+    @pytest.mark.parametrize(
+        "records",
+        [
+            [{"G/cycle": value} for value in (1.0, 50.0, 99.0)],
+            [{"G/content": value, "G/style": 5.0} for value in (0.0, 0.5, 4.0)],  # the network begins as the identity
+            [{"G/score": value} for value in (-0.01, *range(LONG), 30.0)],
+            [{"rate/G": value, "gradient/G": value, "quality/kid[x]": value} for value in (0.001, 1.0)],
+        ],
+    )
+    def test_a_term_that_is_well(self, records):
+        health = Health()
+        assert [said for record in records for said in health.terms(record)] == []
+
+
+class TestGenerated:
+    """Pictures of noise have no photos to be compared with; what they are to look like is at hand."""
+
+    rng = np.random.default_rng(0)
+    real = rng.integers(0, 256, (32, 8, 8, 3), dtype=np.uint8)
+
+    def pictures(self, kinds, grain=2):
+        centres = self.rng.integers(30, 220, (kinds, 8, 8, 3))
+        return (centres[np.arange(32) % kinds] + self.rng.integers(-grain, grain + 1, (32, 8, 8, 3))).astype(np.uint8)
+
+    def test_all_alike(self):
+        (said,) = Health().generated(self.pictures(1), self.real)
+        assert said.startswith("the generated pictures are all alike")
+
+    def test_collapsed(self):
+        (said,) = Health().generated(self.pictures(4), self.real)
+        assert said.startswith("the generator has collapsed: 100% of its pictures have a twin")
+
+    @pytest.mark.parametrize(("level", "word"), [(0, "black"), (247, "white")])
+    def test_saturated(self, level, word):
+        empty = (level + self.rng.integers(0, 9, (32, 8, 8, 3))).astype(np.uint8)
+        assert any(f"the samples are nearly {word}" in said for said in Health().generated(empty, self.real))
+        assert Health().generated(empty, empty.copy()) == []  # drawings on paper are
+
+    def test_saturated_photos(self):
+        photos = TestSamples.photos
+        (said,) = Health().samples(photos, (self.rng.integers(0, 14, photos.shape)).astype(np.uint8))
+        assert "the samples are nearly black" in said
+
+    def test_a_variety(self):
+        assert Health().generated(self.pictures(32), self.real) == []

@@ -11,6 +11,7 @@ from toy import Toy, ToyConfig
 
 from sakuga import runs
 from sakuga.metrics.kid import kid, mmd2
+from sakuga.systems.base import Preview
 from sakuga.training.kid_monitor import KIDMonitor, crops
 from sakuga.training.log import Log, read_metrics
 from sakuga.training.trainer import Trainer
@@ -24,11 +25,9 @@ def nothing_downloaded(tmp_path, monkeypatch):
 class Styled(Toy):
     """It has photos to show and a style to be judged by; its batch is chance's, as dropout's would be."""
 
-    def samples(self):
-        return torch.rand(3, 3, 64, 64, generator=torch.Generator().manual_seed(0)) * 2 - 1
-
-    def references(self):
-        return -self.samples()
+    def preview(self):
+        photos = torch.rand(3, 3, 64, 64, generator=torch.Generator().manual_seed(0)) * 2 - 1
+        return Preview({"image": photos}, -photos)
 
     def step(self, batch, t):
         yield from super().step({"photo": batch["photo"] + 0.1 * torch.rand(4, 3, 8, 8)}, t)
@@ -178,8 +177,8 @@ class TestBest:
 
     def test_without_pictures_of_the_style(self, tmp_path):
         class Plain(Styled):
-            def references(self):
-                return None
+            def preview(self):
+                return Preview(super().preview().inputs)
 
         fit(tmp_path, 2, system=Plain)
         assert not (tmp_path / "best.pt").exists()

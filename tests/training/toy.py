@@ -28,9 +28,8 @@ class Toy(System):
     players = {"G": ["generator"], "D": ["discriminator"]}  # noqa: RUF012
 
     def __init__(self, config=None):
-        super().__init__()
+        super().__init__(config or ToyConfig())
         torch.manual_seed(0)
-        self.config = config or ToyConfig()
         self.generator = FastGenerator(width=8, blocks=1, factor=2)
         self.discriminator = nn.Conv2d(3, 1, 3)
         self.features = nn.Conv2d(3, 4, 3).requires_grad_(False)

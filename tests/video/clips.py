@@ -41,6 +41,7 @@ def make(
     subtitles=None,
     muxing=None,
     delay=0,
+    silence=0.0,
 ):
     """Write a clip with frames at the ticks `times`, and a tone on each sound track; `delay` shifts all, in seconds."""
     with av.open(str(path), "w", container_options=muxing or {}) as out:
@@ -75,6 +76,7 @@ def make(
             for begin in range(0, int(seconds * SOUND_RATE), 1024):
                 phase = np.arange(begin, begin + 1024) * 2 * np.pi * (440 + 110 * number) / SOUND_RATE
                 wave = (np.sin(phase) * 0.3).astype(np.float32)
+                wave[: max(0, round(silence * SOUND_RATE) - begin)] = 0
                 tone = av.AudioFrame.from_ndarray(np.stack([wave, wave]), format="fltp", layout="stereo")
                 tone.sample_rate, tone.time_base = SOUND_RATE, Fraction(1, SOUND_RATE)
                 tone.pts = begin + round(delay * SOUND_RATE)

@@ -6,9 +6,8 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-from clips import FRAMES, RATE, check_same_times_and_sound, invert, left_over, make, read, same
+from clips import FRAMES, RATE, check_same_times_and_sound, invert, make, read, same
 
-from sakuga.errors import SakugaError
 from sakuga.video import CONTAINERS, SUFFIXES, stylize_video
 
 
@@ -54,14 +53,31 @@ def test_each_container(tmp_path, suffix):
     assert gap[1] == pytest.approx(gap[0], abs=0.0011), "sound and picture have moved against each other"
 
 
-def test_sound_that_does_not_fit_is_said_with_the_remedy(tmp_path):
-    source = make(tmp_path / "a.mkv", sounds=("wavpack",))
-    with pytest.raises(SakugaError, match=r"sound of .*a\.mkv \(wavpack\).*\.mp4.*-o b\.mkv") as caught:
-        stylize_video(source, tmp_path / "b.mp4", same)
-    assert "\n" not in str(caught.value)
-    assert left_over(tmp_path) == {"a.mkv"}
+def test_attachments_tracks_and_chapters_are_kept(tmp_path, capsys):
+    """Fonts of subtitles are attachments."""
+    source, font = tmp_path / "a.mkv", bytes(range(256)) * 5
+    make(tmp_path / "plain.mkv", sounds=("aac", "libopus"), subtitles="subrip")
+    with av.open(str(tmp_path / "plain.mkv")) as old, av.open(str(source), "w") as new:
+        streams = [new.add_stream_from_template(stream, opaque=True) for stream in old.streams]
+        new.add_attachment("font.ttf", "application/x-truetype-font", font)
+        parts = [{"id": n, "start": n * 500, "end": n * 500 + 500, "metadata": {"title": str(n)}} for n in range(2)]
+        new.set_chapters([{**part, "time_base": Fraction(1, 1000)} for part in parts])
+        for packet in old.demux():
+            if packet.size:
+                packet.stream = streams[packet.stream_index]
+                new.mux(packet)
     stylize_video(source, tmp_path / "b.mkv", same)
-    assert [d for _, d in read(tmp_path / "b.mkv").sounds[0]] == [d for _, d in read(source).sounds[0]]
+    assert capsys.readouterr().err == ""
+    with av.open(str(tmp_path / "b.mkv")) as reader:
+        assert [stream.type for stream in reader.streams] == ["video", "audio", "audio", "subtitle", "attachment"]
+        (attachment,) = reader.streams.attachments
+        assert (attachment.metadata["filename"], attachment.data) == ("font.ttf", font)
+        assert [chapter["metadata"]["title"] for chapter in reader.chapters()] == ["0", "1"]
+    for suffix in (".mp4", ".webm"):
+        stylize_video(source, tmp_path / f"c{suffix}", same)
+        assert (
+            f"what {suffix} does not hold of {source} is left out: srt, font.ttf; -o c.mkv" in capsys.readouterr().err
+        )
 
 
 @pytest.mark.parametrize(("suffix", "kept"), [(".mkv", ["srt"]), (".mp4", [])])

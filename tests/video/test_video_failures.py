@@ -1,18 +1,20 @@
 """Video: what goes wrong is said in a sentence, and nothing half made is left."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
 import textwrap
+from fractions import Fraction
 
 import av
 import numpy as np
 import pytest
-from clips import SOUND_RATE, check_refused, check_same_times_and_sound, left_over, make, same
+from clips import SOUND_RATE, check_refused, check_same_times_and_sound, left_over, make, read, same
 
-from sakuga.errors import SakugaError, UsageError
-from sakuga.video import stylize_video
+from sakuga.errors import IncompleteError, SakugaError, UsageError
+from sakuga.video import VideoOptions, stylize_video
 
 
 @pytest.mark.parametrize("error", [RuntimeError("brush"), OSError(28, "brush"), KeyboardInterrupt()])
@@ -39,7 +41,7 @@ def test_ctrl_c_leaves_nothing(tmp_path):
     code = """
         import time
         from pathlib import Path
-        from sakuga.video import stylize_video
+        from sakuga.video import VideoOptions, stylize_video
         def paint(rgb):
             print("painting", flush=True)
             time.sleep(0.2)
@@ -63,7 +65,7 @@ def test_no_space(tmp_path):
         from pathlib import Path
         import numpy as np
         from sakuga.errors import SakugaError
-        from sakuga.video import stylize_video
+        from sakuga.video import VideoOptions, stylize_video
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000))
         random = np.random.default_rng(0)
@@ -135,20 +137,70 @@ def test_no_folder_for_the_target(tmp_path):
     ],
     ids=["mp4", "faststart", "mkv", "webm", "avi"],
 )
-def test_truncated(tmp_path, name, options, keep):
-    """What is left could be decoded in part; it must not pass for the whole."""
-    source = make(tmp_path / name, times=range(48), **options)
+def test_truncated(tmp_path, capsys, name, options, keep):
+    """What is left is kept, and it is said what is missing; where nothing can be decoded nothing is written."""
+    source, target = make(tmp_path / name, times=range(48), **options), tmp_path / "b.mkv"
     data = source.read_bytes()
     source.write_bytes(data[: int(len(data) * keep)])
-    check_refused(source, r"a\..* (truncated|damaged|ends at|cannot be read|no frame)")
+    with pytest.raises(SakugaError) as caught:
+        stylize_video(source, target, same)
+    assert "\n" not in str(caught.value)
+    if not isinstance(caught.value, IncompleteError):
+        assert re.search(r"a\..* (truncated|no frame)", str(caught.value))
+        assert left_over(tmp_path) == {name}
+        return
+    said = re.search(
+        r"a\..* is damaged or cut off: .*b\.mkv holds the rest, without ([\d.]+) to ([\d.]+) s$", str(caught.value)
+    )
+    assert said, caught.value
+    after = read(target)
+    assert float(said[1]) == pytest.approx(float(after.times[-1]) + 1 / 24, abs=0.2)
+    assert float(said[2]) == pytest.approx(2, abs=0.15)
+    assert after.length is None or after.length < 2
+    assert re.search(r"a\..* ends at [\d.]+ of 2\.\d s; what can be read is stylized", capsys.readouterr().err)
 
 
-def test_damaged_in_the_middle(tmp_path):
-    source = make(tmp_path / "a.mp4", sounds=())
+def test_how_many_of_the_truncated_ones_can_be_read(tmp_path):
+    """So that the test above does not pass by refusing all."""
+    source = make(tmp_path / "a.mkv", times=range(48))
+    source.write_bytes(source.read_bytes()[: source.stat().st_size // 2])
+    with pytest.raises(IncompleteError):
+        stylize_video(source, tmp_path / "b.mp4", same)
+    assert 10 < len(read(tmp_path / "b.mp4").times) < 40
+
+
+@pytest.mark.parametrize("start", [None, "0.1", "1.5"])
+def test_damaged_in_the_middle(tmp_path, start):
+    """A second in, 0.2 s of packets are zeros: the frame before is shown until the next one that is whole."""
+    source, target = make(tmp_path / "a.mp4", times=range(72), muxing={"movflags": "faststart"}), tmp_path / "b.mp4"
     with av.open(str(source)) as reader:
-        packets = [(packet.pos, packet.size) for packet in reader.demux(video=0) if packet.size]
-    data = bytearray(source.read_bytes())
-    start, size = packets[len(packets) // 2]
-    data[start : start + size] = bytes(size)
+        packets = [(packet.pos, packet.size, packet.is_keyframe) for packet in reader.demux(video=0) if packet.size]
+    before, data = read(source), bytearray(source.read_bytes())
+    for begin, size, _ in packets[24:29]:
+        data[begin : begin + size] = bytes(size)
     source.write_bytes(data)
-    check_refused(source, r"a\.mp4")
+    options = VideoOptions(start=start)
+    if start == "1.5":
+        stylize_video(source, target, same, options=options)  # the damage lies before
+        return
+    with pytest.raises(IncompleteError, match=r"holds the rest, without (0\.9|1\.\d) to 1\.\d s$"):
+        stylize_video(source, target, same, options=options)
+    after = read(target)
+    assert 72 - 20 < len(after.times) + (3 if start else 0) < 72
+    assert float(after.times[-1]) == pytest.approx(71 / 24 - float(start or 0), abs=0.001)
+    if start is None:
+        assert after.sounds == before.sounds
+        assert set(after.times) <= {Fraction(tick, 24) for tick in range(72)}
+
+
+def test_damage_is_told_in_the_time_of_a_player(tmp_path):
+    """The clock of an MPEG stream begins anywhere."""
+    source = make(tmp_path / "a.ts", times=range(72), delay=1000)
+    data = bytearray(source.read_bytes())
+    with av.open(str(source)) as reader:
+        damaged = [packet.pos for packet in reader.demux(video=0) if packet.size][36]
+    data[damaged : damaged + 188] = bytes(188)
+    source.write_bytes(data)
+    with pytest.raises(IncompleteError, match=r"without 1\.\d to 1\.\d s$"):
+        stylize_video(source, tmp_path / "b.mp4", same)
+    assert len(read(tmp_path / "b.mp4").times) > 60

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from clips import FRAMES, RATE, check_refused, left_over, make, quadrants, read, same
 
-from sakuga.errors import SakugaError, UsageError
+from sakuga.errors import UsageError
 from sakuga.video import VideoOptions, stylize_video
 from sakuga.video.timed_frames import TimedFrame, resample, ticks_for
 
@@ -183,7 +183,3 @@ def test_crf(tmp_path):
 )
 def test_options_that_do_not_fit_the_result(tmp_path, options, target, words):
     check_refused(make(tmp_path / "a.mp4"), words, target, UsageError, options=options)
-
-
-def test_sound_that_a_webm_cannot_hold(tmp_path):
-    check_refused(make(tmp_path / "a.mp4"), r"sound.*\(aac\).*\.webm.*-o b\.mkv", "b.webm", SakugaError)

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from clips import BT709, make, quadrants, read
 
+from sakuga.picture.hdr import HLG, PQ, ToneMap, compress, hlg_to_scene, light_to_pq, pq_to_light
 from sakuga.video import VideoOptions, stylize_video
-from sakuga.video.hdr import HLG, PQ, ToneMap, compress, hlg_to_scene, light_to_pq, pq_to_light
 from sakuga.video.options import CODECS
 
 BT2020 = 9

@@ -17,6 +17,7 @@ from sakuga.evaluation.report import show, tell, write_json
 from sakuga.evaluation.runs import read_training
 from sakuga.evaluation.sheet import paint, sheet
 from sakuga.runtime.atomic import atomic, check_free
+from sakuga.runtime.console import print_path
 
 
 def main(args: Sequence[str]) -> int:
@@ -78,5 +79,5 @@ def command(
         sheet(rows).save(temporary, format="PNG")
     write_json(found.to_dict() | {"trainings": {k: v.describe() for k, v in trainings.items()}}, json_file, overwrite)
     show(found)
-    print(target)
+    print_path(target)
     return tell(found)

@@ -1,7 +1,6 @@
 """`sakuga doctor`: what this machine computes with, what is installed, and what is broken."""
 
 import importlib.metadata
-import json as json_
 import platform
 import textwrap
 import time
@@ -14,6 +13,7 @@ from tyro.conf import FlagCreatePairsOff, arg
 
 from sakuga.errors import SakugaError
 from sakuga.runtime import machine
+from sakuga.runtime.console import print_json, printable
 from sakuga.runtime.extras import PACKAGES
 
 WIDTH, INDENT = 80, 20
@@ -48,7 +48,7 @@ def doctor(*, json: Annotated[bool, arg(help_behavior_hint="")] = False) -> int:
             _print(title, report.get(title, {}))
     report["problems"] = problems = list(dict.fromkeys(problems))
     if json:
-        print(json_.dumps(report, indent=2, ensure_ascii=False))
+        print_json(report)
     else:
         print("problems" if problems else "nothing is broken")
         for problem in problems:
@@ -217,7 +217,7 @@ def _print(title: str, facts: Facts) -> None:
 def _wrap(text: str, first: str, others: str) -> None:
     wrapper = textwrap.TextWrapper(WIDTH, initial_indent=first, subsequent_indent=others)
     wrapper.break_long_words = wrapper.break_on_hyphens = False  # paths are to be copied
-    print(wrapper.fill(text))
+    print(wrapper.fill(printable(text)))
 
 
 def _text(value: Any) -> str:

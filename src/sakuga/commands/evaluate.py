@@ -9,6 +9,7 @@ import tyro
 
 from sakuga.commands.options import join_lists
 from sakuga.evaluation.evaluate import Options, evaluate
+from sakuga.evaluation.generators import evaluate_generator
 from sakuga.evaluation.given import Which, styles
 from sakuga.evaluation.report import show, tell, write_json
 from sakuga.runtime.atomic import check_free
@@ -30,6 +31,9 @@ def command(
 ) -> int:
     """Measure a style: how near it comes to its pictures, what it keeps of the photo, grain, flicker, speed.
 
+    One that makes pictures of noise is given no --photos: --count of its results are compared with --style-images, and
+    where these lie in a folder for each class, a classifier tells how many are of the class that was asked for.
+
     Args:
         style: a style's name or file, or the folder of a training.
         options: what is measured.
@@ -40,7 +44,9 @@ def command(
     if json is not None:
         check_free(json, overwrite)
     with tempfile.TemporaryDirectory() as scratch:
-        found = evaluate(styles([style], which=which, scratch=Path(scratch)), options)
+        loaded = styles([style], which=which, scratch=Path(scratch))
+        ((label, one),) = loaded.items()
+        found = evaluate(loaded, options) if one.card.photo else evaluate_generator(label, one, options)
     if json is not None:
         write_json(found.to_dict(), json, overwrite)
     show(found)

@@ -1,6 +1,5 @@
 """`sakuga export`: a run becomes a style."""
 
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Literal
@@ -10,10 +9,11 @@ import tyro
 from sakuga import runs
 from sakuga.commands.options import join_lists
 from sakuga.data.images import find_images
-from sakuga.errors import ExistsError, UsageError
+from sakuga.errors import UsageError
 from sakuga.export.int8 import QUANTIZABLE
 from sakuga.export.onnx import export as export_system
-from sakuga.runtime.atomic import exists
+from sakuga.runtime.atomic import check_free
+from sakuga.runtime.console import print_path, say
 from sakuga.systems.base import System
 
 
@@ -56,8 +56,7 @@ def export(
         sources.append(dict(zip(("name", "licence", "use"), parts, strict=True)))
     if output.suffix != ".onnx":
         raise UsageError(f"--output {output} must end in .onnx.")
-    if output.exists() and not overwrite:  # said before the work, not after it
-        raise ExistsError(exists(output))
+    check_free(output, overwrite)
     name = {"last": runs.LAST, "best": runs.BEST}[which]
     if which == "best" and (run / runs.LAST).is_file() and not (run / name).is_file():
         raise UsageError(f"{run} has no {name}: its samples were not judged; export --which last.")
@@ -73,7 +72,7 @@ def export(
         overwrite=overwrite,
         photos=_photos(system) if any(isinstance(part, QUANTIZABLE) for part in system.children()) else (),
     )
-    print(style.path)
+    print_path(style.path)
     return 0
 
 
@@ -82,5 +81,5 @@ def _photos(system: System) -> list[Path]:
     try:
         return find_images(system.config.photos)
     except UsageError as error:
-        print(f"sakuga: no int8 variant, which needs photos (--set photos=FOLDER): {error}", file=sys.stderr)
+        say(f"no int8 variant, which needs photos (--set photos=FOLDER): {error}")
         return []

@@ -1,7 +1,6 @@
 """`sakuga import`: published weights become a style."""
 
 import re
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,13 +11,14 @@ from torch import nn
 from tyro.conf import DisallowNone, FlagCreatePairsOff, Positional, UseAppendAction, arg
 
 from sakuga.data.images import load_image, to_tensor
-from sakuga.errors import ExistsError, UsageError
+from sakuga.errors import UsageError
 from sakuga.export.onnx import export
 from sakuga.importers import LAYOUTS, adain
 from sakuga.importers.layouts import build, choose
 from sakuga.importers.weights import load
 from sakuga.networks.adain import Painter
-from sakuga.runtime.atomic import exists
+from sakuga.runtime.atomic import check_free
+from sakuga.runtime.console import print_path, say
 from sakuga.systems.base import System
 
 LICENCE = "unknown, ask the author of the weights"
@@ -41,8 +41,8 @@ class Imported(System):
     """A network that somebody else trained, in place of the system that did; it takes no steps."""
 
     def __init__(self, source: Source, generator: nn.Module):
-        super().__init__()
-        self.generator, self.config = generator, source
+        super().__init__(source)
+        self.generator = generator
         self.name = source.layout  # type: ignore[misc]  # of each object its own
 
 
@@ -80,8 +80,7 @@ def import_weights(
     layout, path = _split(what)
     if output.suffix != ".onnx":
         raise UsageError(f"--output {output} must end in .onnx.")
-    if output.exists() and not overwrite:  # said before the work, not after it
-        raise ExistsError(exists(output))
+    check_free(output, overwrite)
     published = load(path)
     found = choose(published, layout, network)
     if picture and found.layout != "adain":
@@ -104,12 +103,12 @@ def import_weights(
     )
     parameters = sum(parameter.numel() for parameter in built.parameters())
     called = f" {found.network} is" if found.network else ""
-    _say(f"{path}:{called} {found.title}, {parameters:,} parameters")
+    say(f"{path}:{called} {found.title}, {parameters:,} parameters")
     if found.others:
-        _say(f"it holds {', '.join(found.others)} too: choose with --network")
+        say(f"it holds {', '.join(found.others)} too: choose with --network")
     if licence == LICENCE:
-        _say("the card says that the licence is unknown: tell it with --licence")
-    print(style.path)
+        say("the card says that the licence is unknown: tell it with --licence")
+    print_path(style.path)
     return 0
 
 
@@ -120,7 +119,3 @@ def _split(what: Sequence[str]) -> tuple[str | None, Path]:
     if len(what) == 2:
         return what[0], Path(what[1])
     raise UsageError("name the file or folder of weights: sakuga import [LAYOUT] FILE|DIR -o NAME.onnx")
-
-
-def _say(sentence: str) -> None:
-    print(f"sakuga: {sentence}", file=sys.stderr)

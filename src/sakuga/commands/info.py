@@ -1,11 +1,10 @@
 """`sakuga info`: the card of one style."""
 
-import json as json_
 from typing import Annotated
 
 from tyro.conf import Positional, arg
 
-from sakuga.commands.console import print_table
+from sakuga.runtime.console import print_json, print_table
 from sakuga.runtime.flags import Flag
 
 
@@ -26,11 +25,9 @@ def info(
     found = load(style)
     facts = found.describe()
     if json:
-        print(json_.dumps(facts, indent=2, ensure_ascii=False))
+        print_json(facts)
         return 0
-    from rich.table import Table
-
-    table = Table(box=None, show_header=False, pad_edge=False)
+    rows = []
     facts["inputs"] = ["the photo"] * (found.card.photo is not None) + [
         f"{one.name}: {one.expects}" + ("" if one.required else f" (by default {_words(one.usual)})")
         for one in asked(found.card.inputs)
@@ -42,8 +39,8 @@ def info(
         lines = [
             ", ".join(f"{k}: {v}" for k, v in one.items()) if isinstance(one, dict) else str(one) for one in values
         ]
-        table.add_row(key.replace("_", " "), "\n".join(lines))
-    print_table(table)
+        rows.append((key.replace("_", " "), "\n".join(lines)))
+    print_table(rows)
     return 0
 
 

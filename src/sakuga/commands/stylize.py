@@ -1,24 +1,23 @@
 """`sakuga stylize`, or just `sakuga IN...`: pictures, folders, videos and standard input."""
 
-import signal
-from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Literal
 
 from tyro.conf import Positional, UseAppendAction, arg
 
-from sakuga.commands.console import counter, frame_counter, progress_bars
 from sakuga.errors import UsageError
+from sakuga.runtime.console import counter, frame_counter, print_path, progress_bars, say
 from sakuga.runtime.flags import Flag, Number
-from sakuga.runtime.say import say
 from sakuga.style import DEFAULT
+from sakuga.style.session import stoppable_runs
 from sakuga.stylizer import Look
 from sakuga.video.options import VideoOptions, is_pattern, is_sequence, is_video_target
 
 Format = Literal["jpeg", "png", "webp", "tiff", "avif", "gif"]
 
 
+@stoppable_runs()
 def stylize(
     inputs: Annotated[Positional[list[str]], arg(metavar="IN...", help_behavior_hint="")],
     /,
@@ -83,17 +82,15 @@ def stylize(
             raise UsageError("- stands for one picture or one video: name no other input and no folder with it")
         stream = partial(stylize_stream, format=format, overwrite=overwrite, max_pixels=max_pixels, video=video)
         if written := stream(stylizer, inputs[0], into):
-            print(written)
+            print_path(written)
         return 0
     if not (many or frames or is_video(Path(inputs[0]))) and (flags := video.given()):
         raise UsageError(f"{flags[0]} is for videos, but {inputs[0]} is a picture: leave it out")
     if format and (frames or (not many and is_video(Path(inputs[0])))):
         raise UsageError(f"--format is for pictures, but {inputs[0]} is a video: name the output .mp4, .mkv or .webm")
-    with suppress(ValueError):  # not in the main thread
-        signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: a video goes on another time
 
     def work(job: Job, stylizer: Stylizer = stylizer) -> None:
-        with frame_counter(progress, job) as count:
+        with frame_counter(progress, job.source.name) as count:
             make_file = partial(stylizer.file, format=format, overwrite=overwrite, max_pixels=max_pixels, video=video)
             make_file(job.source, job.target, progress=count)
 
@@ -105,7 +102,7 @@ def stylize(
             job = Job(Path(inputs[0]), file) if file else plan(inputs, into, name, format).jobs[0]
         with progress_bars(frames or is_video(job.source)) as progress:
             work(job)
-        print(job.target)
+        print_path(job.target)
         return 0
     planned = plan(inputs, into, name, format)
     workers, each = staff(jobs, sum(not is_video(job.source) for job in planned.jobs), threads)

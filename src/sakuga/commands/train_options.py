@@ -1,6 +1,5 @@
 """What `sakuga train` can be told, in layers: defaults, then a preset, then a file, then the command line."""
 
-import math
 import os
 import re
 from collections.abc import Sequence
@@ -14,17 +13,9 @@ from sakuga.commands.options import join_lists
 from sakuga.errors import UsageError
 from sakuga.systems import config as toml
 from sakuga.systems.base import Config, System
-from sakuga.training.advice import places
+from sakuga.systems.fields import Count, Weight, check_bounds, flag, places
 
 Precision = Literal["auto", "32-true", "bf16-mixed"]
-LEAST = (
-    dict.fromkeys(
-        ("devices", "nodes", "accumulate", "save_every", "log_every", "batch", "crop", "steps", "load", "side"), 1
-    )
-    | dict.fromkeys(("lr", "lr_d", "warmup_lr", "decay", "warmup", "seed", "blocks", "pool", "freeze"), 0)
-    | {"style_side": 1, "inner": 1, "width": 2}
-)
-"""The smallest value of fields, of the loop's and of those that systems have."""
 
 
 @dataclass
@@ -45,9 +36,9 @@ class Call:
 class Loop:
     """How to train, whatever the system."""
 
-    devices: int = 1
+    devices: Count = 1
     """Processes, one device each."""
-    nodes: int = 1
+    nodes: Count = 1
     """Machines."""
     accelerator: Literal["auto", "cpu", "cuda", "mps"] = "auto"
     """Kind of device; auto takes a GPU where there is one."""
@@ -55,14 +46,14 @@ class Loop:
     """Numbers to compute with; auto: bfloat16 where the device is made for it, else 32 bits."""
     compile: bool = False
     """Compile the networks (torch.compile): a minute at the start, faster steps on a GPU."""
-    clip: float = 0.0
+    clip: Weight = 0.0
     """Largest norm of a player's gradient; 0: no limit, as published."""
-    accumulate: int = 1
+    accumulate: Count = 1
     """Gradient accumulation steps: parts in which a batch is worked through, to save memory; little where D moves
     before G, as in pix2pix."""
-    save_every: int = 500
+    save_every: Count = 500
     """Steps between checkpoints and sample pictures."""
-    log_every: int = 50
+    log_every: Count = 50
     """Steps between rows of metrics.csv."""
 
 
@@ -106,23 +97,13 @@ def parse(system: type[System], args: Sequence[str]) -> tuple[Call, Loop, Any]:
 
 def _check(call: Call, loop: Loop, config: Config) -> None:
     """Refuse what would only fail somewhere inside."""
-    for name, least in LEAST.items():
-        value = getattr(config, name, getattr(loop, name, least))
-        if not value >= least:  # nor not a number
-            raise UsageError(f"--{name.replace('_', '-')} must be at least {least}, not {value}.")
-    if not 0 <= loop.clip < math.inf:
-        raise UsageError(f"--clip must be 0, for no limit, or more, not {loop.clip:g}.")
-    if not config.lr < math.inf:
-        raise UsageError(f"--lr must be finite, not {config.lr}.")
-    if config.seed >= 2**63:
-        raise UsageError(f"--seed must be less than 2^63, not {config.seed}.")
+    check_bounds(loop)
+    check_bounds(config)
     if loop.nodes > 1 and not {"MASTER_ADDR", "SLURM_JOB_ID"} & os.environ.keys():
         raise UsageError(
             f"--nodes {loop.nodes} needs a launcher on every machine, such as "
             f"`torchrun --nnodes {loop.nodes} --nproc-per-node {loop.devices} -m -- sakuga train ...`."
         )
-    if not 0 <= config.ema < 1:
-        raise UsageError(f"--ema must be at least 0 and less than 1, not {config.ema:g}.")
     warmup = getattr(config, "warmup", 0)
     if config.init is not None and warmup:
         raise UsageError(
@@ -136,17 +117,13 @@ def _check(call: Call, loop: Loop, config: Config) -> None:
         )
     if call.run.exists() and not call.run.is_dir():
         raise UsageError(f"--run {call.run} is a file; name a folder, which is made if need be.")
-    if not config.photos:
-        raise UsageError("--photos is missing: name folders of photographs.")
     for name, paths in places(config).items():
         for path in paths:
             if path.is_dir() and path.resolve() in (call.run.resolve(), *call.run.resolve().parents):
                 raise UsageError(
-                    f"--run {call.run} lies within --{name.replace('_', '-')} {path}, so its samples would be trained "
+                    f"--run {call.run} lies within {flag(name)} {path}, so its samples would be trained "
                     "on; name a folder elsewhere."
                 )
-    if config.crop % 4 or config.crop < 16:
-        raise UsageError(f"--crop {config.crop} must be a multiple of 4, 16 or more.")
     processes = loop.devices * loop.nodes
     if config.batch % (processes * loop.accumulate):
         raise UsageError(

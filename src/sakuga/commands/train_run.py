@@ -105,7 +105,7 @@ def _prepared(chosen: type[System], call: Call, config: Any, fabric: Fabric, hel
             if fabric.is_global_zero and not call.dry_run:
                 held.enter_context(runs.locked(call.run))
             system = chosen(config)
-            system.prepare()
+            system.load()
         except SakugaError as error:
             problem = error
         except MemoryError:

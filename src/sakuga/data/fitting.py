@@ -6,6 +6,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
+from sakuga.data.columns import Column, Crop
 from sakuga.data.pictures import KEEP
 from sakuga.losses import guided_filter
 
@@ -13,7 +14,7 @@ LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 """ITU-R BT.601."""
 
 
-class Fitted(Sequence[np.ndarray]):
+class Fitted(Sequence[np.ndarray], Column):
     """Pictures (H, W, 3) uint8, each made by `fit` of a teacher's picture and its photo when it is first asked for.
 
     `keep`: bytes of them to hold in memory.
@@ -32,6 +33,10 @@ class Fitted(Sequence[np.ndarray]):
 
     def __len__(self) -> int:
         return len(self.pictures)
+
+    def take(self, crop: Crop) -> np.ndarray:
+        """Cut a crop out of a picture."""
+        return crop.cut(self[crop.index])
 
     def __getitem__(self, index: int) -> np.ndarray:  # type: ignore[override]
         if index in self._kept:

@@ -1,7 +1,6 @@
-"""Folders of pictures as arrays, and random crops of them as batches."""
+"""Pictures below folders, and one of them as an array or a tensor."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal
 
@@ -98,72 +97,3 @@ def to_uint8(image: Tensor) -> np.ndarray:
     """(N, 3, H, W) in [-1, 1] -> (N, H, W, 3) uint8, clipped and rounded."""
     scaled = image.detach().float().clamp(-1, 1).add(1).mul(127.5).round().to(torch.uint8)
     return scaled.permute(0, 2, 3, 1).cpu().numpy()
-
-
-@dataclass(frozen=True)
-class Crop:
-    """A square of one picture of a collection, perhaps mirrored."""
-
-    index: int
-    top: int
-    left: int
-    size: int
-    mirrored: bool
-
-    def cut(self, picture: np.ndarray) -> np.ndarray:
-        """Cut it out of (H, W, ...); a smaller picture is continued by reflection."""
-        crop = picture[self.top : self.top + self.size, self.left : self.left + self.size]
-        short = (self.size - crop.shape[0], self.size - crop.shape[1])
-        if max(short) > 0:
-            crop = np.pad(crop, ((0, short[0]), (0, short[1]), *((0, 0),) * (crop.ndim - 2)), mode="symmetric")
-        return crop[:, ::-1] if self.mirrored else crop
-
-
-def draw_crops(
-    pictures: Sequence[np.ndarray],
-    *,
-    size: int,
-    count: int,
-    rng: np.random.Generator,
-    rank: int = 0,
-    world: int = 1,
-    mirror: bool = True,
-) -> list[Crop]:
-    """Choose random crops of a collection.
-
-    Args:
-        pictures: (H, W, 3) uint8 each; `Pictures` are not decoded for it.
-        size: side of the square crops.
-        count: crops in the batch of all processes.
-        rng: the only source of chance.
-        rank: which of `world` equal parts of the batch to return; together they are the batch of one process.
-        world: number of processes.
-        mirror: whether half of the crops are mirrored.
-    """
-    # A picture is drawn by its area, so every pixel of the collection is as likely.
-    sizes = getattr(pictures, "sizes", None) or [p.shape[:2] for p in pictures]
-    areas = np.array([height * width for height, width in sizes], dtype=float)
-    crops = []
-    for index in rng.choice(len(areas), size=count, p=areas / areas.sum()):
-        height, width = sizes[index]
-        top, left = (int(rng.integers(max(side - size, 0) + 1)) for side in (height, width))
-        crops.append(Crop(int(index), top, left, size, bool(rng.random() < 0.5) and mirror))
-    return crops[rank::world]
-
-
-def cut_crops(pictures: Sequence[np.ndarray], crops: Sequence[Crop]) -> Tensor:
-    """Cut crops out of a collection, (N, 3, size, size) in [-1, 1].
-
-    The collection is the one that they were drawn from, or one whose picture i has the size of that one's picture i.
-    """
-    return to_tensor(np.stack([crop.cut(pictures[crop.index]) for crop in crops]))
-
-
-def sample_squares(photos: Sequence[np.ndarray], *, count: int = 4) -> Tensor:
-    """Up to `count` photos from all over a collection, cut to one square whose side is a multiple of four.
-
-    The side is the shortest there is, but no less than 64: smaller photos are continued by reflection.
-    """
-    chosen = photos[:: max(1, len(photos) // count)][:count]
-    side = max(64, min(min(photo.shape[:2]) for photo in chosen) // 4 * 4)
-    return to_tensor(np.stack([Crop(0, 0, 0, side, False).cut(photo) for photo in chosen]))

@@ -8,6 +8,7 @@ from typing import Literal, TypedDict, overload
 
 import numpy as np
 
+from sakuga.data.columns import Column, Crop
 from sakuga.data.images import find_images, load_image
 from sakuga.errors import SakugaError
 from sakuga.picture import read_header
@@ -26,7 +27,7 @@ class Options(TypedDict):
     short_side: int | None
 
 
-class Pictures(Sequence[np.ndarray]):
+class Pictures(Column, Sequence[np.ndarray]):
     """Pictures (H, W, 3) uint8 of some folders, in one order on every machine.
 
     Small collections are read at once, so that a broken file is met before training; of large ones the pictures that
@@ -47,6 +48,8 @@ class Pictures(Sequence[np.ndarray]):
         UsageError: a folder is missing or holds no picture.
         SakugaError: a picture is not readable.
     """
+
+    sizes: list[tuple[int, int]]
 
     def __init__(
         self,
@@ -92,6 +95,10 @@ class Pictures(Sequence[np.ndarray]):
             else:
                 self._room = 0
         return picture
+
+    def take(self, crop: Crop) -> np.ndarray:
+        """Cut a crop out of its picture, (size, size, 3) uint8."""
+        return crop.cut(self[crop.index])
 
     def key(self, index: int) -> str:
         """A name for what is computed once from a picture as it is here: it changes with the file and the scaling."""

@@ -6,7 +6,9 @@ from typing import NamedTuple, overload
 import numpy as np
 from PIL import Image
 
+from sakuga.data.columns import Column, Crop
 from sakuga.data.pictures import KEEP, Pictures
+from sakuga.style.context import thumbnail
 
 SIDES = (320, 640)
 """Least and most pixels of a view's longer side."""
@@ -31,7 +33,7 @@ class View(NamedTuple):
         return np.stack([curve[channel] for curve, channel in zip(self.curves, _channels(window), strict=True)], -1)
 
 
-class Views(Sequence[np.ndarray]):
+class Views(Sequence[np.ndarray], Column):
     """`count` views (H, W, 3) uint8 of photographs, every photo as often as the others.
 
     View i is a function of (seed, i) and the photos: with a larger `count` the first ones stay what they were, and
@@ -62,6 +64,10 @@ class Views(Sequence[np.ndarray]):
     def __len__(self) -> int:
         return len(self.views)
 
+    def take(self, crop: Crop) -> np.ndarray:
+        """Cut a crop out of a view."""
+        return crop.cut(self[crop.index])
+
     @overload
     def __getitem__(self, index: int) -> np.ndarray: ...
     @overload
@@ -76,6 +82,20 @@ class Views(Sequence[np.ndarray]):
             self._kept[index] = view
             self._room -= view.nbytes
         return view
+
+
+class Thumbnails(Column):
+    """Thumbnails (64, 64, 3) uint8 of whole pictures, whatever the crop."""
+
+    def __init__(self, pictures: Sequence[np.ndarray]):
+        self._thumbnails = [thumbnail(picture) for picture in pictures]
+
+    def __len__(self) -> int:
+        return len(self._thumbnails)
+
+    def take(self, crop: Crop) -> np.ndarray:
+        """Return that of the picture, mirrored as the crop is."""
+        return self._thumbnails[crop.index][:, :: -1 if crop.mirrored else 1]
 
 
 def draw_view(index: int, size: tuple[int, int], rng: np.random.Generator) -> View:

@@ -1,7 +1,7 @@
 """Measures styles on a folder of photographs: every figure of `sakuga evaluate`."""
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -10,8 +10,6 @@ import numpy as np
 import onnx
 import torch
 from PIL import Image, ImageOps
-from rich.console import Console
-from rich.progress import track
 
 from sakuga.data.images import find_images, load_image, to_tensor
 from sakuga.errors import SakugaError, UsageError
@@ -21,6 +19,7 @@ from sakuga.evaluation.machine import machine, versions
 from sakuga.metrics.distances import FEWEST, SUBSET, SUBSETS, Pairs, Set, set_distances
 from sakuga.metrics.features import FeatureExtractors
 from sakuga.metrics.flicker import STEP, Motion, pan, pan_error
+from sakuga.runtime.console import track
 from sakuga.style import Style
 from sakuga.stylizer import Stylizer
 
@@ -31,8 +30,8 @@ PANS, PAN_FRAMES = 4, 6
 class Options:
     """What is measured, and on what."""
 
-    photos: tuple[Path, ...]
-    """Folders of photographs (or single ones) that the style did not learn from."""
+    photos: tuple[Path, ...] = ()
+    """Folders of photographs (or single ones) that the style did not learn from; none for one that makes its own."""
     style_images: tuple[Path, ...] = ()
     """Folders of pictures of the wanted style; without them FID, KID and Gram distance are left out."""
     clip: Path | None = None
@@ -40,7 +39,7 @@ class Options:
     size: int = 256
     """Side of the centre squares, in pixels, that photos and style pictures are reduced to and painted at."""
     count: int = 1000
-    """At most this many photos and this many style pictures, spread evenly over the folders."""
+    """At most this many photos and this many style pictures, spread evenly over folders; or results made of noise."""
     frames: int = 12
     """Frames of the clip."""
     features: Literal["vgg16", "vgg19", "alexnet", "inception"] = "vgg16"
@@ -54,8 +53,6 @@ class Options:
         """Refuse what would only fail somewhere inside; raises UsageError."""
         if self.size % 16 or not 64 <= self.size <= 1024:
             raise UsageError(f"--size {self.size} must be a multiple of 16 from 64 to 1024.")
-        if not self.photos:
-            raise UsageError("--photos names no folder: name folders of photographs.")
         for name, least in (("count", 1), ("frames", 2)):
             if getattr(self, name) < least:
                 raise UsageError(f"--{name} must be at least {least}, not {getattr(self, name)}.")
@@ -101,6 +98,8 @@ def evaluate(styles: Mapping[str, Style], options: Options) -> Evaluation:
         UsageError: a folder is missing or empty, an unknown feature network, weights that are not its own.
         SakugaError: no photo can be read, the clip is no video, or a style fails.
     """
+    if not options.photos:
+        raise UsageError("--photos names no folder: name folders of photographs")
     eyes = FeatureExtractors(options.features, options.weights)
     found = Evaluation(set_name=eyes.set_name, notes=eyes.notes)
     photos = spread(find_images(options.photos), options.count)
@@ -108,19 +107,19 @@ def evaluate(styles: Mapping[str, Style], options: Options) -> Evaluation:
     motion = _motion(options)
 
     wanted = Set()
-    for picture in _read(wanted_paths, "Style pictures", found.failed):
-        image = to_tensor(_square(picture, options.size))
+    for picture in read_pictures(wanted_paths, "Style pictures", found.failed):
+        image = to_tensor(square(picture, options.size))
         wanted.add(image, eyes(image))
     painters = {label: Stylizer(style, threads=options.threads) for label, style in styles.items()}
     own, pairs = Pairs(eyes), {label: Pairs(eyes) for label in styles}
     pans: dict[str, list[float]] = {label: [] for label in styles}
-    for picture in _read(photos, "Photos", found.failed):
-        photo = to_tensor(_square(picture, options.size))
+    for picture in read_pictures(photos, "Photos", found.failed):
+        photo = to_tensor(square(picture, options.size))
         seen = eyes(photo)
         own.add(photo, photo, seen, seen)
         window = _pan(picture, options.size) if own.results.count <= PANS else None
         for label, painter in painters.items():
-            small = _square(picture, options.size // painter.style.card.scale)
+            small = square(picture, options.size // painter.style.card.scale)
             result = to_tensor(painter.array(small))
             pairs[label].add(result, photo, eyes(result), seen)
             if window is not None:
@@ -138,16 +137,24 @@ def evaluate(styles: Mapping[str, Style], options: Options) -> Evaluation:
             figures["flicker[clip] x1000"] = 1000 * _clip_error(painter, *motion)
         figures["seconds/megapixel"] = speed.seconds_per_megapixel(painter)
         found.styles[label] = figures
-        found.facts[label] = _facts(painter.style)
-    found.notes += _notes(options, own.results, wanted, eyes)
+        found.facts[label] = describe(painter.style)
+    if options.style_images:
+        found.notes += few_pictures(own.results, wanted, eyes.set_name)
+    else:
+        found.notes.append("without --style-images the distances to the style (FID, KID, Gram) are left out.")
     if found.failed:
         found.notes.append(f"{len(found.failed)} pictures could not be read and do not count.")
-    found.settings = _settings(options, own.results, wanted, eyes)
-    found.settings["clip"] = None if motion is None else _clip_facts(options.clip, motion[0])
+    found.settings = settings(options, own.results, wanted, eyes) | {
+        "photos": own.results.describe(),
+        "pan": {"photos": min(PANS, own.results.count), "frames": PAN_FRAMES, "step": list(STEP)},
+        "speed": {"height": speed.SIZE[0], "width": speed.SIZE[1], "runs": speed.RUNS, "threads": options.threads},
+        "clip": None if motion is None else _clip_facts(options.clip, motion[0]),
+    }
     return found
 
 
-def _square(picture: np.ndarray, size: int) -> np.ndarray:
+def square(picture: np.ndarray, size: int) -> np.ndarray:
+    """Return the centre square of a picture (H, W, 3) uint8, `size` pixels wide."""
     # Pillow's bicubic takes all pixels into account, unlike torch's: Parmar, Zhang, Zhu, CVPR 2022.
     return np.asarray(ImageOps.fit(Image.fromarray(picture), (size, size), Image.Resampling.BICUBIC))
 
@@ -159,11 +166,9 @@ def spread(paths: Sequence[Path], count: int) -> list[Path]:
     return [paths[i] for i in np.linspace(0, len(paths) - 1, count).round().astype(int)]
 
 
-def _read(paths: Sequence[Path], title: str, failed: list[str]) -> Iterator[np.ndarray]:
+def read_pictures(paths: Sequence[Path], title: str, failed: list[str]) -> Iterator[np.ndarray]:
     """Yield what can be read; one bad file must not cost the others."""
-    console = Console(stderr=True)
-    shown: Iterable[Path] = track(paths, title, console=console, transient=True, disable=not console.is_terminal)
-    for path in shown:
+    for path in track(paths, title, len(paths)):
         try:
             yield load_image(path)
         except SakugaError as error:
@@ -197,7 +202,8 @@ def _clip_facts(clip: Path | None, frames: Sequence[np.ndarray]) -> dict[str, An
     return {"name": name, "frames": len(frames), "size": [width, height], "sha256": digest, "flow": "TV-L1"}
 
 
-def _facts(style: Style) -> dict[str, Any]:
+def describe(style: Style) -> dict[str, Any]:
+    """Return what identifies a style, for the report."""
     weights = onnx.load(style.path).graph.initializer
     card = style.card
     return {
@@ -211,37 +217,34 @@ def _facts(style: Style) -> dict[str, Any]:
     }
 
 
-def _notes(options: Options, photos: Set, wanted: Set, eyes: FeatureExtractors) -> list[str]:
-    if not options.style_images:
-        return ["without --style-images the distances to the style (FID, KID, Gram) are left out."]
+def few_pictures(results: Set, wanted: Set, set_name: str) -> list[str]:
+    """Return what to mind of the figures of sets that are small."""
     if not wanted.rows:
         return []
-    fewest = min(photos.count, wanted.count)
+    fewest = min(results.count, wanted.count)
     if fewest < FEWEST:
         return [
             f"FID and KID are left out: they need {FEWEST} pictures on either side, better hundreds; there are "
-            f"{photos.count} photos and {wanted.count} style pictures."
+            f"{results.count} results and {wanted.count} style pictures."
         ]
     width = wanted.rows[0].shape[1]
     if fewest <= width:
         return [
-            f"FID{eyes.set_name} of {fewest} pictures and {width} features is too high by much; compare it at equal "
+            f"FID{set_name} of {fewest} pictures and {width} features is too high by much; compare it at equal "
             "counts only, or use KID."
         ]
     return []
 
 
-def _settings(options: Options, photos: Set, wanted: Set, eyes: FeatureExtractors) -> dict[str, Any]:
-    subset = min(SUBSET, min(photos.count, wanted.count) // 2)
+def settings(options: Options, results: Set, wanted: Set, eyes: FeatureExtractors) -> dict[str, Any]:
+    """Return what the figures of sets depend on, and the machine."""
+    subset = min(SUBSET, min(results.count, wanted.count) // 2)
     return {
         "resizer": f"Pillow bicubic, centre square, {options.size}x{options.size}",
-        "photos": photos.describe(),
         "style_images": wanted.describe() if options.style_images else None,
         "networks": eyes.sources,
         "features": options.features,
         "kid": {"subsets": SUBSETS, "subset_size": subset, "seed": 0} if subset > 1 else None,
-        "pan": {"photos": min(PANS, photos.count), "frames": PAN_FRAMES, "step": list(STEP)},
-        "speed": {"height": speed.SIZE[0], "width": speed.SIZE[1], "runs": speed.RUNS, "threads": options.threads},
         "torch_threads": torch.get_num_threads(),
         "versions": versions(),
         "machine": machine(),

@@ -9,6 +9,7 @@ from sakuga import runs
 from sakuga.errors import UsageError
 from sakuga.export.onnx import export
 from sakuga.runs import build
+from sakuga.runtime.naming import distinct
 from sakuga.style import Style, load
 from sakuga.style import names as known
 
@@ -51,14 +52,9 @@ def _labels(names: Sequence[str]) -> list[str]:
     parts = [Path(name).resolve().parts if is_run(name) or name not in known() else (name,) for name in names]
     if twice := [name for name, own in zip(names, parts, strict=True) if parts.count(own) > 1]:
         raise UsageError(f"{twice[-1]} is named twice; name it once.")
-    lengths = [1] * len(names)
-    while True:
-        labels = ["/".join(own[-length:]).removesuffix(".onnx") for own, length in zip(parts, lengths, strict=True)]
-        if len({*labels}) == len(labels):
-            return labels
-        if max(lengths) > max(map(len, parts)):  # a.onnx and a folder a
-            return list(names)
-        lengths = [n + (labels.count(label) > 1) for n, label in zip(lengths, labels, strict=True)]
+    longest = max(map(len, parts))
+    labels = distinct(parts, lambda own, length: "/".join(own[-length - 1 :]).removesuffix(".onnx"), longest)
+    return labels if len({*labels}) == len(labels) else list(names)  # a.onnx and a folder a
 
 
 def _export(run: Path, which: Which, folder: Path) -> Style:

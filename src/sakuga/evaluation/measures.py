@@ -32,6 +32,9 @@ MEASURES = (
     Measure("checkerboard", "pattern that repeats every 4 pixels, levels", True),
     Measure("flicker[pan] x1000", "warping error while the camera pans", True),
     Measure("flicker[clip] x1000", "warping error of the clip", True),
+    Measure("class accuracy", "results that a small classifier takes for the class that was asked for"),
+    Measure("classifier's own accuracy", "on pictures of --style-images that it did not learn from"),
+    Measure("seconds/picture", "on this machine", True),
     Measure("seconds/megapixel", "at 1280x720 on this machine", True),
 )
 

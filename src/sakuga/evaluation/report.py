@@ -1,17 +1,14 @@
 """Figures as people and programs read them: a table on the terminal, JSON in a file."""
 
 import json
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-from rich.table import Table
-
 from sakuga.evaluation.evaluate import Evaluation
 from sakuga.evaluation.measures import named
 from sakuga.runtime.atomic import atomic
+from sakuga.runtime.console import print_table, say
 
 
 def write_json(facts: Mapping[str, Any], path: Path, overwrite: bool) -> None:
@@ -24,27 +21,21 @@ def write_json(facts: Mapping[str, Any], path: Path, overwrite: bool) -> None:
 def tell(found: Evaluation) -> int:
     """Print notes and failures on standard error; the exit status."""
     for note in (*found.notes, *found.failed):
-        print(f"sakuga: {note}", file=sys.stderr)
+        say(note)
     return 1 if found.failed else 0
 
 
 def show(found: Evaluation) -> None:
-    """Print the table on standard output."""
-    width = None if sys.stdout.isatty() else 60 + 24 * len(found.styles) + 40
-    Console(highlight=False, markup=False, emoji=False, width=width).print(table(found))
-
-
-def table(found: Evaluation) -> Table:
-    """Return the figures as a table: a row for each measure, a column for the photo and each style."""
-    shown = Table("measure", "photo", *found.styles, "what it is", box=None, pad_edge=False)
-    for column in shown.columns[1:-1]:
-        column.justify = "right"
+    """Print a table: a row for each measure, a column for the photo, where there is one, and each style."""
+    rows = []
+    photo = {"photo": found.photo} if found.photo else {}  # none where pictures are made of noise
+    columns = (photo | found.styles).values()
     for measure in named(found.set_name):
-        columns = [found.photo, *found.styles.values()]
         if any(measure.name in column for column in columns):
             meaning = measure.meaning + (", lower is better" if measure.lower else "")
-            shown.add_row(measure.name, *(number(column.get(measure.name)) for column in columns), meaning)
-    return shown
+            rows.append((measure.name, *(number(column.get(measure.name)) for column in columns), meaning))
+    header = ("measure", *photo, *found.styles, "what it is")
+    print_table(rows, header, right=range(1, len(columns) + 1), width=100 + 24 * len(found.styles))
 
 
 def number(value: float | None) -> str:

@@ -21,6 +21,7 @@ from sakuga.networks.context import ContextGenerator
 from sakuga.runtime.atomic import atomic
 from sakuga.style import CONTEXT, INT8, KEY, Card, Style, read
 from sakuga.style.checksum import digest
+from sakuga.style.inputs import PICTURE
 
 if TYPE_CHECKING:
     from sakuga.systems.base import System
@@ -83,9 +84,13 @@ def export(
         scale=artefact.scale,
         match_histogram=artefact.match_histogram,
         local_receptive_field=receptive_field(model, artefact) if measured else 0,
+        inputs=artefact.inputs,
+        size=artefact.size,
+        frame=asdict(artefact.frame) if artefact.frame else None,
     )
     texts = {KEY: card.to_json()}
-    int8, folds = int8_variant(module, photos) if photos and isinstance(module, QUANTIZABLE) else (None, [])
+    quantizable = photos and isinstance(module, QUANTIZABLE) and artefact.inputs == (PICTURE,)
+    int8, folds = int8_variant(module, photos) if quantizable else (None, [])
     if int8 is not None:
         texts[INT8] = base64.b64encode(int8).decode()
     if isinstance(module, ContextGenerator):

@@ -8,9 +8,10 @@ from torch import Tensor
 
 from sakuga.losses._reduce import Reduction, check_images, full, reduce
 from sakuga.losses.pixel import huber, l1
+from sakuga.picture.arrays import BT601
 
 YUV = (
-    (0.299, 0.587, 0.114),
+    BT601,
     (-0.14714119, -0.28886916, 0.43601035),
     (0.61497538, -0.51496512, -0.10001026),
 )

@@ -14,6 +14,8 @@ import numpy as np
 from scipy.ndimage import map_coordinates
 from skimage.registration import optical_flow_tvl1
 
+from sakuga.picture.arrays import BT601
+
 STEP = (1, 3)
 """Pixels down and right between frames of a pan: odd, to find out a network that works on squares of 2 or 4."""
 
@@ -54,7 +56,7 @@ class Motion:
     """
 
     def __init__(self, frames: Sequence[np.ndarray]):
-        luma = [frame @ np.array([0.299, 0.587, 0.114]) / 255 for frame in frames]
+        luma = [frame @ np.array(BT601) / 255 for frame in frames]
         self.flows, self.masks = [], []
         for before, after in pairwise(luma):
             back = optical_flow_tvl1(after, before, dtype=np.float32)  # type: ignore[no-untyped-call]

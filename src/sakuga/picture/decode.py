@@ -14,6 +14,7 @@ from PIL import Image, TiffImagePlugin
 
 from sakuga.errors import SakugaError, TooLargeError, UsageError
 from sakuga.picture import gif, metadata
+from sakuga.picture.color import png_coding
 from sakuga.picture.formats import MAX_PIXELS
 from sakuga.picture.identify import check_size, content, identify, opened, unlimited
 from sakuga.picture.pixels import (
@@ -25,6 +26,7 @@ from sakuga.picture.pixels import (
     is_wide,
     low_bytes,
     over_white,
+    to8,
     upright,
 )
 from sakuga.picture.quiet import quiet
@@ -169,6 +171,11 @@ def _decode(
                 picture = _described(image, data)
         if kind != "TIFF":
             picture = _described(image, data)  # with what stands behind the last frame
+    if kind == "PNG" and (coding := png_coding(data)):
+        for index, frame in enumerate(frames):
+            rgb, icc = coding.apply(frame.rgb)
+            alpha = frame.alpha if frame.alpha is None or rgb.dtype == frame.rgb.dtype else to8(frame.alpha)
+            frames[index], picture = replace(frame, rgb=rgb, alpha=alpha), replace(picture, icc=icc)
     return replace(picture, frames=frames, note=note)
 
 

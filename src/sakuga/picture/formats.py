@@ -12,7 +12,8 @@ SUFFIXES |= {".jpeg": "JPEG", ".jpe": "JPEG", ".jfif": "JPEG", ".tiff": "TIFF", 
 
 READABLE_SUFFIXES = frozenset(SUFFIXES) | {
     *(".mpo", ".bmp", ".dib", ".jp2", ".j2k", ".jpf", ".jpx", ".jpc", ".j2c", ".ppm", ".pgm", ".pbm", ".pnm", ".qoi"),
-    *(".psd", ".ico", ".icns", ".dds", ".sgi", ".rgb", ".rgba", ".bw", ".pcx", ".avifs", ".heic", ".heif"),
+    *(".psd", ".ico", ".icns", ".dds", ".sgi", ".rgb", ".rgba", ".bw", ".pcx", ".avifs"),
+    *(".heic", ".heif", ".hif", ".jxl"),
     *(".tga", ".icb", ".vda", ".vst"),
 }
 """The suffixes by which a folder's pictures are known, for stylising and for training."""

@@ -7,6 +7,8 @@ import struct
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
+from importlib import import_module
 from io import BytesIO
 from mmap import ACCESS_READ, mmap
 from typing import Any, BinaryIO
@@ -20,8 +22,9 @@ from sakuga.picture.structure import MAX_FRAMES, Data, count_frames
 # Only formats that are decoded in Pillow itself; EPS, for one, would run a program. TGA has no signature: it is last.
 _READABLE = [
     *("JPEG", "PNG", "WEBP", "GIF", "TIFF", "AVIF", "BMP", "JPEG2000", "PPM"),
-    *("QOI", "PSD", "ICO", "ICNS", "DDS", "SGI", "PCX", "HEIF", "DIB", "TGA"),
+    *("QOI", "PSD", "ICO", "ICNS", "DDS", "SGI", "PCX", "HEIF", "JXL", "DIB", "TGA"),
 ]
+_HEIF_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"}
 _CARRIERS = {"ICO", "ICNS", "JPEG2000"}  # what they carry can be larger than they say, and some decode it at once
 _LIMIT = threading.Lock()
 
@@ -61,7 +64,8 @@ def identify(file: BinaryIO, name: str, max_pixels: int | None) -> Image.Image:
         raise SakugaError(f"{name} is empty: get a whole copy of it")
     with _mapped(file) as data:
         count_frames(data, name, max_frames=None if max_pixels is None else MAX_FRAMES)
-    for load_plugins in (Image.preinit, Image.init):  # the common ones first: it is quicker
+    # The common ones first: it is quicker.
+    for load_plugins in (Image.preinit, Image.init, partial(_load_extra, prefix, name)):
         load_plugins()
         for kind in _READABLE:
             if kind not in Image.OPEN:
@@ -69,6 +73,8 @@ def identify(file: BinaryIO, name: str, max_pixels: int | None) -> Image.Image:
             factory, accept = Image.OPEN[kind]
             if accept and accept(prefix) is not True:
                 continue
+            if kind == "JXL":  # which is decoded as soon as it is opened
+                check_size(name, metadata.jxl_size(content(file)), 1, max_pixels)
             if kind in _CARRIERS:
                 for size in metadata.carried_sizes(content(file)):
                     check_size(name, size, 1, max_pixels)
@@ -76,6 +82,22 @@ def identify(file: BinaryIO, name: str, max_pixels: int | None) -> Image.Image:
                 file.seek(0)
                 return factory(file, "")
     raise FormatError(f"{name} is not a picture in a format that can be read: convert it to PNG or JPEG")
+
+
+def _load_extra(prefix: bytes, name: str) -> None:
+    """Load the plugin of a format that Pillow reads with one alone; raise FormatError where it is not installed."""
+    if prefix[4:8] == b"ftyp" and prefix[8:12] in _HEIF_BRANDS:
+        what, extra, module = "HEIC", "heic", "pillow_heif"
+    elif prefix.startswith((b"\xff\x0a", b"\0\0\0\x0cJXL \r\n\x87\n")):
+        what, extra, module = "JPEG XL", "jxl", "pillow_jxl"
+    else:
+        return
+    try:
+        plugin = import_module(module)
+    except ImportError as error:
+        raise FormatError(f"{name} is a {what}: pip install 'sakuga[{extra}]' to read it") from error
+    if extra == "heic":  # the other one needs no call
+        plugin.register_heif_opener()
 
 
 def check_size(

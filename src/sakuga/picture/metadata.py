@@ -23,7 +23,12 @@ PNG_WORDS = (b"eXIf", b"Raw profile type exif", b"XML:com.adobe.xmp")
 
 
 def orientation(image: Image.Image) -> int:
-    """How a picture is to be turned, EXIF's 1 to 8; 1 where it says nothing or something else."""
+    """How a picture is to be turned, EXIF's 1 to 8; 1 where it says nothing or something else.
+
+    A JPEG XL is upright already, unless it is a JPEG that was packed.
+    """
+    if image.format == "JXL" and not getattr(image, "jpeg", False):
+        return 1
     try:
         value = image.getexif().get(_ORIENTATION, 1)
     except Exception:  # as in `exif`
@@ -130,6 +135,43 @@ def carried_sizes(data: bytes) -> list[tuple[int, int]]:
     """The width and height of every PNG header and JPEG 2000 codestream within a file."""
     found = re.findall(rb"\x89PNG\r\n\x1a\n.{4}IHDR(.{8})|\xff\x4f\xff\x51.{4}(.{8})", data, re.DOTALL)
     return [struct.unpack(">II", png or codestream) for png, codestream in found]
+
+
+def jxl_size(data: bytes) -> tuple[int, int]:
+    """The width and height of a JPEG XL (ISO/IEC 18181-1, SizeHeader; 18181-2, boxes), before it is turned.
+
+    Raises ValueError where it says none.
+    """
+    at = 0
+    while not data.startswith(b"\xff\x0a", at):
+        size, kind = struct.unpack_from(">I4s", data, at) if at + 8 <= len(data) else (0, b"")
+        head = 16 if size == 1 else 8
+        size = int.from_bytes(data[at + 8 : at + 16], "big") if size == 1 else size
+        if kind in (b"jxlc", b"jxlp"):
+            at += head + (4 if kind == b"jxlp" else 0)
+            if not data.startswith(b"\xff\x0a", at):
+                raise ValueError("it has no codestream")
+        elif size < head:
+            raise ValueError("it has no codestream")
+        else:
+            at += size
+    bits = int.from_bytes(data[at + 2 : at + 14], "little")
+
+    def take(count: int) -> int:
+        nonlocal bits
+        value, bits = bits & ((1 << count) - 1), bits >> count
+        return value
+
+    def side(small: bool) -> int:
+        return 8 * (take(5) + 1) if small else take((9, 13, 18, 30)[take(2)]) + 1
+
+    small = take(1) == 1
+    height = side(small)
+    ratio = take(3)
+    if not ratio:
+        return side(small), height
+    across, down = ((1, 1), (12, 10), (4, 3), (3, 2), (16, 9), (5, 4), (2, 1))[ratio - 1]
+    return height * across // down, height
 
 
 def webp_is_lossless(data: bytes) -> bool:

@@ -1,13 +1,11 @@
 """`sakuga prepare balance`: brightness and colour of a style's pictures against those of the photographs."""
 
-import sys
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Annotated, NamedTuple
 
 import numpy as np
-from rich.table import Table
 from skimage.color import lab2rgb, rgb2lab
 from tyro.conf import arg
 
@@ -16,8 +14,8 @@ from sakuga.errors import SakugaError, UsageError
 from sakuga.prepare.files import find, save
 from sakuga.prepare.glance import glance
 from sakuga.prepare.manifest import Row
-from sakuga.prepare.report import show
 from sakuga.prepare.runner import describe, parallel, work
+from sakuga.runtime.console import print_table, say
 
 SIDE = 256
 """Longer side to which pictures are reduced before they are measured."""
@@ -73,7 +71,11 @@ def balance(
         recipe = describe("balance", lab=means)
         status |= work(style_files, function, output, recipe=recipe, workers=workers, overwrite=overwrite)
         sets["corrected"], _ = measure([file.source for file in find([output])], "corrected", workers)
-    show(_table(sets))
+    rows = (
+        (channel, *(f"{one.mean[i]:.1f} ± {one.std[i]:.1f}" for one in sets.values()))
+        for i, channel in enumerate(CHANNELS)
+    )
+    print_table(rows, ("Lab, mean ± std", *sets))
     if output is None:
         print(_advice(wanted, found))
     return status
@@ -90,7 +92,7 @@ def measure(paths: Sequence[Path], title: str, workers: int | None) -> tuple[Sta
     moments, lost = [], 0
     for _, result in parallel(_moments, paths, title=title, workers=workers):
         if isinstance(result, SakugaError):
-            print(f"sakuga: {result}", file=sys.stderr)
+            say(result)
             lost += 1
         else:
             moments.append(result)
@@ -126,13 +128,6 @@ def _correct(found: Statistics, wanted: Statistics, source: Path, target: Path) 
     result = target.with_name(f"{target.name}.png")
     save(match(load_image(source), found, wanted), result)
     return [Row(str(result))]
-
-
-def _table(sets: dict[str, Statistics]) -> Table:
-    table = Table("Lab, mean ± std", *sets, box=None, pad_edge=False)
-    for i, channel in enumerate(CHANNELS):
-        table.add_row(channel, *(f"{one.mean[i]:.1f} ± {one.std[i]:.1f}" for one in sets.values()))
-    return table
 
 
 def _advice(wanted: Statistics, found: Statistics) -> str:

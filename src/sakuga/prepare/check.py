@@ -4,16 +4,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
-from rich.table import Table
 from tyro.conf import arg
 
 from sakuga.errors import UsageError
 from sakuga.prepare.files import save
 from sakuga.prepare.findings import findings
 from sakuga.prepare.needs import needs, validate
-from sakuga.prepare.report import show
 from sakuga.prepare.sheet import contact_sheet
 from sakuga.prepare.survey import Survey, plural, survey
+from sakuga.runtime.atomic import check_free
+from sakuga.runtime.console import print_path, print_table, printable
 from sakuga.systems import load_system
 from sakuga.systems.base import System
 
@@ -49,25 +49,25 @@ def check(
     if not given:
         if chosen is None:
             raise UsageError("name what to check: --photos DIR, --style DIR, --targets DIR or --test DIR.")
-        show(_expectations(chosen, {}))
+        _show_expectations(chosen, {})
         raise UsageError(f"name the folders for {chosen.name} to check them.")
     if sheet is not None:
         _refuse_sheet(sheet, overwrite)
     surveys = {name: survey(name, places, workers) for name, places in given.items()}
-    show(_contents(surveys))
+    _show_contents(surveys)
     sentences = list(findings(surveys))
     if chosen is not None:
         print()
-        show(_expectations(chosen, surveys))
+        _show_expectations(chosen, surveys)
         sentences += validate(chosen, given, surveys)
     elif "style" in surveys and len(surveys["style"].facts) == 1:
         sentences.append(("note", "--style holds one picture: fast_style learns from one, the others need many."))
     print()
     for kind, sentence in sorted(sentences, key=lambda one: one[0] != "problem"):
-        print(f"{kind}: {sentence}")
+        print(printable(f"{kind}: {sentence}"))
     if sheet is not None:
         save(contact_sheet({f"--{n}": [fact.path for fact in s.facts] for n, s in surveys.items() if s.facts}), sheet)
-        print(sheet)
+        print_path(sheet)
     problems = sum(kind == "problem" for kind, _ in sentences)
     print(plural(problems, "problem") if problems else "fine: no problem found")
     return 1 if problems else 0
@@ -77,13 +77,12 @@ def _refuse_sheet(sheet: Path, overwrite: bool) -> None:
     """Before the pictures are looked at, which may take a minute."""
     if sheet.suffix.lower() != ".png":
         raise UsageError(f"--sheet {sheet} must end in .png.")
-    if sheet.exists() and not overwrite:
-        raise UsageError(f"--sheet {sheet} exists already: choose another name or allow overwriting (--overwrite).")
+    check_free(sheet, overwrite)
     if not sheet.absolute().parent.is_dir():
         raise UsageError(f"--sheet {sheet}: {sheet.parent} is not an existing folder; create it first.")
 
 
-def _contents(surveys: Mapping[str, Survey]) -> Table:
+def _show_contents(surveys: Mapping[str, Survey]) -> None:
     columns = (
         "",
         "pictures",
@@ -93,16 +92,14 @@ def _contents(surveys: Mapping[str, Survey]) -> Table:
         "brightness",
         "saturation",
     )
-    table = Table(*columns, box=None, pad_edge=False)
-    for name, one in surveys.items():
-        numbers = (str(len(one.facts)), str(len(one.broken)), one.sizes, one.formats)
-        table.add_row(f"--{name}", *numbers, one.spread("brightness"), one.spread("saturation"))
-    return table
+    rows = (
+        (f"--{name}", len(one.facts), len(one.broken), one.sizes, one.formats, *map(one.spread, columns[-2:]))
+        for name, one in surveys.items()
+    )
+    print_table(rows, columns)
 
 
-def _expectations(system: type[System], surveys: Mapping[str, Survey]) -> Table:
-    table = Table(f"{system.name} expects", "what", "given", box=None, pad_edge=False)
-    for need in needs(system):
-        found = surveys.get(need.field)
-        table.add_row(f"--{need.field}", need.told, plural(len(found.facts), "picture") if found else "nothing")
-    return table
+def _show_expectations(system: type[System], surveys: Mapping[str, Survey]) -> None:
+    given = {name: plural(len(found.facts), "picture") for name, found in surveys.items()}
+    rows = ((f"--{need.field}", need.told, given.get(need.field, "nothing")) for need in needs(system))
+    print_table(rows, (f"{system.name} expects", "what", "given"))

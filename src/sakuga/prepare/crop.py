@@ -15,8 +15,8 @@ from sakuga.prepare.files import find, save
 from sakuga.prepare.letterbox import bars
 from sakuga.prepare.manifest import Row
 from sakuga.prepare.options import Flag, Function, Inputs, Number, Output
-from sakuga.prepare.plugin import load_function
 from sakuga.prepare.runner import describe, work
+from sakuga.runtime.plugin import load_function
 
 Detector = Callable[[np.ndarray], Sequence[Sequence[float]]]
 """(H, W, 3) uint8 RGB to boxes (x0, y0, x1, y1) in pixels, (K, 4); none is an empty list."""

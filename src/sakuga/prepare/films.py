@@ -70,7 +70,11 @@ class Film:
             video = video_stream(reader, self.path)
             for packet in packets(reader, video, self.path):
                 if packet.stream is video:
-                    yield from decode(packet, self.path)
+                    for frame in decode(packet, self.path):
+                        if frame.is_corrupt:
+                            remedy = "get a whole copy of it"
+                            raise SakugaError(f"{self.path} is damaged at {frame.time or 0:.1f} s: {remedy}")
+                        yield frame
 
     def look(self, frame: VideoFrame) -> np.ndarray:
         """Return a frame as (3, H, W) uint8 of full range, Y, U, V, small and between the bars."""

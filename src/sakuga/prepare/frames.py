@@ -14,8 +14,9 @@ from sakuga.prepare.films import Film, find_films
 from sakuga.prepare.hashes import distances, phash
 from sakuga.prepare.manifest import Manifest, Row
 from sakuga.prepare.options import Flag, Inputs, Number, Output
-from sakuga.prepare.runner import describe, progress, summary
+from sakuga.prepare.runner import describe, summary
 from sakuga.prepare.scenes import Cuts, Scene, Shot
+from sakuga.runtime.console import track
 
 
 class Seen(NamedTuple):
@@ -99,16 +100,15 @@ def _scenes(film: Film, all_sharpness: list[float]) -> Iterator[Scene[Seen]]:
     """Yield every scene, also the one in which a film breaks off; fill `all_sharpness` with that of every frame."""
     cuts, scene, broken = Cuts(), Scene[Seen](), None
     try:
-        with progress() as bars:
-            for number, frame in enumerate(bars.track(film.frames(), total=film.length, description=film.path.name)):
-                yuv = film.look(frame)
-                if cuts(yuv):
-                    yield scene
-                    scene = Scene()
-                sharpness = quality.sharpness(yuv[0])
-                if not quality.is_black(yuv[0]):
-                    all_sharpness.append(sharpness)
-                scene.add(sharpness, Seen(number, frame, yuv[0]))
+        for number, frame in enumerate(track(film.frames(), film.path.name, film.length)):
+            yuv = film.look(frame)
+            if cuts(yuv):
+                yield scene
+                scene = Scene()
+            sharpness = quality.sharpness(yuv[0])
+            if not quality.is_black(yuv[0]):
+                all_sharpness.append(sharpness)
+            scene.add(sharpness, Seen(number, frame, yuv[0]))
         if not scene.count:
             raise SakugaError(f"{film.path} has no frame that can be decoded: get a whole copy of it")
     except SakugaError as error:

@@ -2,7 +2,6 @@
 
 import json
 import os
-import sys
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -15,9 +14,10 @@ from sakuga.data.images import load_image
 from sakuga.errors import SakugaError, UsageError
 from sakuga.prepare.files import find
 from sakuga.prepare.manifest import Row, read
-from sakuga.prepare.plugin import load_function
 from sakuga.prepare.runner import describe, work
 from sakuga.runtime.atomic import atomic
+from sakuga.runtime.console import printable, say
+from sakuga.runtime.plugin import load_function
 
 Detector = Callable[[np.ndarray], np.ndarray | None]
 """(H, W, 3) uint8 RGB to (K, 2) pixel coordinates x, y, or None where there is no face."""
@@ -61,13 +61,12 @@ def landmarks(
     rows = [(source, row) for source, found in read(output).items() for row in found if source]
     for source, row in rows:
         if row.why == NO_FACE:
-            print(f"{NO_FACE}: {os.path.normpath(output / source)}")
+            print(printable(f"{NO_FACE}: {os.path.normpath(output / source)}"))
     counts = {row.why: output / row.target for _, row in rows if row.kept == "yes"}
     if len(counts) > 1:
-        print(
-            f"sakuga: --detector {detector} found different numbers of landmarks "
-            f"({', '.join(f'{count} in {path}' for count, path in counts.items())}); it must always find as many.",
-            file=sys.stderr,
+        say(
+            f"--detector {detector} found different numbers of landmarks "
+            f"({', '.join(f'{count} in {path}' for count, path in counts.items())}); it must always find as many"
         )
         return 1
     return status

@@ -1,11 +1,8 @@
 """The folders that a system is trained on, as its config tells, and whether those at hand will do."""
 
-import inspect
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import fields
 from pathlib import Path
-from types import UnionType
-from typing import Any, NamedTuple, Union, get_args, get_origin
+from typing import Any, NamedTuple, get_origin
 
 from sakuga.errors import UsageError
 from sakuga.prepare.files import find
@@ -13,38 +10,27 @@ from sakuga.prepare.pairs import refuse_unmatched
 from sakuga.prepare.survey import Sentence, Survey, some
 from sakuga.systems.base import System
 from sakuga.systems.config import descriptions, kinds_of
-from sakuga.training.advice import NO_DATA, few_pictures
-
-PARTNERS = "targets"
-"""The field that makes a system one of pairs, and the only folder that it can do without."""
-
-AFTERWARDS = "picture"
-"""The field that concerns the finished style."""
+from sakuga.systems.fields import Role, flag, misfit, roles
+from sakuga.training.advice import few_pictures
 
 
 class Need(NamedTuple):
-    """A field of a config that leads to pictures."""
+    """A field of a config that leads to pictures to be trained on."""
 
     field: str
-    many: bool
-    """Whether it takes several folders."""
+    role: Role
     told: str
     """What the config says of it."""
 
 
 def needs(system: type[System]) -> list[Need]:
     """Return the fields of a system's config that lead to pictures to be trained on."""
-    kinds, told = kinds_of(system.Config), descriptions(system.Config)
-    # What a config has to say of a field that it inherits stands in its own description.
-    own, paragraphs = inspect.get_annotations(system.Config), (inspect.getdoc(system.Config) or "").split("\n\n")[1:]
-    found = []
-    for name in (field.name for field in fields(system.Config)):
-        if name not in (*NO_DATA, AFTERWARDS) and _holds_path(kinds[name]):
-            words = told.get(name, "")
-            if name not in own:
-                words = next((" ".join(p.split()) for p in paragraphs if f"`{name}`" in p), words)
-            found.append(Need(name, get_origin(kinds[name]) is tuple, words))
-    return found
+    told = descriptions(system.Config)
+    return [
+        Need(name, role, told[name])
+        for name, role in roles(system.Config).items()
+        if role.training and role.of != "name"
+    ]
 
 
 def validate(
@@ -58,39 +44,38 @@ def validate(
         surveys: what is in them.
     """
     wanted = {need.field: need for need in needs(system)}
-    paired = PARTNERS in wanted
-    for name, need in wanted.items():
+    for name, (_, role, told) in wanted.items():
         places = given.get(name, ())
         if not places:
-            if name != PARTNERS:
-                yield "problem", f"{system.name} needs --{name}. {need.told}"
-        elif len(places) > 1 and (paired or not need.many):
-            yield "problem", f"{system.name} takes one path for --{name}, not {len(places)}. {need.told}"
-        elif name == "style" and not need.many and places[0].is_dir():
-            yield "problem", f"{system.name} takes one picture for --{name}, and {places[0]} is a folder. {need.told}"
-        elif name == "style" and need.many and len(surveys[name].facts) == 1:
+            if role.required:
+                yield "problem", f"{system.name} needs {flag(name)}: {told}"
+        elif problem := misfit(role, places):
+            yield "problem", f"{system.name}: {flag(name)} takes {problem}: {told}"
+        elif role.use == "style" and role.of == "pictures" and len(surveys[name].facts) == 1:
             yield (
                 "problem",
                 f"--style holds one picture, and {system.name} needs many: name more, or train fast_style.",
             )
     for name in given:
         if name not in (*wanted, "test"):
-            yield "problem", f"{system.name} takes no --{name}: leave it out, or check another system."
+            yield "problem", f"{system.name} takes no {flag(name)}: leave it out, or check another system."
+    kinds = kinds_of(system.Config)
     config = system.Config(
         **{
-            name: tuple(places) if wanted[name].many else places[0]
+            name: tuple(places) if get_origin(kinds[name]) is tuple else places[0]
             for name, places in given.items()
             if name in wanted and places
         }
     )
-    if paired and len(given.get("photos", ())) == 1:
+    paired = [name for name, need in wanted.items() if need.role.of == "folder"]
+    if paired and all(len(given.get(name, ())) == 1 for name in paired if wanted[name].role.required):
         yield from _pairs(config, surveys)
-    side = max(config.crop, getattr(config, "load", 0))
     for name in wanted.keys() & given.keys():
-        width = 2 if paired and PARTNERS not in given else 1
+        width = 2 if paired and not given.keys() >= set(paired) else 1  # side by side
+        side = config.short_side
         small = [f.path for f in surveys[name].facts if min(f.width // width, f.height) < side]
-        if small and wanted[name].many:
-            yield "note", f"--{name}: smaller than the {side} pixels that {system.name} trains at {some(small)}."
+        if small and wanted[name].role.of != "picture":
+            yield "note", f"{flag(name)}: smaller than the {side} pixels that {system.name} trains at {some(small)}."
     if advice := few_pictures(config):
         yield "note", advice
 
@@ -114,13 +99,7 @@ def _pairs(config: Any, surveys: Mapping[str, Survey]) -> Iterator[Sentence]:
         file.source
         for file in sides[0]
         if {file.source, partners[file.name]} <= shapes.keys()
-        and abs(shapes[file.source] / shapes[partners[file.name]] - 1) > 2 / config.load
+        and abs(shapes[file.source] / shapes[partners[file.name]] - 1) > 2 / config.short_side
     ]
     if differ:
         yield "problem", f"--photos: of another shape than their partners in {config.targets} {some(differ)}."
-
-
-def _holds_path(kind: Any) -> bool:
-    if get_origin(kind) in (tuple, Union, UnionType):
-        return any(_holds_path(inner) for inner in get_args(kind))
-    return kind is Path

@@ -1,21 +1,18 @@
 """One function over many files: in a pool of processes, with a progress bar, and from where it stopped."""
 
 import signal
-import sys
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
 from sakuga.errors import SakugaError, UsageError
 from sakuga.prepare.files import File
 from sakuga.prepare.manifest import Manifest, Row
+from sakuga.runtime.console import printable, say, track
 from sakuga.runtime.parallel import cores
 
 T = TypeVar("T")
@@ -71,7 +68,7 @@ def summary(out: Path, rows: Sequence[Row], *, before: int = 0) -> int:
     """Print failures and one line of counts; the exit status, 1 if there are failures."""
     failures = [row.why for row in rows if row.kept == "failed"]
     for sentence in failures:
-        print(f"sakuga: {sentence}", file=sys.stderr)
+        say(sentence)
     kept = sum(row.kept == "yes" for row in rows)
     reasons = Counter(row.why.partition(" (")[0] for row in rows if row.kept == "no")
     parts = [f"{kept} kept", f"{sum(reasons.values())} dropped"]
@@ -80,7 +77,7 @@ def summary(out: Path, rows: Sequence[Row], *, before: int = 0) -> int:
     if before:
         parts.append(f"{before} done before")
     parts.append(f"{len(failures)} failed")
-    print(f"{out}: {', '.join(parts)}", flush=True)
+    print(printable(f"{out}: {', '.join(parts)}"), flush=True)
     return 1 if failures else 0
 
 
@@ -99,14 +96,14 @@ def parallel(
         raise UsageError(f"--workers {workers}: at least 1 is needed.")
     workers = min(workers or cores(), len(items))
     if workers <= 1:
-        yield from zip(items, _tracked(map(partial(_guarded, function), items), len(items), title), strict=True)
+        yield from zip(items, track(map(partial(_guarded, function), items), title, len(items)), strict=True)
         return
     # Ctrl-C goes to all processes of a terminal: the workers finish what they have in hand, and this one says so.
     pool = ProcessPoolExecutor(workers, initializer=signal.signal, initargs=(signal.SIGINT, signal.SIG_IGN))
     try:
         chunk = max(1, min(8, len(items) // (4 * workers)))
         results = pool.map(partial(_guarded, function), items, chunksize=chunk)
-        yield from zip(items, _tracked(results, len(items), title), strict=True)
+        yield from zip(items, track(results, title, len(items)), strict=True)
     except BrokenProcessPool as error:
         raise SakugaError(
             "a process was killed, perhaps for lack of memory: run the same command with fewer --workers."
@@ -123,23 +120,6 @@ def _guarded(function: Callable[[T], R], item: T) -> R | SakugaError:
     except Exception as error:  # a fault of ours in one file must not cost the others
         name = item.source if isinstance(item, File) else item
         return SakugaError(f"{name}: unexpected {type(error).__name__}: {error}")
-
-
-def _tracked(results: Iterable[R], total: int, title: str) -> Iterator[R]:
-    with progress() as bars:
-        yield from bars.track(results, total=total, description=title)
-
-
-def progress() -> Progress:
-    """Progress bars on standard error; nothing is shown where that is no terminal."""
-    columns = TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
-    return Progress(
-        *columns,
-        console=Console(stderr=True),
-        transient=True,
-        disable=not sys.stderr.isatty(),
-        redirect_stdout=sys.stdout.isatty(),  # rich must not swallow what goes into a pipe
-    )
 
 
 def describe(step: str, **options: object) -> str:

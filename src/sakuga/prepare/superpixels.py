@@ -1,6 +1,5 @@
 """`sakuga prepare superpixels`: the segments that White-box and AnimeGANv3 compute before they train."""
 
-import sys
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -12,6 +11,7 @@ from sakuga.errors import SakugaError, UsageError
 from sakuga.prepare.files import find
 from sakuga.prepare.glance import readable
 from sakuga.prepare.runner import parallel
+from sakuga.runtime.console import say
 
 METHODS = {"whitebox": segments.superpixels, "animegan3": segments.regions}
 
@@ -48,10 +48,10 @@ def superpixels(
     looked = parallel(readable, paths, title="photos", workers=workers)
     failures = {path: error for path, error in looked if isinstance(error, SakugaError)}
     for error in failures.values():
-        print(f"sakuga: {error}", file=sys.stderr)
+        say(error)
     good = [path for path in paths if path not in failures]
     if good:
         # `keep` is not part of what the segments are called by; the options are, and so must equal the training's.
-        segments.segment(Pictures(good, short_side=max(load, crop), keep=0), cache, METHODS[system])
+        segments.Segments(Pictures(good, short_side=max(load, crop), keep=0), cache, METHODS[system])
     print(f"{cache}: segments of {len(good)} photos, {len(failures)} failed")
     return 1 if failures else 0

@@ -119,7 +119,7 @@ def exists(path: Path) -> str:
 
 def check_free(path: Path, overwrite: bool) -> None:
     """Raise ExistsError or SakugaError before the work, not after it, when a file is in the way or none can be."""
-    if path.exists() and not overwrite:
+    if os.path.lexists(path) and not overwrite:
         raise ExistsError(exists(path))
     above = next(folder for folder in (path, *path.absolute().parents) if folder.exists())
     if path.is_dir() or (above != path and not above.is_dir()):

@@ -15,13 +15,14 @@ from typing import Literal
 
 from typing_extensions import TypedDict
 
-from sakuga.errors import SakugaError, TooLargeError
+from sakuga.errors import IncompleteError, SakugaError, TooLargeError
 from sakuga.serve.errors import RefusedError
 from sakuga.serve.limits import MIB, Limits
 from sakuga.serve.queue import Queue
-from sakuga.serve.uploads import StylizeOptions
+from sakuga.serve.uploads import VideoFileOptions
 from sakuga.style import Style
 from sakuga.stylizer import Stylizer
+from sakuga.video import VideoOptions
 from sakuga.video.strip import strip_metadata
 
 log = logging.getLogger("sakuga.serve")
@@ -55,7 +56,8 @@ class Job:
     folder: Path
     name: str
     style: Style
-    options: StylizeOptions
+    options: VideoFileOptions
+    inputs: dict[str, object]
     client: str
     status: JobState = "queued"
     frames: int = 0
@@ -113,9 +115,11 @@ class Jobs:
         self.jobs: dict[str, Job] = {}
         self.pool = ThreadPoolExecutor(1, "video")
 
-    def add(self, folder: Path, name: str, style: Style, options: StylizeOptions, client: str) -> Job:
+    def add(
+        self, folder: Path, name: str, style: Style, options: VideoFileOptions, inputs: dict[str, object], client: str
+    ) -> Job:
         """Queue the video that lies in `folder`, which is the job's from now on."""
-        job = Job(secrets.token_urlsafe(16), folder, name, style, options, client)
+        job = Job(secrets.token_urlsafe(16), folder, name, style, options, inputs, client)
         self.jobs[job.id] = job
         self.queue.stay(client)
         job.work = self.pool.submit(self._run, job, asyncio.get_running_loop())
@@ -183,27 +187,28 @@ class Jobs:
         try:
             self._check(job)
             job.status, job.begun = "running", time.monotonic()
-            options = job.options
-            stylizer = Stylizer(
-                job.style, strength=options.strength, keep_color=options.keep_color, max_side=options.max_side
-            )
-            stylizer.file(
-                job.source,
-                job.result,
-                max_pixels=self.limits.frame_pixels,
-                progress=lambda done, total: self._frame(job, done, total),
-            )
+            stylizer = Stylizer(job.style, job.options.look(), inputs=job.inputs)
+            missing = None
+            try:
+                stylizer.file(
+                    job.source,
+                    job.result,
+                    max_pixels=self.limits.frame_pixels,
+                    video=VideoOptions(stable=job.options.stable),
+                    progress=lambda done, total: self._frame(job, done, total),
+                )
+            except IncompleteError as error:  # there is a result all the same
+                missing = _sentence(job, error)
             self._check_disk(job)
-            strip_metadata(job.result, everything=options.strip)
-            return "done", None
+            strip_metadata(job.result, everything=job.options.strip)
+            return "done", missing
         except _CancelledError:
             return "cancelled", None
         except TooLargeError:  # frames that grew after they were looked at
             sentence = f"The video has frames of more than {self.limits.frame_pixels:,} pixels: make it smaller."
             return "failed", sentence
         except SakugaError as error:
-            sentence = str(error).replace(str(job.source), "the video").replace(str(job.result), "the result")
-            return "failed", f"{sentence[:1].upper()}{sentence[1:]}."
+            return "failed", _sentence(job, error)
         except Exception:
             log.exception("job %s failed", job.id)
             return "failed", "The server failed; whoever runs it finds the reason in its log."
@@ -228,3 +233,9 @@ class Jobs:
     def _check(self, job: Job) -> None:
         if job.cancelled.is_set():
             raise _CancelledError
+
+
+def _sentence(job: Job, error: SakugaError) -> str:
+    """An error as whoever sent the video reads it."""
+    sentence = str(error).replace(str(job.source), "the video").replace(str(job.result), "the result")
+    return f"{sentence[:1].upper()}{sentence[1:]}."

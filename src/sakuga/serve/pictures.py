@@ -5,18 +5,18 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Annotated, BinaryIO
+from typing import Annotated
 from urllib.parse import quote
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
-from sakuga.errors import FormatError, SakugaError, TooLargeError, UsageError
-from sakuga.picture import FORMATS, Picture, encode, extension, metadata, read, read_header
+from sakuga.errors import SakugaError, UsageError
+from sakuga.picture import FORMATS, Picture, encode, extension, metadata, read_header
 from sakuga.serve.errors import RefusedError, responses
 from sakuga.serve.limits import Limits
 from sakuga.serve.state import State
-from sakuga.serve.uploads import PictureOptions, disposition, form_schema, upload
+from sakuga.serve.uploads import PictureOptions, Upload, disposition, form_schema, read_inputs, read_picture, upload
 from sakuga.style import Style
 from sakuga.stylizer import Stylizer
 
@@ -56,27 +56,35 @@ class Result:
     seconds: dict[str, float]
 
 
-def is_heavy(file: BinaryIO, limits: Limits) -> bool:
+def is_heavy(sent: Upload, limits: Limits) -> bool:
     """Whether a picture is one of those that would keep others waiting, by what its header claims."""
     try:
-        header = read_header(file, max_pixels=limits.max_pixels)
+        header = read_header(sent.file, max_pixels=limits.max_pixels)
     except SakugaError:  # that is for `process` to say
         return True
     finally:
-        file.seek(0)
-    return header.format not in _COMMON or header.width * header.height * header.frames > _HEAVY_PIXELS
+        sent.file.seek(0)
+    large = header.width * header.height * header.frames > _HEAVY_PIXELS
+    return large or bool(sent.pictures) or header.format not in _COMMON
 
 
-def process(file: BinaryIO, style: Style, options: PictureOptions, limits: Limits, left: threading.Event) -> Result:
-    """Stylise what is in `file`; `left` says that it is of no use any more.
+def process(
+    sent: Upload,
+    style: Style,
+    options: PictureOptions,
+    inputs: dict[str, object],
+    limits: Limits,
+    left: threading.Event,
+) -> Result:
+    """Stylise the file that was sent; `left` says that it is of no use any more.
 
     Raises RefusedError for what cannot be stylised, AbandonedError after `left`.
     """
     seconds: dict[str, float] = {}
     with _timed(seconds, "decode"):
-        picture = _without_place(_read(file, limits), options.strip)
+        picture = _without_place(read_picture(sent.file.read(), limits), options.strip)
         _check(picture, style, options, limits)
-    stylizer = Stylizer(style, strength=options.strength, keep_color=options.keep_color, max_side=options.max_side)
+    stylizer = Stylizer(style, options.look(), inputs=read_inputs(inputs, limits))
     with _timed(seconds, "paint"):
         frames = []
         for frame in picture.frames:  # one by one: an animation can be given up on its way
@@ -95,19 +103,6 @@ def process(file: BinaryIO, style: Style, options: PictureOptions, limits: Limit
             raise RefusedError(422, "bad_option", f"format: {error}.") from error
     height, width = frames[0].rgb.shape[:2]
     return Result(data, name, width, height, sum(f.rgb.shape[0] * f.rgb.shape[1] for f in frames), seconds)
-
-
-def _read(file: BinaryIO, limits: Limits) -> Picture:
-    try:
-        return read(file.read(), max_pixels=limits.max_pixels)
-    except TooLargeError as error:
-        sentence = f"The picture has more than {limits.max_pixels:,} pixels, or too many frames: make it smaller."
-        raise RefusedError(413, "too_many_pixels", sentence) from error
-    except FormatError as error:
-        sentence = "The file is not a picture in a format that can be read: convert it to PNG or JPEG."
-        raise RefusedError(415, "no_picture", sentence) from error
-    except SakugaError as error:
-        raise RefusedError(400, "damaged", f"{str(error).replace('the input', 'The file', 1)}.") from error
 
 
 def _without_place(picture: Picture, strip: bool) -> Picture:
@@ -160,10 +155,11 @@ def router(state: State) -> APIRouter:
         async with upload(request) as sent:
             chosen = sent.options(options)
             style = state.styles.get(chosen.style)
+            inputs = chosen.style_inputs(style, sent.pictures)
             begin = time.perf_counter()
-            heavy = await state.picture_probes.serve(request, lambda left: is_heavy(sent.file, state.limits))
+            heavy = await state.picture_probes.serve(request, lambda left: is_heavy(sent, state.limits))
             workers = state.heavy if heavy else state.workers
-            result = await workers.serve(request, lambda left: process(sent.file, style, chosen, state.limits, left))
+            result = await workers.serve(request, lambda left: process(sent, style, chosen, inputs, state.limits, left))
             state.pictures.record_duration(sum(result.seconds.values()))
             state.metrics.pixels.inc(result.pixels)
         timing = {"wait": time.perf_counter() - begin - sum(result.seconds.values()), **result.seconds}

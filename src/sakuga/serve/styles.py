@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import math
 from collections.abc import Iterable
 from dataclasses import asdict
 from difflib import get_close_matches
@@ -21,6 +22,7 @@ from sakuga.picture import FORMATS
 from sakuga.serve.errors import RefusedError, responses
 from sakuga.serve.workers import Workers
 from sakuga.style import DEFAULT, Style, read, survey
+from sakuga.style.inputs import Input, asked, describe, photo
 from sakuga.stylizer import Stylizer
 from sakuga.video import SUFFIXES as VIDEO_SUFFIXES
 
@@ -41,6 +43,7 @@ class Entry(TypedDict):
     default: bool
     scale: int
     thumbnail: str
+    inputs: list[dict[str, Any]]
 
 
 _JPEG = {"description": "A JPEG.", "content": {"image/jpeg": {"schema": {"type": "string", "format": "binary"}}}}
@@ -72,7 +75,7 @@ def find(folders: Iterable[Path]) -> dict[str, Style]:
     """
     found: dict[str, Style] = {}
     for style in survey():
-        if isinstance(style, Style):
+        if isinstance(style, Style) and photo(style.card.inputs):
             found.setdefault(style.name, style)
     for folder in folders:
         files = sorted(folder.glob("*.onnx")) if folder.is_dir() else []
@@ -83,12 +86,27 @@ def find(folders: Iterable[Path]) -> dict[str, Style]:
                 log.warning("%s is left out: there is a style of this name already", file)
                 continue
             try:
-                found[file.stem] = read(file)
+                style = read(file)
+                if photo(style.card.inputs):
+                    found[file.stem] = style
+                else:
+                    log.warning("%s is left out: it takes no photo", file)
             except SakugaError as error:
                 log.warning("left out: %s", error)
     if not found:
         raise UsageError("there is no style to serve: name a folder of them with --styles")
     return found
+
+
+def _sample_inputs(style: Style) -> dict[str, object]:
+    """Something for whatever the style insists on, to show it at all."""
+
+    def made(one: Input) -> object:
+        values = {"picture": SAMPLE, "choice": one.names[:1], "choices": (), "text": (), "number": one.minimum}
+        found = values.get(one.kind, [0.0] * math.prod(one.shape))
+        return found[0] if one.kind == "choice" and isinstance(found, tuple) else found
+
+    return {one.name: made(one) for one in asked(style.card.inputs) if one.required}
 
 
 class Styles:
@@ -111,6 +129,7 @@ class Styles:
                 default=style.name == self.default,
                 scale=style.card.scale,
                 thumbnail=f"/v1/styles/{quote(style.name, safe='')}/thumbnail",
+                inputs=describe(style.card.inputs),
             )
             for style in order
         ]
@@ -133,7 +152,7 @@ class Styles:
         """The sample in this style as a JPEG of size · size pixels; it is stylised when first asked for."""
         style = self.get(name, 404)
         if name not in self._samples:
-            work = self.workers.submit(lambda: Stylizer(style)(SAMPLE))
+            work = self.workers.submit(lambda: Stylizer(style, inputs=_sample_inputs(style))(SAMPLE))
             self._samples[name] = asyncio.wrap_future(work)
         try:
             sample = await asyncio.shield(self._samples[name])

@@ -15,10 +15,10 @@ from sakuga.serve.errors import RefusedError, responses
 from sakuga.serve.jobs import Status
 from sakuga.serve.limits import Limits
 from sakuga.serve.state import State
-from sakuga.serve.uploads import StylizeOptions, disposition, form_schema, upload
+from sakuga.serve.uploads import StylizeOptions, VideoFileOptions, disposition, form_schema, read_inputs, upload
 
 _BINARY = {"schema": {"type": "string", "format": "binary"}}
-_BODY = {"required": True, "content": {**form_schema(StylizeOptions), "video/*": _BINARY}}
+_BODY = {"required": True, "content": {**form_schema(VideoFileOptions), "video/*": _BINARY}}
 _VIDEO = {"description": "The stylised video.", "content": {"video/mp4": _BINARY}}
 
 
@@ -33,19 +33,22 @@ def router(state: State) -> APIRouter:
         responses=responses(400, 408, 413, 415, 429, 503),
         openapi_extra={"requestBody": _BODY},
     )
-    async def video(request: Request, options: Annotated[StylizeOptions, Query()]) -> JSONResponse:
+    async def video(request: Request, options: Annotated[VideoFileOptions, Query()]) -> JSONResponse:
         """Queue one video; ask for it at the `url` of the answer."""
         state.limits.check_space(state.folder)
         async with upload(request) as sent:
             chosen = sent.options(options)
             style = state.styles.get(chosen.style)
+            inputs = chosen.style_inputs(style, sent.pictures)
             folder = Path(tempfile.mkdtemp(dir=state.folder))
             try:
-                await state.video_probes.serve(request, lambda left: _admit(sent.file, folder, chosen, state.limits))
+                ready = await state.video_probes.serve(
+                    request, lambda left: _admit(sent.file, folder, chosen, inputs, state.limits)
+                )
             except BaseException:
                 shutil.rmtree(folder, ignore_errors=True)
                 raise
-            job = state.jobs.add(folder, sent.name, style, chosen, client(request.scope))
+            job = state.jobs.add(folder, sent.name, style, chosen, ready, client(request.scope))
         status = job.describe()
         return JSONResponse(status, 202, {"Location": status["url"]})
 
@@ -83,12 +86,15 @@ def _check_range(wanted: str, size: int) -> None:
         raise RefusedError(416, "no_range", f"Range: the result has {size} bytes: ask for bytes=FIRST-LAST of them.")
 
 
-def _admit(file: BinaryIO, folder: Path, options: StylizeOptions, limits: Limits) -> None:
-    """Copy an upload into its job's folder, and check it there."""
+def _admit(
+    file: BinaryIO, folder: Path, options: StylizeOptions, inputs: dict[str, object], limits: Limits
+) -> dict[str, object]:
+    """Copy an upload into its job's folder and check it there; return its inputs, read."""
     source = folder / "source.mp4"
     with source.open("wb") as out:
         shutil.copyfileobj(file, out, 2**20)
     check(source, limits, max_side=options.max_side)
+    return read_inputs(inputs, limits)
 
 
 def check(file: Path, limits: Limits, *, max_side: int | None = None) -> None:

@@ -1,12 +1,15 @@
 """ONNX Runtime sessions as styles need them: on the GPU if there is one, quiet, and without copies of memory."""
 
-from collections.abc import Mapping
-from contextlib import suppress
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sakuga.errors import SakugaError
 from sakuga.picture.pixels import Array
+from sakuga.runtime.interrupt import interruptible
 from sakuga.style.providers import providers
 
 if TYPE_CHECKING:
@@ -41,7 +44,57 @@ def open_session(
     for on in [*on_gpu, cpu]:
         with suppress(Exception):  # ONNX Runtime's errors have no common class of their own
             # Its own way back to the processor (enable_fallback) prints a banner.
-            session = ort.InferenceSession(path if model is None else model, options, providers=on, enable_fallback=0)
+            session = _session_class()(path if model is None else model, options, providers=on, enable_fallback=0)
             session.initializers = values  # which it uses where they are, so they must live as long
             return session
     raise SakugaError(f"{path} is no style: ONNX Runtime cannot read it as an ONNX file")
+
+
+class _Runs:
+    """The runs of all sessions that are going on."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.options: set[Any] = set()
+        self.stopped = False
+
+    def stop(self) -> None:
+        """Have ONNX Runtime give up all of them before its next operator, and begin no others."""
+        with self.lock:
+            self.stopped = True
+            for options in self.options:
+                options.terminate = True
+
+
+_RUNS = _Runs()
+
+
+@contextmanager
+def stoppable_runs() -> Iterator[None]:
+    """Let Ctrl-C and SIGTERM end runs of styles, one that would never end too, with KeyboardInterrupt."""
+    try:
+        with interruptible(_RUNS.stop):
+            yield
+    finally:
+        _RUNS.stopped = False
+
+
+@cache
+def _session_class() -> Any:
+    import onnxruntime as ort
+
+    class Session(ort.InferenceSession):  # type: ignore[misc]
+        """A session whose runs `stoppable_runs` can end."""
+
+        def run(self, output_names: Any, input_feed: Any, run_options: Any = None) -> Any:
+            options = run_options or ort.RunOptions()
+            with _RUNS.lock:
+                options.terminate = _RUNS.stopped
+                _RUNS.options.add(options)
+            try:
+                return super().run(output_names, input_feed, options)
+            finally:
+                with _RUNS.lock:
+                    _RUNS.options.discard(options)
+
+    return Session

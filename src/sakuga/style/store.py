@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from sakuga.errors import SakugaError, UsageError
+from sakuga.runtime.home import expand_user
 from sakuga.style.file import EMBEDDED, Style, read
 
 DEFAULT = "hosoda"
@@ -52,12 +53,12 @@ def names() -> set[str]:
 def folder() -> Path:
     """Return the user's folder of styles: `$SAKUGA_STYLES`, or the place for data of this platform."""
     if chosen := os.environ.get("SAKUGA_STYLES"):
-        return Path(chosen).expanduser()
+        return expand_user(chosen)
     if sys.platform == "win32":
         base = os.environ.get("APPDATA") or "~/AppData/Roaming"
     else:
         base = os.environ.get("XDG_DATA_HOME") or "~/.local/share"
-    return Path(base).expanduser() / "sakuga" / "styles"
+    return expand_user(base) / "sakuga" / "styles"
 
 
 def _files() -> list[Path]:

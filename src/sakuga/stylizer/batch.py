@@ -3,7 +3,6 @@
 import glob
 import hashlib
 import os
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -11,7 +10,10 @@ from pathlib import Path
 
 from sakuga.errors import ExistsError, SakugaError, TooLargeError
 from sakuga.picture import READABLE_SUFFIXES, SUFFIXES, extension, read_header
+from sakuga.runtime.console import print_path
 from sakuga.runtime.folder import Found, walk
+from sakuga.runtime.home import expand_user
+from sakuga.runtime.naming import distinct
 from sakuga.runtime.parallel import cores, in_order
 from sakuga.style import names
 from sakuga.video import SUFFIXES as VIDEO_SUFFIXES
@@ -65,24 +67,15 @@ def plan(inputs: Sequence[str], output: Path | None, style: str, format: str | N
             folder = source.parent if output is None else output / base / below
             found.setdefault((_absolute(source), _absolute(folder)), (source, folder))
     pairs = list(found.values())
-    endings = [_ending(source, format) for source, _ in pairs]
-    # The shortest name that nothing else has: all that share one move on to longer ones, whatever their order.
-    lengths = [0] * len(pairs)
-    sources = {_key(source) for source, _ in pairs}
-    while True:
-        targets = [
-            folder / f"{_label(source, length)}.{style}{ending}"
-            for (source, folder), length, ending in zip(pairs, lengths, endings, strict=True)
-        ]
-        count = Counter(map(_key, targets))
-        longer = [
-            length < 2 and (count[_key(target)] > 1 or _key(target) in sources)
-            for target, length in zip(targets, lengths, strict=True)
-        ]
-        if not any(longer):
-            jobs = [Job(source, target) for (source, _), target in zip(pairs, targets, strict=True)]
-            return Plan(jobs, every.left_out(), tuple(every.unreadable))
-        lengths = [length + more for length, more in zip(lengths, longer, strict=True)]
+    endings = {source: _ending(source, format) for source, _ in pairs}
+
+    def name(pair: tuple[Path, Path], length: int) -> Path:
+        source, folder = pair
+        return folder / f"{_label(source, length)}.{style}{endings[source]}"
+
+    targets = distinct(pairs, name, 2, key=_key, taken={_key(source) for source, _ in pairs})
+    jobs = [Job(source, target) for (source, _), target in zip(pairs, targets, strict=True)]
+    return Plan(jobs, every.left_out(), tuple(every.unreadable))
 
 
 def staff(jobs: int | None, pictures: int, threads: int | None = None) -> tuple[int, int]:
@@ -130,7 +123,7 @@ def run(
         for job, error in outcomes:
             if error is None:
                 report.done.append(job.target)
-                print(job.target, flush=True)
+                print_path(job.target)
             elif isinstance(error, ExistsError) and not overwrite:
                 report.skipped.append(job.target)
             elif isinstance(error, SakugaError):
@@ -172,7 +165,7 @@ def _expand(text: str, style: str, every: Found) -> list[tuple[Path, Path]]:
         files = found.files
     elif _is_glob(text):
         root = _fixed_part(path)
-        matches = map(Path, glob.iglob(str(path.expanduser()), recursive=True))
+        matches = map(Path, glob.iglob(str(expand_user(path)), recursive=True))
         files = sorted(each for each in matches if is_file_name(each) and each.is_file())
     else:
         return [(path, Path())]
@@ -189,7 +182,7 @@ def _is_glob(text: str) -> bool:
 
 def _fixed_part(pattern: Path) -> Path:
     """Return the folder above the first part of a pattern that has a wildcard."""
-    pattern = pattern.expanduser()
+    pattern = expand_user(pattern)
     parts = pattern.parts
     first = next(i for i, part in enumerate(parts) if glob.has_magic(part))
     return Path(*parts[:first])

@@ -8,9 +8,9 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from sakuga.errors import UsageError
+from sakuga.errors import IncompleteError, UsageError
 from sakuga.picture import MAX_PIXELS, dropped, encode, extension, read, write
-from sakuga.runtime.say import say
+from sakuga.runtime.console import is_terminal, say
 from sakuga.stylizer.batch import is_video
 
 if TYPE_CHECKING:
@@ -52,20 +52,27 @@ def stylize_stream(
     Returns the path that was written. Raises UsageError for a terminal as output and for options of a video that go
     with a picture.
     """
-    if target is None and sys.stdout.isatty():
+    if target is None and (sys.stdout is None or is_terminal(sys.stdout)):
         raise UsageError("a picture does not belong in a terminal: redirect the output or give -o FILE")
+    if source == "-" and sys.stdin is None:
+        raise UsageError("standard input is closed: name a file, or send one through a pipe")
     name = stylizer.style.name
     with tempfile.TemporaryDirectory(prefix="sakuga-") as folder:
         given = _incoming(sys.stdin.buffer, Path(folder)) if source == "-" else Path(source)
         if isinstance(given, Path) and is_video(given):
             result = _place(target, f"stdin.{name}.mp4") or Path(folder, "result.mkv")
-            stylizer.file(given, result, max_pixels=max_pixels, overwrite=overwrite, video=video)
-            if target is not None:
-                return result
-            with result.open("rb") as file:
-                shutil.copyfileobj(file, sys.stdout.buffer)
-            sys.stdout.buffer.flush()
-            return None
+            incomplete: IncompleteError | None = None
+            try:
+                stylizer.file(given, result, max_pixels=max_pixels, overwrite=overwrite, video=video)
+            except IncompleteError as error:
+                incomplete = error
+            if target is None:
+                with result.open("rb") as file:
+                    shutil.copyfileobj(file, sys.stdout.buffer)
+                sys.stdout.buffer.flush()
+            if incomplete:
+                raise incomplete
+            return target and result
     if video and (flags := video.given()):
         raise UsageError(f"{flags[0]} is for videos, but {source} is a picture: leave it out")
     picture = stylizer.picture(read(given, max_pixels=max_pixels or MAX_PIXELS))

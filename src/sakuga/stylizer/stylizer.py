@@ -13,14 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from sakuga.errors import ExistsError, SakugaError, UsageError
+from sakuga.errors import SakugaError, UsageError
 from sakuga.picture import MAX_PIXELS, Frame, Picture, Source, dropped, read, to_pil, write
 from sakuga.picture.arrays import BT601, normalise, resize
 from sakuga.picture.pixels import Array, match_histogram
-from sakuga.runtime.atomic import exists
+from sakuga.runtime.atomic import check_free
+from sakuga.runtime.console import say
 from sakuga.runtime.memory import available, ran_out
 from sakuga.runtime.parallel import cores
-from sakuga.runtime.say import say
 from sakuga.style import DEFAULT, Style, load
 from sakuga.style.engine import Engine, pick
 from sakuga.style.values import arrays
@@ -95,8 +95,7 @@ class Stylizer:
         as usual) both; `progress` is called for videos with frames done and in all. Numbered pictures (frames/%05d.png)
         are a video too. A video that was interrupted goes on where it was.
         """
-        if target.exists() and not overwrite:  # said before the work, not after it
-            raise ExistsError(exists(target))
+        check_free(target, overwrite)
         if source.suffix.lower() in VIDEO_SUFFIXES or is_pattern(source):
             _make_folder(target.parent)
             (worker, workers), scale, side = self._for_frames(), self.style.card.scale, self.look.max_side

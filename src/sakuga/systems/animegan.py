@@ -2,22 +2,25 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
 
 import torch
 from torch import Tensor, nn
 
+from sakuga.data.columns import Derived
+from sakuga.data.dataset import Dataset
+from sakuga.data.derived.edges import smooth_edges
 from sakuga.losses import color_reconstruction, content, gray_adversarial, gray_style, grayscale, total_variation
 from sakuga.networks.animegan import AnimeGANDiscriminator, AnimeGANGenerator, AnimeGANv2Generator
 from sakuga.systems.base import Batch, Terms, forward_concatenated, frozen
-from sakuga.systems.parts.adversarial import AdversarialConfig
+from sakuga.systems.fields import AtLeast, Weight
 from sakuga.systems.parts.augment import diff_augment
 from sakuga.systems.parts.content import Backbone, ContentFeatures
-from sakuga.systems.parts.edged import Edged
+from sakuga.systems.parts.unpaired import Unpaired, UnpairedConfig, load_sides
 
 
 @dataclass
-class AnimeGANConfig(AdversarialConfig):
+class AnimeGANConfig(UnpairedConfig):
     """What `sakuga train animegan` can be told; version 1's values, its 5 + 96 epochs of 6,656 photos."""
 
     version: Literal[1, 2] = 1
@@ -27,26 +30,26 @@ class AnimeGANConfig(AdversarialConfig):
     batch: int = 6
     lr: float = 8e-5
     """Learning rate of G."""
-    lr_d: float = 1.6e-4
+    lr_d: Weight = 1.6e-4
     """Learning rate of D."""
     steps: int = 112_000
-    warmup: int = 5_500
+    warmup: Annotated[int, AtLeast(0)] = 5_500
     """Steps at the beginning in which G learns from content alone."""
-    warmup_lr: float = 1e-4
+    warmup_lr: Weight = 1e-4
     """Learning rate of those steps."""
-    adversarial: float = 300.0
+    adversarial: Weight = 300.0
     """Weight of both players' adversarial terms."""
-    content: float = 1.5
+    content: Weight = 1.5
     """Weight of the distance to the photo's features."""
-    style_weight: float = 3.0
+    style_weight: Weight = 3.0
     """Weight of the grey style term; 1.1 to 1.3 where colours fade."""
-    color: float = 10.0
+    color: Weight = 10.0
     """Weight of the colour reconstruction."""
-    smooth: float = 0.0
+    smooth: Weight = 0.0
     """Weight of the total variation."""
-    d_weights: tuple[float, float, float, float] = (1.0, 1.0, 1.0, 0.1)
+    d_weights: Annotated[tuple[float, float, float, float], AtLeast(0)] = (1.0, 1.0, 1.0, 0.1)
     """How much D minds anime, fakes, grey anime and grey anime with smoothed edges."""
-    width: int = 64
+    width: Annotated[int, AtLeast(2)] = 64
     """Channels of version 1's first layer, twice those of version 2's and of D's."""
     features: Backbone = "vgg19"
     """Network of content and style."""
@@ -61,7 +64,7 @@ def _second(content: float, style: float, color: float, smooth: float, d: tuple[
     return shared | weights
 
 
-class AnimeGAN(Edged):
+class AnimeGAN(Unpaired):
     """Strokes from the Gram matrices of grey anime, colours from the photo, edges from D's dislike of smoothed ones.
 
     L_G = λ (D(G(p)) - 1)² + ω_c |φ(G(p)) - φ(p)| + ω_s |Gram φ(G(p)) - Gram φ(gray a)| + ω_col L_YUV(G(p), p)
@@ -94,9 +97,14 @@ class AnimeGAN(Edged):
         self.features: ContentFeatures | None = None
 
     def prepare(self) -> None:
-        """Find the pictures, load the feature network."""
-        super().prepare()
+        """Load the feature network."""
         self.features = ContentFeatures(self.config.features, weights=self.config.features_weights)
+
+    def data(self) -> Dataset:
+        """Crops of either side, and the style's with smoothed edges, which takes milliseconds: nothing is stored."""
+        photos, style = load_sides(self.config)
+        edges = Derived(smooth_edges, style)
+        return Dataset({"photo": photos}, self.config) | Dataset({"style": style, "edges": edges}, self.config)
 
     def step(self, batch: Batch, t: int) -> Iterator[tuple[str, Terms]]:
         """D on this step's fakes, then G on the same; in the warm-up G alone, from content."""
@@ -109,12 +117,12 @@ class AnimeGAN(Edged):
             yield "warmup", {"content": c.content * content(self.features(fake), wanted)}
             return
         gray, smoothed = (grayscale(image, channels=3) for image in (anime, batch["edges"]))
-        shown = [self.seen(image) for image in (anime, fake.detach(), gray, smoothed)]
+        shown = [self.augment(image) for image in (anime, fake.detach(), gray, smoothed)]
         scores = forward_concatenated(self.discriminator, *shown)
         yield "D", {"gray": c.adversarial * gray_adversarial.d(*scores, weights=c.d_weights)}
 
         with frozen(self.discriminator):
-            fooled = gray_adversarial.g(self.discriminator(self.seen(fake)))
+            fooled = gray_adversarial.g(self.discriminator(self.augment(fake)))
         with torch.no_grad():
             both = self.features(torch.cat([photo, gray]))
         wanted, strokes = ({k: v.chunk(2)[i] for k, v in both.items()} for i in (0, 1))
@@ -129,8 +137,8 @@ class AnimeGAN(Edged):
             terms["smooth"] = c.smooth * total_variation(fake) / 2
         yield "G", terms
 
-    def seen(self, image: Tensor) -> Tensor:
-        """What D is shown of an image: grey must stay grey, and nothing else become it."""
+    def augment(self, image: Tensor) -> Tensor:
+        """What D is shown of an image: gray must stay grey, and nothing else become it."""
         return diff_augment(image, saturation=False) if self.config.augment else image
 
     def optimizers(self) -> dict[str, torch.optim.Optimizer]:

@@ -1,18 +1,21 @@
 """AnimeGANv3, the double-tail GAN: one tail learns the style, the other to paint it clean (Liu, Chen, Gao, 2024)."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from sakuga.data.columns import Column, Derived, Noise
+from sakuga.data.dataset import Dataset
 from sakuga.data.derived.edges import smooth_edges
-from sakuga.data.derived.segments import each, regions, segment
+from sakuga.data.derived.segments import Segments, each, regions
 from sakuga.data.derived.smoothing import l0_smooth, non_local_means
-from sakuga.data.images import cut_crops, to_tensor, to_uint8
+from sakuga.data.images import to_uint8
 from sakuga.errors import UsageError
 from sakuga.losses import (
     content,
@@ -28,14 +31,15 @@ from sakuga.losses import (
 )
 from sakuga.networks.animegan3 import AnimeGANv3Discriminator, AnimeGANv3Generator
 from sakuga.systems.base import Batch, Terms, forward_concatenated, frozen
-from sakuga.systems.parts.adversarial import Adversarial, AdversarialConfig
+from sakuga.systems.fields import AtLeast, AtMost, Count, Weight
 from sakuga.systems.parts.content import LAYERS, Backbone, ContentFeatures
+from sakuga.systems.parts.unpaired import Unpaired, UnpairedConfig, load_sides
 
 gray_lsgan = least_squares(a=0.1, b=0.9, c=0.9)
 
 
 @dataclass
-class AnimeGANv3Config(AdversarialConfig):
+class AnimeGANv3Config(UnpairedConfig):
     """What `sakuga train animegan3` can be told; the official code's values for Hayao, 5 + 95 epochs of 6,656 photos.
 
     After the warm-up every step waits for the processor to segment and clean what support painted: at 256×256 about
@@ -46,45 +50,45 @@ class AnimeGANv3Config(AdversarialConfig):
     batch: int = 8
     lr: float = 1e-4
     steps: int = 83_200
-    warmup: int = 4_160
+    warmup: Annotated[int, AtLeast(0)] = 4_160
     """Steps at the beginning in which G learns from content alone."""
-    warmup_lr: float = 2e-4
+    warmup_lr: Weight = 2e-4
     """Learning rate of those steps."""
     warmup_main: bool = True
     """Whether the main tail learns in them too."""
-    content: float = 0.5
+    content: Weight = 0.5
     """Weight of the distance to the photo's features."""
-    style_weight: tuple[float, float, float] = (0.1, 5.0, 25.0)
+    style_weight: Annotated[tuple[float, float, float], AtLeast(0)] = (0.1, 5.0, 25.0)
     """Weights of the grey style term at conv2_2, conv3_3 and conv4_4."""
-    region: float = 0.2
+    region: Weight = 0.2
     """Weight of the distance to the output's own superpixels."""
-    region_photo: float = 0.2
+    region_photo: Weight = 0.2
     """Weight of the distance to the photo's superpixels."""
-    color: float = 10.0
+    color: Weight = 10.0
     """Weight of the colour reconstruction, in Lab."""
-    smooth: float = 1e-3
+    smooth: Weight = 1e-3
     """Weight of the total variation, of either tail."""
-    gray_edges: float = 2.0
+    gray_edges: Weight = 2.0
     """How much D minds grey anime with smoothed edges."""
-    main_pixels: float = 50.0
+    main_pixels: Weight = 50.0
     """Weight of the main tail's distance to its target, in pixels."""
-    main_content: float = 0.5
+    main_content: Weight = 0.5
     """Weight of the same, in features."""
-    main_adversarial: float = 0.02
+    main_adversarial: Weight = 0.02
     """Weight of the main tail's adversarial term."""
-    main_d: float = 0.1
+    main_d: Weight = 0.1
     """Weight of D's term for the main tail."""
-    min_size: int = 50
+    min_size: Count = 50
     """Pixels of the output's smallest superpixel."""
-    denoise: float = 5.0
+    denoise: Weight = 5.0
     """Strength of the non-local means that clean the main tail's target."""
-    denoise_patch: int = 5
+    denoise_patch: Count = 5
     """Side of the squares by which they compare."""
-    salt: float = 0.0
+    salt: Annotated[float, AtLeast(0), AtMost(1)] = 0.0
     """Share of white pixels in anime with smoothed edges."""
     cache: Path = Path("runs/segments")
     """Where the photos' superpixels are kept."""
-    width: int = 32
+    width: Annotated[int, AtLeast(2)] = 32
     """Channels of the first layer of G and D."""
     features: Backbone = "vgg19"
     """Network of content and style."""
@@ -92,7 +96,7 @@ class AnimeGANv3Config(AdversarialConfig):
     """Its weights: a path, or `random:SEED`; by default what `sakuga download` fetched."""
 
 
-class AnimeGANv3(Adversarial):
+class AnimeGANv3(Unpaired):
     """A support tail that learns anime adversarially, and a main tail that learns its pictures cleaned.
 
     With S₀ = support(p), S = guided_filter(S₀, S₀), M = main(p), target T = L0-smoothed, denoised S₀; anime a, with
@@ -141,36 +145,28 @@ class AnimeGANv3(Adversarial):
         self.discriminator_main = AnimeGANv3Discriminator(width=config.width)
         self.last = LAYERS[config.features]
         self.features: ContentFeatures | None = None
-        self._segments: Sequence[Path] = []
 
     def prepare(self) -> None:
-        """Find the pictures, compute superpixels that are not kept yet, load the feature network.
+        """Load the feature network.
 
         Raises:
-            UsageError: a side is missing, both are the same, or the generator cannot halve the crops three times.
+            UsageError: the generator cannot halve the crops three times.
         """
         c = self.config
         if c.crop % AnimeGANv3Generator.multiple:
             raise UsageError(f"--crop {c.crop} must be a multiple of {AnimeGANv3Generator.multiple} for {self.name}.")
-        super().prepare()
-        self._segments = segment(self._photos, c.cache, regions)
         self.features = ContentFeatures(c.features, ("conv2_2", "conv3_3", self.last), weights=c.features_weights)
 
-    def batch(self, step: int, rank: int, world: int) -> Batch:
+    def data(self) -> Dataset:
         """Crops of either side, the photos' superpixels, and the style with smoothed edges, salted."""
-        c, rng = self.config, np.random.default_rng((self.config.seed, step))
-        photos, style = (self.crops(pictures, rng, rank, world) for pictures in (self._photos, self._style))
-        salt = rng.random((c.batch, c.crop, c.crop))[rank::world] < c.salt
-        anime = np.stack([crop.cut(self._style[crop.index]) for crop in style])
-        edges = np.stack([smooth_edges(picture) for picture in anime])
-        edges[salt] = 255
-        labels = [np.unique(crop.cut(np.load(self._segments[crop.index])), return_inverse=True)[1] for crop in photos]
-        return {
-            "photo": cut_crops(self._photos, photos),
-            "style": to_tensor(anime),
-            "edges": to_tensor(edges),
-            "segments": torch.from_numpy(np.stack([one.reshape(c.crop, c.crop) for one in labels])),
-        }
+        c = self.config
+        photos, style = load_sides(c)
+        edges: Column = Derived(smooth_edges, style)
+        if c.salt:
+            edges = Derived(partial(_salted, share=c.salt), edges, Noise(c.crop, c.crop, uniform=True))
+        return Dataset({"photo": photos, "segments": Segments(photos, c.cache, regions)}, c) | Dataset(
+            {"style": style, "edges": edges}, c
+        )
 
     def step(self, batch: Batch, t: int) -> Iterator[tuple[str, Terms]]:
         """G with both tails, then both discriminators on the same pictures; in the warm-up G alone, from content."""
@@ -189,7 +185,7 @@ class AnimeGANv3(Adversarial):
         target = _cleaned(rough, c.denoise, c.denoise_patch)
         gray, gray_anime, gray_edges = (grayscale(x, channels=3) for x in (support, batch["style"], batch["edges"]))
         with frozen(self.discriminator, self.discriminator_main):
-            fooled, fooled_main = self.discriminator(self.seen(gray)), self.discriminator_main(self.seen(main))
+            fooled, fooled_main = self.discriminator(self.augment(gray)), self.discriminator_main(self.augment(main))
         painted, painted_main = self._content(support), self._content(main)
         own, photos = (self._distance(painted, self._wanted(x)) for x in (flat, flat_photo))
         yield (
@@ -208,9 +204,10 @@ class AnimeGANv3(Adversarial):
             },
         )
 
-        shown = (self.seen(image) for image in (gray_anime, gray.detach(), gray_edges))
+        shown = (self.augment(image) for image in (gray_anime, gray.detach(), gray_edges))
         anime, fake, edges = forward_concatenated(self.discriminator, *shown)
-        clean, fake_main = forward_concatenated(self.discriminator_main, self.seen(target), self.seen(main.detach()))
+        shown = (self.augment(image) for image in (target, main.detach()))
+        clean, fake_main = forward_concatenated(self.discriminator_main, *shown)
         yield (
             "D",
             {
@@ -248,6 +245,11 @@ class AnimeGANv3(Adversarial):
             player: torch.optim.Adam(self.weights(player), rate, betas=(0.5, 0.999))
             for player, rate in (("warmup", c.warmup_lr), ("G", c.lr), ("D", c.lr))
         }
+
+
+def _salted(picture: np.ndarray, noise: np.ndarray, *, share: float) -> np.ndarray:
+    salted: np.ndarray = np.where(noise[..., None] < share, np.uint8(255), picture)
+    return salted
 
 
 def _regions(output: Tensor, min_size: int) -> Tensor:

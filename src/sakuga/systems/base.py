@@ -1,17 +1,18 @@
 """A system: networks plus one training step, written as the paper writes it."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
-from sakuga.data.images import Crop, draw_crops
+from sakuga.data.dataset import Dataset
 from sakuga.systems.artefact import Artefact, translation
+from sakuga.systems.fields import AtLeast, Count, LessThan, MultipleOf, Role, Weight, check_places, sources
 
 Terms = dict[str, Tensor]
 Update = tuple[str | tuple[str, ...], Terms]
@@ -23,24 +24,29 @@ Batch = dict[str, Tensor]
 class Config:
     """What every system can be told; a system's own config adds its paper's values."""
 
-    photos: tuple[Path, ...] = ()
+    photos: Annotated[tuple[Path, ...], Role("photos", required=True)] = ()
     """Folders of photographs."""
-    crop: int = 256
+    crop: Annotated[int, AtLeast(16), MultipleOf(4)] = 256
     """Side of the square training crops, pixels."""
     mirror: bool = True
     """Show half of all crops mirrored; not for styles with lettering or light from one side."""
-    batch: int = 4
+    batch: Count = 4
     """Crops in a step, over all processes."""
-    lr: float = 2e-4
+    lr: Weight = 2e-4
     """Learning rate."""
-    steps: int = 40_000
+    steps: Count = 40_000
     """Length of the training."""
     init: Path | None = None
     """An earlier run of the same kind whose averaged output network this one starts from, without a warm-up."""
-    ema: float = 0.999
+    ema: Annotated[float, AtLeast(0), LessThan(1)] = 0.999
     """Decay of the averaged weights, the ones that are exported, where there are any."""
-    seed: int = 0
-    """Start of all chance: weights, order of the data, crops."""
+    seed: Annotated[int, AtLeast(0), LessThan(2**63)] = 0
+    """Start of all random numbers: weights, order of the data, crops."""
+
+    @property
+    def short_side(self) -> int:
+        """Shorter side at which pictures are trained on, pixels; smaller ones are enlarged or continued."""
+        return self.crop
 
 
 @dataclass(frozen=True)
@@ -83,17 +89,37 @@ class System(nn.Module):
     Config: ClassVar[type[Any]] = Config
     config: Any
 
-    def batch(self, step: int, rank: int, world: int) -> Batch:
-        """Return this process's part of the batch of step `step`, a function of (seed, step, rank) alone.
+    def __init__(self, config: Any):
+        super().__init__()
+        self.config = config
 
-        It is made in a thread of its own while another step runs, so it must leave torch's chance alone.
+    def data(self) -> Dataset:
+        """Read what it is trained on; `dataset` is the one that everybody uses.
+
+        Batches are made in a thread of their own while another step runs, so columns must leave torch's random numbers
+        alone.
         """
         raise NotImplementedError
 
-    def crops(self, pictures: Sequence[np.ndarray], rng: np.random.Generator, rank: int, world: int) -> list[Crop]:
-        """Draw this process's part of a batch of crops from a collection, as the config says."""
-        c = self.config
-        return draw_crops(pictures, size=c.crop, count=c.batch, rng=rng, rank=rank, world=world, mirror=c.mirror)
+    @cached_property
+    def dataset(self) -> Dataset:
+        """What `data` returned: the pictures are read when it is first asked for."""
+        return self.data()
+
+    def load(self) -> None:
+        """Get ready to train, what is cheap to refuse first: places, then frozen networks, then the pictures.
+
+        Raises:
+            UsageError: a file or folder is missing, or does not fit.
+            SakugaError: a file cannot be read.
+        """
+        check_places(self.config)
+        self.prepare()
+        self.dataset  # noqa: B018
+
+    def batch(self, step: int, rank: int, world: int) -> Batch:
+        """Return this process's part of the batch of step `step`, a function of (seed, step, rank) alone."""
+        return self.dataset.batch(step, rank, world)
 
     def step(self, batch: Batch, t: int) -> Iterator[Update]:
         """Yield (player, weighted loss terms) once per optimiser update; the trainer does the rest.
@@ -120,8 +146,8 @@ class System(nn.Module):
         """Players whose optimiser starts anew at step `t`, without its moments."""
         return ()
 
-    def samples(self) -> Tensor | None:
-        """A few fixed photos (N, 3, H, W) to show progress on."""
+    def preview(self) -> Preview | None:
+        """Return what progress is shown on; without an `image` among the inputs, samples are a grid."""
         return None
 
     def artefact(self, network: str | None = None) -> Artefact:
@@ -131,21 +157,12 @@ class System(nn.Module):
         """
         return translation(self.get_submodule(network or self.exportable[0]))
 
-    def references(self) -> Tensor | None:
-        """A few fixed pictures of the wanted style (N, 3, H, W), against which samples are judged."""
-        return None
-
-    def preview(self) -> Preview | None:
-        """Return what progress is shown on; without an `image` among the inputs, samples are a grid."""
-        photos = self.samples()
-        return None if photos is None else Preview({"image": photos}, self.references())
-
     def sources(self) -> list[dict[str, str]]:
-        """Return what the style was trained on, for its card: dictionaries with `name`, `licence` and `use`."""
-        return []
+        """Return what the style was trained on, as the config's roles tell."""
+        return sources(self.config)
 
     def prepare(self) -> None:
-        """Load data and frozen networks before training; a system without it can be built from its checkpoint alone."""
+        """Load frozen networks before training; without it a system can be built from its checkpoint alone."""
 
     @property
     def networks(self) -> dict[str, nn.Module]:
@@ -184,11 +201,6 @@ def forward_concatenated(network: nn.Module, *images: Tensor) -> tuple[Tensor, .
     """Run a network that treats samples one by one on several batches of one size at once, which is faster."""
     outputs: tuple[Tensor, ...] = network(torch.cat(images)).chunk(len(images))
     return outputs
-
-
-def source(origin: Path | str, use: str) -> dict[str, str]:
-    """Return the card's entry for a folder, a file or a `module:function` that served as `use`."""
-    return {"name": Path(origin).resolve().name or "unnamed", "licence": "not stated", "use": use}
 
 
 @contextmanager

@@ -2,43 +2,46 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
 
 import torch
 
+from sakuga.data.columns import Derived
+from sakuga.data.dataset import Dataset
+from sakuga.data.derived.edges import smooth_edges
 from sakuga.losses import ImagePool, bce, content, edge_promoting, lsgan
 from sakuga.networks.cartoongan import CartoonGANDiscriminator, CartoonGANGenerator
 from sakuga.networks.layers import Upsample
 from sakuga.systems.base import Batch, Terms, forward_concatenated, frozen
-from sakuga.systems.parts.adversarial import AdversarialConfig
+from sakuga.systems.fields import AtLeast, Weight
 from sakuga.systems.parts.content import Backbone, ContentFeatures
-from sakuga.systems.parts.edged import Edged
 from sakuga.systems.parts.schedules import linear_decay
+from sakuga.systems.parts.unpaired import Unpaired, UnpairedConfig, load_sides
 
 
 @dataclass
-class CartoonGANConfig(AdversarialConfig):
+class CartoonGANConfig(UnpairedConfig):
     """What `sakuga train cartoongan` can be told; steps are 10 and 200 epochs of the paper's 5,402 photos."""
 
     load: int = 256
     batch: int = 8
     lr: float = 1e-5
     steps: int = 142_000
-    warmup: int = 6_750
+    warmup: Annotated[int, AtLeast(0)] = 6_750
     """Steps at the beginning in which G learns from content alone."""
-    warmup_lr: float = 2e-4
+    warmup_lr: Weight = 2e-4
     """Learning rate of those steps."""
-    content: float = 10.0
+    content: Weight = 10.0
     """Weight of the content term, ω."""
     objective: Literal["bce", "lsgan"] = "bce"
     """The paper's log loss, or the official code's least squares."""
-    pool: int = 0
+    pool: Annotated[int, AtLeast(0)] = 0
     """Earlier fakes that D is shown again; 50 in the official code."""
-    blocks: int = 8
+    blocks: Annotated[int, AtLeast(0)] = 8
     """Residual blocks of G."""
     upsample: Upsample = "deconv"
     """How G enlarges: as published, or by resizing first, against checkerboards."""
-    width: int = 64
+    width: Annotated[int, AtLeast(2)] = 64
     """Channels of G's first layer; D's has half as many."""
     features: Backbone = "vgg19"
     """Network of the content term."""
@@ -46,7 +49,7 @@ class CartoonGANConfig(AdversarialConfig):
     """Its weights: a path, or `random:SEED`; by default what `sakuga download` fetched."""
 
 
-class CartoonGAN(Edged):
+class CartoonGAN(Unpaired):
     """One generator, and a discriminator that calls cartoons without clear edges fake.
 
     L_D = -log D(c) - log(1 - D(e)) - log(1 - D(G(p))) for cartoons c and the same with smoothed edges e,
@@ -74,9 +77,14 @@ class CartoonGAN(Edged):
         self.features: ContentFeatures | None = None
 
     def prepare(self) -> None:
-        """Find the pictures, load the feature network."""
-        super().prepare()
+        """Load the feature network."""
         self.features = ContentFeatures(self.config.features, weights=self.config.features_weights)
+
+    def data(self) -> Dataset:
+        """Crops of either side, and the style's with smoothed edges, which takes milliseconds: nothing is stored."""
+        photos, style = load_sides(self.config)
+        edges = Derived(smooth_edges, style)
+        return Dataset({"photo": photos}, self.config) | Dataset({"style": style, "edges": edges}, self.config)
 
     def step(self, batch: Batch, t: int) -> Iterator[tuple[str, Terms]]:
         """G, then D on the same fakes; in the warm-up G alone."""
@@ -91,10 +99,10 @@ class CartoonGAN(Edged):
             yield "warmup", terms
             return
         with frozen(self.discriminator):
-            terms["adversarial"] = edge_promoting.g(self.discriminator(self.seen(fake)), objective=objective)
+            terms["adversarial"] = edge_promoting.g(self.discriminator(self.augment(fake)), objective=objective)
         yield "G", terms
 
-        shown = [self.seen(image) for image in (batch["style"], self.pool(fake), batch["edges"])]
+        shown = [self.augment(image) for image in (batch["style"], self.pool(fake), batch["edges"])]
         yield "D", {"edges": edge_promoting.d(*forward_concatenated(self.discriminator, *shown), objective=objective)}
 
     def optimizers(self) -> dict[str, torch.optim.Optimizer]:

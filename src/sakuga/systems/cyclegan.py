@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
 
 import torch
 from torch import nn
@@ -13,34 +13,35 @@ from sakuga.networks.patchgan import PatchGAN
 from sakuga.networks.resnet import ResNetGenerator
 from sakuga.networks.unet import UNet
 from sakuga.systems.base import Batch, Terms, forward_concatenated, frozen
-from sakuga.systems.parts.adversarial import Adversarial, AdversarialConfig
+from sakuga.systems.fields import AtLeast, Weight
 from sakuga.systems.parts.schedules import linear_decay
+from sakuga.systems.parts.unpaired import Unpaired, UnpairedConfig
 
 
 @dataclass
-class CycleGANConfig(AdversarialConfig):
+class CycleGANConfig(UnpairedConfig):
     """What `sakuga train cyclegan` can be told; the paper's values, its 200 epochs for 1,000 pictures."""
 
     batch: int = 1
     lr: float = 2e-4
     steps: int = 200_000
-    cycle: float = 10.0
+    cycle: Weight = 10.0
     """Weight of the cycle consistency, λ."""
-    identity: float = 0.5
+    identity: Weight = 0.5
     """Weight of the identity term as a part of λ; 0 leaves it out."""
     body: Literal["resnet", "unet"] = "resnet"
     """Generators: residual, or pix2pix's U-Net, which ties the output closer to the photo's edges."""
-    blocks: int = 9
+    blocks: Annotated[int, AtLeast(0)] = 9
     """Residual blocks: 9 for 256 pixels, 6 for 128."""
     upsample: Literal["deconv", "resize"] = "deconv"
     """How the residual generators enlarge: as published, or by resizing first, against checkerboards."""
-    width: int = 64
+    width: Annotated[int, AtLeast(2)] = 64
     """Channels of every network's first layer."""
-    pool: int = 50
+    pool: Annotated[int, AtLeast(0)] = 50
     """Earlier fakes that each discriminator is shown again."""
 
 
-class CycleGAN(Adversarial):
+class CycleGAN(Unpaired):
     """Unpaired translation with cycle consistency, photo to style and back.
 
     L_G = (D_S(G(x)) - 1)² + (D_P(F(y)) - 1)² + λ (‖F(G(x)) - x‖₁ + ‖G(F(y)) - y‖₁) + λ/2 (‖F(x) - x‖₁ + ‖G(y) - y‖₁),
@@ -85,8 +86,8 @@ class CycleGAN(Adversarial):
         else:
             fake_y, fake_x = self.generator(x), self.inverse(y)
         with frozen(self.discriminator_style, self.discriminator_photo):
-            fooled = lsgan.g(self.discriminator_style(self.seen(fake_y))) + lsgan.g(
-                self.discriminator_photo(self.seen(fake_x))
+            fooled = lsgan.g(self.discriminator_style(self.augment(fake_y))) + lsgan.g(
+                self.discriminator_photo(self.augment(fake_x))
             )
         terms = {
             "adversarial": fooled,
@@ -103,7 +104,7 @@ class CycleGAN(Adversarial):
         yield (
             "D",
             {
-                name: lsgan.d(*forward_concatenated(discriminator, self.seen(real), self.seen(fake))) / 2
+                name: lsgan.d(*forward_concatenated(discriminator, self.augment(real), self.augment(fake))) / 2
                 for name, (discriminator, real, fake) in sides.items()
             },
         )

@@ -3,44 +3,46 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from sakuga.data.columns import Column
+from sakuga.data.dataset import Dataset, sample_squares
 from sakuga.data.fitting import Fitted, keep_light, match_tone, mix_color
-from sakuga.data.images import sample_squares, to_tensor
 from sakuga.data.pictures import Pictures
 from sakuga.data.teachers import load_teacher, targets
-from sakuga.data.views import Views
+from sakuga.data.views import Thumbnails, Views
 from sakuga.errors import UsageError
 from sakuga.losses import checkerboard, gradient_l1, gram, gram_style, hinge, l1, line_l1, lpips
 from sakuga.networks.context import ContextGenerator
 from sakuga.networks.fast import FastGenerator
 from sakuga.networks.features import LPIPS_LAYERS, FeatureNetwork
 from sakuga.networks.patchgan import PatchGAN
-from sakuga.style.context import thumbnail
-from sakuga.systems.base import Batch, Config, System, Terms, frozen, source
+from sakuga.systems.base import Batch, Config, Preview, System, Terms, frozen
+from sakuga.systems.fields import AtLeast, AtMost, Count, Role, Weight
 
 
 @dataclass
 class DistillConfig(Config):
     """What `sakuga train distill` can be told."""
 
-    teacher: str = ""
-    """Who shows how to paint: `module:function`, a folder of CartoonGAN weights, or a style's name or path."""
-    side: int = 480
+    teacher: Annotated[str, Role("teacher", required=True, of="name")] = ""
+    """A style's name or path, a folder of CartoonGAN weights, or `module:function`, that shows how to paint."""
+    side: Count = 480
     """Photos are reduced to this longer side before the teacher paints them; not with `views`."""
-    views: int = 0
+    views: Annotated[int, AtLeast(0)] = 0
     """Views of the photos, windows of 320 to 640 pixels in changed light, that the teacher paints in their place; a
     larger number keeps the first ones."""
-    freeze: int = 24
+    freeze: Annotated[int, AtLeast(0)] = 24
     """Photos that fix the statistics of an imported teacher's norms; 0: statistics of each picture."""
     match_tone: bool = False
     """Give the teacher's pictures the photo's mean and deviation per channel: the look without its colours."""
-    color: float = 1.0
+    color: Annotated[float, AtLeast(0), AtMost(1)] = 1.0
     """How much of the teacher's colour is learned: 1 all, 0 the photo's own; light is always the teacher's."""
-    light: float = 0.0
+    light: Annotated[float, AtLeast(0), AtMost(1)] = 0.0
     """How much of the photo's light its areas keep: 1 all, with the teacher's lines in them; 0 none."""
     cache: Path = Path("runs/teachers")
     """Where the teacher's pictures are kept."""
@@ -48,29 +50,29 @@ class DistillConfig(Config):
     batch: int = 8
     steps: int = 8_000
     lr: float = 1e-3
-    width: int = 64
+    width: Annotated[int, AtLeast(2)] = 64
     """Channels of the student."""
-    blocks: int = 3
+    blocks: Annotated[int, AtLeast(0)] = 3
     """Residual blocks of the student."""
-    inner: int = 32
+    inner: Count = 32
     """Channels between the two convolutions of a block: half of `width` takes half of the time."""
     context: bool = False
     """Show the student a thumbnail of the whole picture, for teachers that normalise over it."""
-    pixel: float = 1.0
+    pixel: Weight = 1.0
     """Weight of mean |G - T|."""
-    edges: float = 1.0
+    edges: Weight = 1.0
     """Weight of the L1 between image gradients."""
-    lines: float = 0.0
+    lines: Weight = 0.0
     """Weight of a further L1 where the teacher draws thin dark lines."""
-    checkerboard: float = 0.0
+    checkerboard: Weight = 0.0
     """Weight of the energy of what repeats in every square of the student."""
-    perceptual: float = 1.0
+    perceptual: Weight = 1.0
     """Weight of LPIPS on `features`."""
-    gram: float = 0.0
+    gram: Weight = 0.0
     """Weight of the squared Gram distance on `features`, crop by crop."""
-    adversarial: float = 0.0
+    adversarial: Weight = 0.0
     """Weight of the hinge PatchGAN term."""
-    adversarial_from: float = 0.4
+    adversarial_from: Annotated[float, AtLeast(0), AtMost(1)] = 0.4
     """Part of the training after which the discriminator joins."""
     features: str = "alexnet"
     """Feature network of the perceptual terms: alexnet (cheap) or vgg16 (ten times dearer)."""
@@ -95,29 +97,17 @@ class Distill(System):
     Config = DistillConfig
 
     def __init__(self, config: DistillConfig):
-        super().__init__()
+        super().__init__(config)
         if config.crop < 32 and config.features == "alexnet" and (config.perceptual or config.gram):
             raise UsageError(f"--crop {config.crop} must be 32 or more: alexnet sees nothing smaller.")
-        self.config = config
         body = ContextGenerator if config.context else FastGenerator
         self.generator = body(width=config.width, blocks=config.blocks, inner=config.inner)
         self.discriminator = PatchGAN(width=32, strided=2, norm=None)
         self.features: FeatureNetwork | None = None
-        self._photos: Pictures | Views = Pictures(())
-        self._targets = Fitted((), (), self.fit)
-        self._thumbnails: list[np.ndarray] = []
 
     def prepare(self) -> None:
-        """Load the photos, have the teacher paint what it has not painted yet, load the feature network."""
+        """Load the feature network."""
         c = self.config
-        if not c.teacher:
-            raise UsageError("--teacher is missing: name a style, a folder of CartoonGAN weights or module:function.")
-        photos = Pictures(c.photos, max_side=None if c.views else c.side)
-        teacher, key = load_teacher(c.teacher, photos, freeze=c.freeze)
-        self._photos = Views(photos, c.views) if c.views else photos
-        self._targets = Fitted(targets(self._photos, teacher, key, c.cache, keep=0), self._photos, self.fit)
-        if c.context:
-            self._thumbnails = [thumbnail(photo) for photo in self._photos]
         if c.perceptual or c.gram:
             layers = LPIPS_LAYERS.get(c.features)
             if layers is None:
@@ -133,16 +123,17 @@ class Distill(System):
             picture = mix_color(picture, photo, c.color)
         return keep_light(picture, photo, c.light) if c.light else picture
 
-    def batch(self, step: int, rank: int, world: int) -> Batch:
-        """Crops of photos and the same crops of the teacher's pictures."""
-        crops = self.crops(self._photos, np.random.default_rng((self.config.seed, step)), rank, world)
-        batch = {
-            name: [crop.cut(side[crop.index]) for crop in crops]
-            for name, side in (("photo", self._photos), ("target", self._targets))
-        }
-        if self._thumbnails:
-            batch["thumbnail"] = [self._thumbnails[c.index][:, :: -1 if c.mirrored else 1] for c in crops]
-        return {name: to_tensor(np.stack(pictures)) for name, pictures in batch.items()}
+    def data(self) -> Dataset:
+        """Crops of photos and of the teacher's pictures; it paints what it has not painted yet."""
+        c = self.config
+        photos = Pictures(c.photos, max_side=None if c.views else c.side)
+        teacher, key = load_teacher(c.teacher, photos, freeze=c.freeze)
+        seen = Views(photos, c.views) if c.views else photos
+        columns: dict[str, Column] = {"photo": seen}
+        columns["target"] = Fitted(targets(seen, teacher, key, c.cache, keep=0), seen, self.fit)
+        if c.context:
+            columns["thumbnail"] = Thumbnails(seen)
+        return Dataset(columns, c)
 
     def step(self, batch: Batch, t: int) -> Iterator[tuple[str, Terms]]:
         """G learns; once the discriminator has joined, D follows on the same fakes."""
@@ -180,13 +171,11 @@ class Distill(System):
         """Warm up over 200 steps, then fall along a half cosine."""
         return min(1.0, (t + 1) / 200) * (0.02 + 0.98 * 0.5 * (1 + float(np.cos(np.pi * t / self.config.steps))))
 
-    def samples(self) -> Tensor | None:
+    def preview(self) -> Preview:
         """Four photos from all over the collection."""
-        return sample_squares(self._photos)
-
-    def sources(self) -> list[dict[str, str]]:
-        """Return the folders of photos and the teacher."""
-        return [*(source(p, "photos") for p in self.config.photos), source(self.config.teacher, "teacher")]
+        photos = self.dataset["photo"]
+        assert isinstance(photos, (Pictures, Views))
+        return Preview({"image": sample_squares(photos)})
 
     def _heads(self, seen: dict[str, Tensor]) -> dict[str, Tensor]:
         assert self.features is not None

@@ -1,47 +1,48 @@
 """Fast neural style: one painting becomes a style (Johnson, Alahi, Fei-Fei, ECCV 2016)."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
-from sakuga.data.images import cut_crops, load_image, sample_squares, to_tensor
+from sakuga.data.dataset import Dataset, sample_squares
+from sakuga.data.images import load_image, to_tensor
 from sakuga.data.pictures import Pictures
 from sakuga.errors import UsageError
 from sakuga.losses import checkerboard, content, gram, gram_style, total_variation
 from sakuga.networks.fast import FastGenerator
 from sakuga.networks.features import FeatureNetwork
 from sakuga.networks.johnson import TransformNet
-from sakuga.systems.base import Batch, Config, System, Terms, source
+from sakuga.systems.base import Batch, Config, Preview, System, Terms
+from sakuga.systems.fields import AtLeast, Count, Role, Weight
 
 
 @dataclass
 class FastStyleConfig(Config):
     """What `sakuga train fast_style` can be told; rate, batch, crop, steps and layers are the paper's by default."""
 
-    style: Path | None = None
+    style: Annotated[Path | None, Role("style", required=True, of="picture")] = None
     """The painting."""
-    style_side: int = 384
+    style_side: Count = 384
     """Longer side of the painting as the losses see it, pixels: larger gives larger strokes."""
     body: Literal["johnson", "fast"] = "johnson"
     """The paper's network, or the fast generator, which runs in real time and in exact tiles."""
-    side: int = 640
+    side: Count = 640
     """Photos are reduced to this longer side."""
     crop: int = 256
     batch: int = 4
     steps: int = 40_000
     lr: float = 1e-3
-    content: float = 1.0
+    content: Weight = 1.0
     """Weight of the feature reconstruction at `content_layer`."""
-    style_weight: float = 5.0
+    style_weight: Weight = 5.0
     """Weight of the Gram distances."""
-    smooth: float = 0.0
+    smooth: Weight = 0.0
     """Weight of the squared total variation of the output in [-1, 1]."""
-    checkerboard: float = 0.0
+    checkerboard: Weight = 0.0
     """Weight of the penalty on patterns of four pixels' period; the fast body wants about 100."""
     content_layer: str = "relu3_3"
     """Where the content is compared."""
@@ -50,9 +51,9 @@ class FastStyleConfig(Config):
     calibrate: bool = True
     """Measure each layer once: distances count in units of the photos' own features and the painting's own Grams, so
     the weights hold for any feature weights."""
-    width: int = 64
+    width: Annotated[int, AtLeast(2)] = 64
     """Channels of the fast body."""
-    blocks: int = 4
+    blocks: Annotated[int, AtLeast(0)] = 4
     """Residual blocks of the fast body."""
     features_weights: str | None = None
     """VGG-16 weights: a path, or `random:SEED`; by default what `sakuga download vgg16` fetched."""
@@ -76,10 +77,9 @@ class FastStyle(System):
     Config = FastStyleConfig
 
     def __init__(self, config: FastStyleConfig):
-        super().__init__()
+        super().__init__(config)
         if not config.style_layers:
             raise UsageError("--style-layers is empty; name layers of VGG-16.")
-        self.config = config
         self.generator: nn.Module
         if config.body == "fast":
             self.generator = FastGenerator(width=config.width, blocks=config.blocks, reflect=True)
@@ -91,34 +91,29 @@ class FastStyle(System):
         else:
             self.generator = TransformNet()
         self.features: FeatureNetwork | None = None
-        self._photos: Sequence[np.ndarray] = []
         self._grams: dict[str, Tensor] = {}
         self._scale: dict[str, float] = {}
 
     def prepare(self) -> None:
-        """Load the photos and the painting; measure the painting's Gram matrices."""
+        """Load the painting and the feature network; measure the painting's Gram matrices and the photos' features."""
         c = self.config
-        if c.style is None:
-            raise UsageError("--style is missing: name the painting.")
-        self._photos = Pictures(c.photos, max_side=c.side)
-        layers = dict.fromkeys((*c.style_layers, c.content_layer))
-        self.features = FeatureNetwork("vgg16", tuple(layers), weights=c.features_weights)
         painting = to_tensor(load_image(c.style, max_side=c.style_side))
         if min(painting.shape[2:]) < 16:
             raise UsageError(f"--style {c.style} is smaller than 16 pixels; name a larger painting.")
+        layers = dict.fromkeys((*c.style_layers, c.content_layer))
+        self.features = FeatureNetwork("vgg16", tuple(layers), weights=c.features_weights)
         with torch.no_grad():
             seen = self.features(painting)
             self._grams = {name: gram(seen[name]) for name in c.style_layers}
             self._scale = dict.fromkeys((*c.style_layers, "content"), 1.0)
             if c.calibrate:
                 self._scale = {name: float(g.square().sum()) for name, g in self._grams.items()}
-                photo = self.features(self.batch(0, 0, 1)["photo"])[c.content_layer]
+                photo = self.features(self.dataset.batch(0)["photo"])[c.content_layer]
                 self._scale["content"] = float(photo.square().mean())
 
-    def batch(self, step: int, rank: int, world: int) -> Batch:
+    def data(self) -> Dataset:
         """Crops of photos."""
-        rng = np.random.default_rng((self.config.seed, step))
-        return {"photo": cut_crops(self._photos, self.crops(self._photos, rng, rank, world))}
+        return Dataset({"photo": Pictures(self.config.photos, max_side=self.config.side)}, self.config)
 
     def step(self, batch: Batch, t: int) -> Iterator[tuple[str, Terms]]:
         """One player."""
@@ -140,13 +135,9 @@ class FastStyle(System):
             terms["checkerboard"] = c.checkerboard * checkerboard(fake - photo)
         yield "G", terms
 
-    def samples(self) -> Tensor | None:
+    def preview(self) -> Preview:
         """Four photos from all over the collection."""
-        return sample_squares(self._photos)
-
-    def sources(self) -> list[dict[str, str]]:
-        """Return the folders of photos and the painting."""
-        return [*(source(p, "photos") for p in self.config.photos), source(str(self.config.style), "style")]
+        return Preview({"image": sample_squares(self.dataset.pictures("photo"))})
 
 
 def _bounded(image: Tensor) -> Tensor:

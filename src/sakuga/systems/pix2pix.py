@@ -1,47 +1,45 @@
 """pix2pix: translation learned from pairs by a conditional GAN (Isola, Zhu, Zhou, Efros, CVPR 2017)."""
 
 import copy
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-import numpy as np
 import torch
-from torch import Tensor
 
-from sakuga.data.images import cut_crops, sample_squares
+from sakuga.data.dataset import Dataset, sample_squares
 from sakuga.data.pairs import load_pairs
 from sakuga.errors import UsageError
 from sakuga.losses import bce, l1
 from sakuga.networks.patchgan import PatchGAN
 from sakuga.networks.unet import UNet, per_picture
 from sakuga.systems.artefact import Artefact, translation
-from sakuga.systems.base import Batch, Config, System, Terms, frozen, source
+from sakuga.systems.base import Batch, Config, Preview, System, Terms, frozen
+from sakuga.systems.fields import AtLeast, Count, Role, Weight
 from sakuga.systems.parts.schedules import linear_decay
 
 
 @dataclass
 class Pix2PixConfig(Config):
-    """What `sakuga train pix2pix` can be told; the paper's values, its 200 epochs for 400 pairs.
+    """What `sakuga train pix2pix` can be told; the paper's values, its 200 epochs for 400 pairs."""
 
-    `photos` is one folder of pictures side by side, or of inputs if `targets` is given.
-    """
-
-    targets: Path | None = None
+    photos: Annotated[tuple[Path, ...], Role("pairs", required=True, of="folder")] = ()
+    """A folder of pictures side by side, or of inputs if `targets` is given."""
+    targets: Annotated[Path | None, Role("pairs", of="folder")] = None
     """Folder of the wanted pictures, named like the inputs."""
     direction: Literal["AtoB", "BtoA"] = "AtoB"
     """From the left (or `photos`) to the right (or `targets`), or back."""
-    load: int = 286
+    load: Count = 286
     """Shorter side to which pictures are scaled before they are cropped, pixels."""
     batch: int = 1
     lr: float = 2e-4
     steps: int = 80_000
-    l1: float = 100.0
+    l1: Weight = 100.0
     """Weight of the L1 term, λ."""
-    width: int = 64
+    width: Annotated[int, AtLeast(2)] = 64
     """Channels of both networks' first layer."""
-    levels: int = 8
+    levels: Annotated[int, AtLeast(2)] = 8
     """Halvings of the U-Net; the crop must be a multiple of 2 to this power."""
     dropout: tuple[int, ...] = (1, 2, 3)
     """Decoder stages, from the innermost, that drop half of their channels' values while training; the official PyTorch
@@ -50,6 +48,11 @@ class Pix2PixConfig(Config):
     """What the norms of the finished style measure: the picture at hand, as published, or the training's average,
     under which equal surroundings look equal in every picture. By default the picture with --batch 1, which is what it
     trained on, and the average with larger ones; name `picture` where processes or --micro leave parts of one."""
+
+    @property
+    def short_side(self) -> int:
+        """Shorter side of all pictures, pixels."""
+        return max(self.load, self.crop)
 
 
 class Pix2Pix(System):
@@ -69,33 +72,22 @@ class Pix2Pix(System):
     Config = Pix2PixConfig
 
     def __init__(self, config: Pix2PixConfig):
-        super().__init__()
+        super().__init__(config)
         if config.crop % 2**config.levels:
             raise UsageError(
                 f"--crop {config.crop} must be a multiple of {2**config.levels} with --levels {config.levels}."
             )
-        if config.levels < 2:
-            raise UsageError(f"--levels {config.levels} must be 2 or more.")
         if config.crop < 24:
             raise UsageError(f"--crop {config.crop} must be 24 or more: the discriminator halves it three times.")
-        self.config = config
         self.generator = UNet(width=config.width, levels=config.levels, dropout=config.dropout)
         self.discriminator = PatchGAN(6, width=config.width, norm="batch")
-        self._inputs: Sequence[np.ndarray] = []
-        self._targets: Sequence[np.ndarray] = []
 
-    def prepare(self) -> None:
-        """Find the pairs and check that they belong together."""
-        c = self.config
-        if len(c.photos) != 1:
-            raise UsageError("--photos must name one folder: of pairs side by side, or of inputs with --targets.")
-        pairs = load_pairs(c.photos[0], c.targets, short_side=max(c.load, c.crop))
-        self._inputs, self._targets = pairs if c.direction == "AtoB" else pairs[::-1]
-
-    def batch(self, step: int, rank: int, world: int) -> Batch:
+    def data(self) -> Dataset:
         """The same crops of inputs and targets."""
-        crops = self.crops(self._inputs, np.random.default_rng((self.config.seed, step)), rank, world)
-        return {"input": cut_crops(self._inputs, crops), "target": cut_crops(self._targets, crops)}
+        c = self.config
+        pairs = load_pairs(c.photos[0], c.targets, short_side=c.short_side)
+        inputs, targets = pairs if c.direction == "AtoB" else pairs[::-1]
+        return Dataset({"input": inputs, "target": targets}, c)
 
     def step(self, batch: Batch, t: int) -> Iterator[tuple[str, Terms]]:
         """D on the fake, then G, as in the official code."""
@@ -122,15 +114,7 @@ class Pix2Pix(System):
         picture = c.batch == 1 if c.statistics == "auto" else c.statistics == "picture"
         return translation(per_picture(copy.deepcopy(self.generator)) if picture else self.generator)
 
-    def samples(self) -> Tensor | None:
-        """Four inputs from all over the collection."""
-        return sample_squares(self._inputs) if self._inputs else None
-
-    def references(self) -> Tensor | None:
-        """Up to 64 targets."""
-        return sample_squares(self._targets, count=64) if self._targets else None
-
-    def sources(self) -> list[dict[str, str]]:
-        """Return the folders."""
-        folders = [*self.config.photos, *([self.config.targets] if self.config.targets else [])]
-        return [source(folder, "pairs") for folder in folders]
+    def preview(self) -> Preview:
+        """Four inputs from all over the collection, and up to 64 targets."""
+        inputs, targets = self.dataset.pictures("input"), self.dataset.pictures("target")
+        return Preview({"image": sample_squares(inputs)}, sample_squares(targets, count=64))

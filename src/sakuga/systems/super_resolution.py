@@ -1,23 +1,26 @@
 """Super-resolution by a perceptual loss, the second task of Johnson, Alahi, Fei-Fei (ECCV 2016)."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Literal
+from functools import partial
+from typing import Annotated, Literal
 
 import numpy as np
 import torch
 from PIL import Image
 from scipy import ndimage
-from torch import Tensor
 
-from sakuga.data.images import sample_squares, to_tensor
+from sakuga.data.columns import Derived
+from sakuga.data.dataset import Dataset, sample_squares
+from sakuga.data.images import to_tensor, to_uint8
 from sakuga.data.pictures import Pictures
 from sakuga.errors import UsageError
 from sakuga.losses import content, l2
 from sakuga.networks.features import FeatureNetwork
 from sakuga.networks.superresolution import SuperResolution as Enlarger
 from sakuga.systems.artefact import Artefact, translation
-from sakuga.systems.base import Batch, Config, System, Terms, source
+from sakuga.systems.base import Batch, Config, Preview, System, Terms
+from sakuga.systems.fields import AtLeast, Weight
 
 
 @dataclass
@@ -31,9 +34,9 @@ class SuperResolutionConfig(Config):
     batch: int = 4
     lr: float = 1e-3
     steps: int = 200_000
-    feature: float = 1.0
+    feature: Weight = 1.0
     """Weight of the feature reconstruction at relu2_2."""
-    pixel: float = 0.0
+    pixel: Weight = 0.0
     """Weight of the squared pixel distance, the paper's baseline."""
     norm: Literal["batch", "instance"] = "batch"
     """The paper's norms, which are folded away in the style, or the official code's later ones."""
@@ -41,9 +44,9 @@ class SuperResolutionConfig(Config):
     """How the network enlarges: as published, or by resizing first, against checkerboards."""
     histogram: bool = True
     """The finished style gives its result the small picture's histogram, as in the paper."""
-    blocks: int = 4
+    blocks: Annotated[int, AtLeast(0)] = 4
     """Residual blocks."""
-    width: int = 64
+    width: Annotated[int, AtLeast(2)] = 64
     """Channels of the network."""
     features_weights: str | None = None
     """VGG-16 weights: a path, or `random:SEED`; by default what `sakuga download vgg16` fetched."""
@@ -64,7 +67,7 @@ class SuperResolution(System):
     Config = SuperResolutionConfig
 
     def __init__(self, config: SuperResolutionConfig):
-        super().__init__()
+        super().__init__(config)
         if config.crop % config.factor:
             raise UsageError(f"--crop {config.crop} must be a multiple of --factor {config.factor}.")
         if config.crop < 5 * config.factor:
@@ -74,25 +77,21 @@ class SuperResolution(System):
             )
         if not config.feature and not config.pixel:
             raise UsageError("--feature 0 and --pixel 0 leave nothing to learn from; give one of them a weight.")
-        self.config = config
         self.generator = Enlarger(
             config.factor, width=config.width, blocks=config.blocks, norm=config.norm, upsample=config.upsample
         )
         self.features: FeatureNetwork | None = None
-        self._photos: Sequence[np.ndarray] = []
 
     def prepare(self) -> None:
-        """Find the photos, load the feature network."""
-        self._photos = Pictures(self.config.photos)
+        """Load the feature network."""
         if self.config.feature:
             self.features = FeatureNetwork("vgg16", ("relu2_2",), weights=self.config.features_weights)
 
-    def batch(self, step: int, rank: int, world: int) -> Batch:
+    def data(self) -> Dataset:
         """Crops of photos, small and large."""
-        crops = self.crops(self._photos, np.random.default_rng((self.config.seed, step)), rank, world)
-        large = [crop.cut(self._photos[crop.index]) for crop in crops]
-        small = [reduced(picture, self.config.factor) for picture in large]
-        return {"small": to_tensor(np.stack(small)), "large": to_tensor(np.stack(large))}
+        photos = Pictures(self.config.photos)
+        small = Derived(partial(reduced, factor=self.config.factor), photos)
+        return Dataset({"small": small, "large": photos}, self.config)
 
     def step(self, batch: Batch, t: int) -> Iterator[tuple[str, Terms]]:
         """One player."""
@@ -111,18 +110,12 @@ class SuperResolution(System):
         """The network, which enlarges, and whether its results' histograms are to be matched."""
         return replace(translation(self.generator), scale=self.config.factor, match_histogram=self.config.histogram)
 
-    def samples(self) -> Tensor | None:
+    def preview(self) -> Preview:
         """Four small pictures."""
-        if not self._photos:
-            return None
-        large = sample_squares(self._photos)
-        side = min(self.config.crop, large.shape[-1] // self.config.factor * self.config.factor)
-        pictures = large[..., :side, :side].add(1).mul(127.5).round().byte().permute(0, 2, 3, 1).numpy()
-        return to_tensor(np.stack([reduced(picture, self.config.factor) for picture in pictures]))
-
-    def sources(self) -> list[dict[str, str]]:
-        """Return the folders of photos."""
-        return [source(p, "photos") for p in self.config.photos]
+        large, factor = sample_squares(self.dataset.pictures("large")), self.config.factor
+        side = min(self.config.crop, large.shape[-1] // factor * factor)
+        pictures = to_uint8(large[..., :side, :side])
+        return Preview({"image": to_tensor(np.stack([reduced(picture, factor) for picture in pictures]))})
 
 
 def reduced(picture: np.ndarray, factor: int) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Annotated
 
 import torch
 from torch import Tensor
@@ -10,14 +11,15 @@ from sakuga.errors import UsageError
 from sakuga.losses import cam_generator, l1, lsgan
 from sakuga.networks.ugatit import UGATITDiscriminator, UGATITGenerator
 from sakuga.systems.base import Batch, Terms, frozen
-from sakuga.systems.parts.adversarial import Adversarial, AdversarialConfig
+from sakuga.systems.fields import AtLeast, Weight
 from sakuga.systems.parts.schedules import linear_decay
+from sakuga.systems.parts.unpaired import Unpaired, UnpairedConfig
 
 JUDGES = ("discriminator_style", "discriminator_style_local", "discriminator_photo", "discriminator_photo_local")
 
 
 @dataclass
-class UGATITConfig(AdversarialConfig):
+class UGATITConfig(UnpairedConfig):
     """What `sakuga train ugatit` can be told; the paper's values."""
 
     batch: int = 1
@@ -25,25 +27,25 @@ class UGATITConfig(AdversarialConfig):
     steps: int = 1_000_000
     light: bool = True
     """The light generators, 10.6 million parameters each; otherwise 279 million at 256 pixels."""
-    adversarial: float = 1.0
+    adversarial: Weight = 1.0
     """Weight of the adversarial terms."""
-    cycle: float = 10.0
+    cycle: Weight = 10.0
     """Weight of the cycle consistency."""
-    identity: float = 10.0
+    identity: Weight = 10.0
     """Weight of the identity term."""
-    cam: float = 1000.0
+    cam: Weight = 1000.0
     """Weight of the generators' own classification of what they are given."""
-    decay: float = 1e-4
+    decay: Weight = 1e-4
     """Weight decay of both players."""
-    blocks: int = 4
+    blocks: Annotated[int, AtLeast(0)] = 4
     """Residual blocks of the generators, before the attention and again after it."""
-    width: int = 64
+    width: Annotated[int, AtLeast(2)] = 64
     """Channels of every network's first layer."""
-    layers: tuple[int, int] = (7, 5)
+    layers: Annotated[tuple[int, int], AtLeast(3)] = (7, 5)
     """Depth of the global and the local discriminators."""
 
 
-class UGATIT(Adversarial):
+class UGATIT(Unpaired):
     """Generators that know by a classifier where photo and style differ; discriminators that look near and far.
 
     Both players' adversarial terms are least squares on the scores and on the CAM logits of a global and a local
@@ -62,8 +64,6 @@ class UGATIT(Adversarial):
 
     def __init__(self, config: UGATITConfig):
         super().__init__(config)
-        if min(config.layers) < 3:
-            raise UsageError(f"--layers {' '.join(map(str, config.layers))}: both depths must be 3 or more.")
         least = 3 * 2 ** (max(config.layers) - 2)
         if config.crop < least:
             raise UsageError(f"--crop {config.crop} must be {least} or more with --layers {max(config.layers)}.")
@@ -111,7 +111,7 @@ class UGATIT(Adversarial):
         for name in (f"discriminator_{side}", f"discriminator_{side}_local"):
             discriminator = self.get_submodule(name)
             assert isinstance(discriminator, UGATITDiscriminator)
-            patches, logits, _ = discriminator(self.seen(image), attention=True)
+            patches, logits, _ = discriminator(self.augment(image), attention=True)
             scores += [patches, logits]
         return scores
 

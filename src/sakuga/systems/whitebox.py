@@ -1,17 +1,17 @@
 """White-box cartoonization: surface, structure and texture, each with a term of its own (Wang, Yu, CVPR 2020)."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-import numpy as np
 import torch
 from torch import Tensor
 
-from sakuga.data.derived.segments import each, segment, superpixels
-from sakuga.data.images import cut_crops, to_uint8
-from sakuga.errors import UsageError
+from sakuga.data.columns import Column
+from sakuga.data.dataset import Dataset
+from sakuga.data.derived.segments import Segments, each, superpixels
+from sakuga.data.images import to_uint8
 from sakuga.losses import (
     content,
     guided_filter,
@@ -26,32 +26,33 @@ from sakuga.losses import (
 from sakuga.networks.whitebox import Filtered, WhiteBoxDiscriminator, WhiteBoxGenerator
 from sakuga.systems.artefact import Artefact, translation
 from sakuga.systems.base import Batch, Terms, forward_concatenated, frozen
-from sakuga.systems.parts.adversarial import Adversarial, AdversarialConfig
+from sakuga.systems.fields import AtLeast, MoreThan, Weight
 from sakuga.systems.parts.content import Backbone, ContentFeatures
+from sakuga.systems.parts.unpaired import Unpaired, UnpairedConfig, load_sides
 
 CODE = 32 * 32 * 512
 """The official code divides a mean over VGG's features once more by their number, and that of the pixels' by theirs."""
 
 
 @dataclass
-class WhiteBoxConfig(AdversarialConfig):
+class WhiteBoxConfig(UnpairedConfig):
     """What `sakuga train whitebox` can be told; the official code's values, whose results were published."""
 
     load: int = 256
     batch: int = 16
     lr: float = 2e-4
     steps: int = 150_000
-    warmup: int = 50_000
+    warmup: Annotated[int, AtLeast(0)] = 50_000
     """Steps at the beginning in which G learns to repeat the photo."""
-    surface: float = 0.1
+    surface: Weight = 0.1
     """Weight of the adversarial term on guided-filtered pictures."""
-    texture: float = 1.0
+    texture: Weight = 1.0
     """Weight of the adversarial term on randomly shifted grey pictures."""
-    structure: float = 200 / CODE
+    structure: Weight = 200 / CODE
     """Weight of the distance to the output's superpixels."""
-    content: float = 200 / CODE
+    content: Weight = 200 / CODE
     """Weight of the distance to the photo's features."""
-    smooth: float = 1e4 / (3 * 256 * 256)
+    smooth: Weight = 1e4 / (3 * 256 * 256)
     """Weight of the total variation."""
     segments: Literal["photo", "output"] = "photo"
     """Whose superpixels recolour the output: the photo's, computed once and kept, or, as published, the output's, which
@@ -60,11 +61,11 @@ class WhiteBoxConfig(AdversarialConfig):
     """Where the photos' superpixels are kept."""
     shift: Literal["code", "paper"] = "code"
     """Form of the random colour shift."""
-    filter_eps: float = 1e-2
+    filter_eps: Annotated[float, MoreThan(0)] = 1e-2
     """ε of the guided filter in training; the finished style uses half of it, as published."""
-    blocks: int = 4
+    blocks: Annotated[int, AtLeast(0)] = 4
     """Residual blocks of G."""
-    width: int = 32
+    width: Annotated[int, AtLeast(2)] = 32
     """Channels of every network's first layer."""
     features: Backbone = "vgg19"
     """Network of structure and content."""
@@ -72,7 +73,7 @@ class WhiteBoxConfig(AdversarialConfig):
     """Its weights: a path, or `random:SEED`; by default what `sakuga download` fetched."""
 
 
-class WhiteBox(Adversarial):
+class WhiteBox(Unpaired):
     """Two discriminators on two representations, structure and content by VGG, and the photo's edges by a filter.
 
     With O = guided_filter(p, G(p)): L_G = λ₁ (D_s(F_s(O)) - 1)² + λ₂ (D_t(F_t(O)) - 1)² + λ₃ |φ(O) - φ(F_st(O))|
@@ -108,32 +109,23 @@ class WhiteBox(Adversarial):
 
     def __init__(self, config: WhiteBoxConfig):
         super().__init__(config)
-        if config.filter_eps <= 0:
-            raise UsageError(f"--filter-eps must be more than 0, not {config.filter_eps:g}.")
         self.generator = WhiteBoxGenerator(width=config.width, blocks=config.blocks)
         self.discriminator_surface = WhiteBoxDiscriminator(3, width=config.width)
         self.discriminator_texture = WhiteBoxDiscriminator(1, width=config.width)
         self.features: ContentFeatures | None = None
-        self._segments: Sequence[Path] = []
 
     def prepare(self) -> None:
-        """Find the pictures, compute superpixels that are not kept yet, load the feature network."""
-        super().prepare()
-        if self.config.segments == "photo":
-            self._segments = segment(self._photos, self.config.cache)
+        """Load the feature network."""
         self.features = ContentFeatures(self.config.features, weights=self.config.features_weights)
 
-    def batch(self, step: int, rank: int, world: int) -> Batch:
-        """Crops of either side, and the photos' superpixels."""
-        c, rng = self.config, np.random.default_rng((self.config.seed, step))
-        photos, cartoons = (self.crops(pictures, rng, rank, world) for pictures in (self._photos, self._style))
-        batch = {"photo": cut_crops(self._photos, photos), "style": cut_crops(self._style, cartoons)}
-        if self._segments:
-            labels = [
-                np.unique(crop.cut(np.load(self._segments[crop.index])), return_inverse=True)[1] for crop in photos
-            ]
-            batch["segments"] = torch.from_numpy(np.stack([one.reshape(c.crop, c.crop) for one in labels]))
-        return batch
+    def data(self) -> Dataset:
+        """Crops of either side, and the photos' superpixels unless they are those of the output."""
+        c = self.config
+        photos, style = load_sides(c)
+        columns: dict[str, Column] = {"photo": photos}
+        if c.segments == "photo":
+            columns["segments"] = Segments(photos, c.cache)
+        return Dataset(columns, c) | Dataset({"style": style}, c)
 
     def step(self, batch: Batch, t: int) -> Iterator[tuple[str, Terms]]:
         """G, then both discriminators on the same output."""
@@ -153,8 +145,8 @@ class WhiteBox(Adversarial):
         seen = self.features(output)
         with frozen(self.discriminator_surface, self.discriminator_texture):
             terms = {
-                "surface": c.surface * lsgan.g(self.discriminator_surface(self.seen(smooth))),
-                "texture": c.texture * lsgan.g(self.discriminator_texture(self.seen(gray))),
+                "surface": c.surface * lsgan.g(self.discriminator_surface(self.augment(smooth))),
+                "texture": c.texture * lsgan.g(self.discriminator_texture(self.augment(gray))),
             }
         terms |= {
             "structure": c.structure * structure(seen, flat),
@@ -170,7 +162,7 @@ class WhiteBox(Adversarial):
         yield (
             "D",
             {
-                name: lsgan.d(*forward_concatenated(discriminator, self.seen(real), self.seen(fake))) / 2
+                name: lsgan.d(*forward_concatenated(discriminator, self.augment(real), self.augment(fake))) / 2
                 for name, (discriminator, real, fake) in pairs.items()
             },
         )

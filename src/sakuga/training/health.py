@@ -123,8 +123,8 @@ class Health:
         said += self._tell(
             "collapsed",
             twins > 0.5 and not alike,
-            f"the generator has collapsed: {twins:.0%} of its pictures have a twin among the others. Go back to an "
-            "earlier checkpoint, or start again with a lower --lr or another seed.",
+            f"the generator has collapsed: {twins:.0%} of its pictures have a twin among the others. Unless "
+            "it is too early, go back to an earlier checkpoint, or start again with a lower --lr or another seed.",
         )
         return said + self._empty(pictures, references)
 

@@ -19,9 +19,9 @@ from sakuga import runs
 from sakuga.data.images import to_uint8
 from sakuga.runtime.atomic import atomic
 from sakuga.systems.base import Preview, System
-from sakuga.training import preview
 from sakuga.training.health import Health
 from sakuga.training.kid_monitor import KIDMonitor, best_before
+from sakuga.training.preview import samples
 
 HEADER = ("step", "term", "value")
 
@@ -108,7 +108,7 @@ class Log:
     def sample(self, step: int, system: System) -> None:
         """Show on fixed inputs what users would get of a system, whose averages are in place, and measure it.
 
-        One that takes a photo is exported to `run/style.onnx` for it and run as users run it.
+        It is exported to `run/style.onnx` for it and run as users run it.
         """
         # A resumed run takes up chance where the checkpoint, written a moment ago, has it: none may be used here.
         with torch.random.fork_rng(devices=[]):
@@ -133,19 +133,14 @@ class Log:
                     self._monitor(step, after, self.preview.references, system)
 
     def _pictures(self, step: int, system: System, shown: Preview) -> np.ndarray:
-        if "image" in shown.inputs:
-            after = preview.stylized(system, shown, self.run / "style.onnx")
-            sheet = preview.pairs(to_uint8(shown.inputs["image"]), after)
-        else:
-            after = preview.generated(system, shown)
-            sheet = preview.grid(after)
+        made, sheet = samples(system, shown, self.run / "style.onnx")
         folder = self.run / "samples"
         folder.mkdir(exist_ok=True)
         Image.fromarray(sheet).save(folder / f"{step:07}.png")
         if self.board is not None:
             with self._best_effort("TensorBoard"):
                 self.board.add_image("samples", sheet, step, dataformats="HWC")
-        return after
+        return made
 
     def _monitor(self, step: int, after: np.ndarray, references: torch.Tensor, system: System) -> None:
         if self.kid_monitor is None:

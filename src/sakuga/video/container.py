@@ -111,6 +111,11 @@ def frame_rate(video: VideoStream) -> Fraction:
     return fraction(video.average_rate) or fraction(video.guessed_rate) or Fraction(25)
 
 
+def time_base(video: VideoStream) -> Fraction:
+    """Return the seconds of a tick."""
+    return fraction(video.time_base) or Fraction(1, 90_000)
+
+
 def packets(reader: InputContainer, video: VideoStream, source: Path) -> Iterator[Packet]:
     """Yield the packets of all streams, last the empty ones that flush the decoders.
 
@@ -125,28 +130,24 @@ def packets(reader: InputContainer, video: VideoStream, source: Path) -> Iterato
     _check_whole(reader, video, end, source)
 
 
-def decode(packet: Packet, source: Path, since: Fraction | None = None) -> list[VideoFrame]:
-    """Return the frames that a packet completes.
+def decode(packet: Packet, source: Path) -> list[VideoFrame]:
+    """Return the frames that a packet completes, of which some may be corrupt (`is_corrupt`).
 
-    After a jump into the middle frames can lack what they refer to: those before `since` (in seconds) may.
     Raises SakugaError where the file is damaged, TooLargeError for a frame of more pixels than are let through.
     """
     import av
 
     with reading(source):
         try:
-            frames = packet.decode()
+            return packet.decode()
         except av.FFmpegError as error:
             context = packet.stream.codec_context
             limit = int(packet.stream.container.options["max_pixels"])
             # What a decoder refuses for its size leaves that size here, or none at all.
-            if context.width * context.height > limit or not context.width:
+            refused = isinstance(error, av.error.ArgumentError) and not context.width
+            if refused or context.width * context.height > limit:
                 raise _too_large(source, limit, "has frames of") from error
             raise
-    for frame in frames:
-        if frame.is_corrupt and (since is None or frame.time is None or frame.time >= since):
-            raise SakugaError(f"{source} is damaged at {frame.time or 0:.1f} s: get a whole copy of it")
-    return frames
 
 
 def colour_matrix(frame: VideoFrame, default: int | None = None) -> int:
@@ -162,14 +163,19 @@ def colour_matrix(frame: VideoFrame, default: int | None = None) -> int:
     return _BT709 if frame.height >= 720 else _BT601
 
 
-def _check_whole(reader: InputContainer, video: VideoStream, end: Fraction, source: Path) -> None:
-    """Raise SakugaError if the file ended well before the length in its header, which is no error to FFmpeg."""
-    length = Fraction(reader.duration or 0, 1_000_000)
+def length(reader: InputContainer, video: VideoStream) -> Fraction:
+    """Return the seconds that a file says it lasts; 0 where it does not tell."""
     rate = fraction(video.average_rate)
     if reader.format.name == "avi" and rate:
-        length = video.frames / rate  # count frames: FFmpeg makes the duration fit the file
-    if end < length - max(Fraction(1, 4), length / 100):
-        raise SakugaError(f"{source} ends at {float(end):.1f} of {float(length):.1f} s: get a whole copy of it")
+        return video.frames / rate  # count frames: FFmpeg makes the duration fit what is left of the file
+    return Fraction(reader.duration or 0, 1_000_000)
+
+
+def _check_whole(reader: InputContainer, video: VideoStream, end: Fraction, source: Path) -> None:
+    """Raise SakugaError if the file ended well before the length in its header, which is no error to FFmpeg."""
+    said, end = length(reader, video), end - max(Fraction(reader.start_time or 0, 1_000_000), Fraction(0))
+    if end < said - max(Fraction(1, 4), said / 100):
+        raise SakugaError(f"{source} ends at {float(end):.1f} of {float(said):.1f} s: get a whole copy of it")
 
 
 def _too_large(source: Path, limit: int, what: str) -> TooLargeError:

@@ -11,10 +11,11 @@ from math import lcm
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sakuga.errors import SakugaError
+from sakuga.errors import SakugaError, UsageError
 from sakuga.video.container import open_container, packets, video_stream
 from sakuga.video.encoder import add_stream, with_decoding_times
 from sakuga.video.options import CONTAINERS, Codec, VideoOptions
+from sakuga.video.sound import ENCODERS, SoundEncoder
 from sakuga.video.source import Span
 from sakuga.video.timed_frames import StreamInfo
 
@@ -29,8 +30,8 @@ _BRANDS = {"major_brand", "minor_version", "compatible_brands"}  # of the source
 class Muxer:
     """Puts a file together; `source` is None where there is nothing but pictures.
 
-    Raises SakugaError, before any work, when the container of `target` does not hold the sound. Subtitles that it does
-    not hold are left out with a warning.
+    Raises SakugaError, before any work, for sound that the container of `target` does not hold and that is not to be
+    encoded again. What is encoded again or left out is said in a warning.
     """
 
     def __init__(
@@ -45,16 +46,53 @@ class Muxer:
         self._source, self._target, self._info = source, target, info
         self._codec, self._options = codec, options
         self._format = CONTAINERS[target.suffix.lower()]
-        with self._opened(io.BytesIO()) as (writer, _, _, left_out):
-            writer.start_encoding()  # writes the header: what the container cannot hold shows here
-        if left_out:
-            kinds = ", ".join(left_out)
-            remedy = "" if self._format == "matroska" else f"; -o {target.stem}.mkv would keep them"
-            warn(f"subtitles of {source} that {target.suffix} does not hold are left out: {kinds}{remedy}")
+        self._copied: set[int] = set()
+        self._encoded: set[int] = set()
+        if source is not None:
+            with open_container(source) as reader:
+                self._choose(reader, source, warn)
+        with self._opened(io.BytesIO()) as (writer, _, _):
+            writer.start_encoding()  # writes the header: what else the container cannot hold shows here
+
+    def _choose(self, reader: InputContainer, source: Path, warn: Callable[[str], None]) -> None:
+        """Choose which streams are copied, which encoded again and which left out; and say so."""
+        audio, encoder = self._options.audio, ENCODERS.get(self._format, "aac")
+        if audio == "aac" and encoder != "aac":
+            remedy = "leave out --audio, which makes it Opus, or name the output .mkv or .mp4"
+            raise UsageError(f"{self._target} cannot hold AAC: {remedy}")
+        changed, lost = [], []
+        for stream in () if audio == "none" else reader.streams.audio:
+            if audio != "aac" and _fits(stream, self._format):
+                self._copied.add(stream.index)
+            elif audio == "copy":
+                holds = self._format != "matroska" and _fits(stream, "matroska")
+                remedy = f"name the output {self._target.stem}.mkv, or leave" if holds else "leave"
+                codec = _kind(stream)
+                sentence = f"the sound of {source} ({codec}) cannot be copied into {self._target.suffix}"
+                raise SakugaError(f"{sentence}: {remedy} out --audio copy, and it is encoded again")
+            elif stream.codec_context is None:
+                lost.append(f"sound that cannot be decoded ({stream.index})")
+            else:
+                self._encoded.add(stream.index)
+                changed.append(_kind(stream))
+        if changed and audio is None:
+            made = {"aac": "AAC", "libopus": "Opus"}[encoder]
+            kinds = ", ".join(changed)
+            warn(f"the sound of {source} ({kinds}) does not fit into {self._target.suffix}: it becomes {made}")
+        others: tuple[Stream, ...] = (*reader.streams.subtitles, *reader.streams.attachments)
+        for other in others:
+            # Of attachments FFmpeg says that WebM takes them, and then does not write them.
+            if (other.type != "attachment" or self._format == "matroska") and _fits(other, self._format):
+                self._copied.add(other.index)
+            else:
+                lost.append(_kind(other))
+        if lost:
+            remedy = "" if self._format == "matroska" else f"; -o {self._target.stem}.mkv would keep them"
+            warn(f"what {self._target.suffix} does not hold of {source} is left out: {', '.join(lost)}{remedy}")
 
     def write(self, path: Path, pictures: Iterable[Packet]) -> None:
         """Write the file `path` of packets in decoding order that an Encoder made."""
-        with self._opened(path) as (writer, reader, copies, _):
+        with self._opened(path) as (writer, reader, streams):
             video = writer.streams.video[0]
             waiting = with_decoding_times(pictures, self._codec.delay, self._info.time_base)
             next_one = next(waiting, None)
@@ -66,20 +104,31 @@ class Muxer:
                     writer.mux(next_one)
                     next_one = next(waiting, None)
 
-            if reader is not None and copies and self._source is not None:
-                span = Span(reader, self._options)
-                for packet in _copied(reader, self._source, span, copies):
-                    if packet.dts is not None:
-                        mux_until(packet.dts * packet.time_base)
-                    packet.stream = copies[packet.stream_index]
-                    writer.mux(packet)
+            if reader is not None and streams and self._source is not None:
+                span, last = Span(reader, self._options), dict.fromkeys(streams, -(2**63))
+                for packet in _in_span(reader, self._source, span, streams):
+                    index, stream = packet.stream_index, streams[packet.stream_index]
+                    if isinstance(stream, SoundEncoder):
+                        new = stream.encode(packet)
+                    elif packet.dts is None or packet.dts < last[index]:  # damaged, or a clock that was set back
+                        continue
+                    else:
+                        last[index], new = packet.dts, [packet]
+                        packet.stream = stream
+                    for each in new:
+                        if each.dts is not None:
+                            mux_until(each.dts * each.time_base)
+                        writer.mux(each)
+                for stream in streams.values():
+                    if isinstance(stream, SoundEncoder):
+                        writer.mux(stream.rest())
             mux_until(None)
 
     @contextmanager
     def _opened(
         self, file: Path | io.BytesIO
-    ) -> Iterator[tuple[OutputContainer, InputContainer | None, dict[int, Stream], list[str]]]:
-        """Yield the container with all its streams, the source, its streams' copies by index, and what is left out."""
+    ) -> Iterator[tuple[OutputContainer, InputContainer | None, dict[int, Stream | SoundEncoder]]]:
+        """Yield the container with all its streams, the source, and what becomes of the source's streams by index."""
         import av
 
         name: Any = f"file:{file}" if isinstance(file, Path) else file
@@ -89,14 +138,25 @@ class Muxer:
         ):
             add_stream(writer, self._info, self._codec, self._options.crf)
             if self._source is None:
-                yield writer, None, {}, []
+                yield writer, None, {}
                 return
             with open_container(self._source) as reader:
                 span = Span(reader, self._options)
                 writer.metadata.update({key: text for key, text in reader.metadata.items() if key not in _BRANDS})
                 _copy_chapters(reader, writer, span)
-                copies, left_out = _copied_streams(reader, writer, self._source, self._target)
-                yield writer, reader, copies, left_out
+                streams: dict[int, Stream | SoundEncoder] = {}
+                new: Stream
+                for stream in reader.streams:
+                    if stream.index in self._encoded:
+                        encoder = SoundEncoder(stream, writer, ENCODERS.get(self._format, "aac"))  # type: ignore[arg-type]
+                        streams[stream.index], new = encoder, encoder.stream
+                    elif stream.index in self._copied:
+                        streams[stream.index] = new = writer.add_stream_from_template(stream)
+                    else:
+                        continue
+                    new.metadata.update(stream.metadata)
+                    new.disposition = stream.disposition
+                yield writer, reader, streams
 
     def _settings(self) -> dict[str, str]:
         """No random numbers (Matroska's identifiers); and what MP4 and MOV count time in.
@@ -111,52 +171,54 @@ class Muxer:
         return settings
 
 
-def _copied_streams(
-    reader: InputContainer, writer: OutputContainer, source: Path, target: Path
-) -> tuple[dict[int, Stream], list[str]]:
-    """Add a stream for every sound and every subtitle that the container holds; what is left out, in words."""
-    copies: dict[int, Stream] = {}
-    left_out = []
-    for stream in (*reader.streams.audio, *reader.streams.subtitles):
-        codec = stream.codec_context.name if stream.codec_context else "of an unknown kind"
-        try:
-            copy = writer.add_stream_from_template(stream)
-        except ValueError as error:  # no such codec in this container, or a codec unknown to FFmpeg
-            if stream.type == "subtitle":
-                left_out.append(" ".join(filter(None, (codec, stream.metadata.get("language")))))
-                continue
-            remedy = "convert it first" if target.suffix == ".mkv" else f"use -o {target.stem}.mkv"
-            raise SakugaError(f"the sound of {source} ({codec}) does not fit into {target.suffix}: {remedy}") from error
-        copy.metadata.update(stream.metadata)
-        copy.disposition = stream.disposition
-        copies[stream.index] = copy
-    return copies, left_out
+def _fits(stream: Stream, format: str) -> bool:
+    """Whether a container takes a stream as it is: FFmpeg knows only when it has written the header."""
+    import av
+
+    try:
+        with av.open(io.BytesIO(), "w", format=format) as writer:
+            writer.add_stream_from_template(stream)
+            writer.start_encoding()
+    except (ValueError, av.FFmpegError):
+        return False
+    return True
 
 
-def _copied(reader: InputContainer, source: Path, span: Span, copies: dict[int, Stream]) -> Iterator[Packet]:
-    """Yield the packets that lie in the span, or for subtitles reach into it, at their new times."""
+def _kind(stream: Stream) -> str:
+    """What a stream is, in a few words: its codec or its name, and its language."""
+    name = stream.metadata.get("filename") if stream.type == "attachment" else None
+    codec = stream.codec_context.name if stream.codec_context else "of an unknown kind"
+    return " ".join(filter(None, (name or codec, stream.metadata.get("language"))))
+
+
+def _in_span(reader: InputContainer, source: Path, span: Span, streams: Iterable[int]) -> Iterator[Packet]:
+    """Yield the packets of those streams that lie in the span, or for subtitles reach into it, at their new times.
+
+    Where the source is damaged they end; that is noticed, and told, with the pictures.
+    """
     begin, end = span.begin, span.end
     if begin:
         import av
 
         with suppress(av.FFmpegError):  # a file without an index is read from its beginning
             reader.seek(max(0, int((begin - 30) * 1_000_000)))  # a subtitle can have begun well before
-    for packet in packets(reader, video_stream(reader, source), source):
-        time = packet.dts if packet.pts is None else packet.pts
-        shown = Fraction(0) if time is None else time * packet.time_base
-        if end is not None and shown >= end + 10:  # streams do not lie farther apart than that
-            return
-        if packet.stream_index not in copies or not packet.size:  # the last are empty: they only flush decoders
-            continue
-        if end is not None and shown >= end:
-            continue
-        if copies[packet.stream_index].type == "subtitle":
-            if not _trim(packet, shown, begin, end):
+    with suppress(SakugaError):
+        for packet in packets(reader, video_stream(reader, source), source):
+            time = packet.dts if packet.pts is None else packet.pts
+            shown = Fraction(0) if time is None else time * packet.time_base
+            if end is not None and shown >= end + 10:  # streams do not lie farther apart than that
+                return
+            if packet.stream_index not in streams or not packet.size:  # the last are empty: they only flush decoders
                 continue
-        elif begin is not None and shown < begin:
-            continue
-        _shift(packet, span)
-        yield packet
+            if packet.is_corrupt or (end is not None and shown >= end):
+                continue
+            if packet.stream.type == "subtitle":
+                if not _trim(packet, shown, begin, end):
+                    continue
+            elif begin is not None and shown < begin:
+                continue
+            _shift(packet, span)
+            yield packet
 
 
 def _trim(packet: Packet, shown: Fraction, begin: Fraction | None, end: Fraction | None) -> bool:
@@ -202,5 +264,5 @@ def _writing(target: Path) -> Iterator[None]:
     except av.FFmpegError as error:
         if error.errno in errno.errorcode and error.errno != errno.EINVAL:
             raise OSError(error.errno, error.strerror) from error
-        message = f"{target} cannot hold this video or its sound ({error.strerror}): name the output .mkv"
+        message = f"{target} cannot be written ({error.strerror}): take another container or --audio none"
         raise SakugaError(message) from error

@@ -17,6 +17,8 @@ from sakuga.errors import SakugaError, UsageError
 from sakuga.picture import MAX_PIXELS, read, to_pil
 from sakuga.picture import write as write_picture
 from sakuga.picture.types import Frame, Picture
+from sakuga.runtime.atomic import check_free
+from sakuga.runtime.home import expand_user
 from sakuga.video.options import VideoOptions
 from sakuga.video.timed_frames import BT601, BT709, Pixels, StreamInfo, TimedFrame, fitted, ticks_for
 
@@ -32,7 +34,7 @@ def sequence(pattern: Path) -> list[Path]:
     """
     name = pattern.name
     if not re.search(r"%0?\d*d", name):
-        found = [Path(each) for each in glob.glob(str(pattern.expanduser()))]
+        found = [Path(each) for each in glob.glob(str(expand_user(pattern)))]
         found = sorted(each for each in found if each.is_file())
         found.sort(key=lambda path: [int(part) if part.isdecimal() else part for part in re.split(r"(\d+)", path.name)])
     else:
@@ -118,8 +120,7 @@ def write_numbered(
             written.append(target)
 
     first = pattern.with_name(pattern.name % 1)
-    if first.exists() and not overwrite:
-        raise SakugaError(f"{first} exists: choose another name or allow overwriting (--overwrite)")
+    check_free(first, overwrite)
     try:
         yield write
     except BaseException:

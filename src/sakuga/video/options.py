@@ -93,6 +93,8 @@ class VideoOptions:
     """Codec of the result; by default h264, and vp9 for .webm."""
     crf: Annotated[int | None, arg(metavar="N", help_behavior_hint="")] = None
     """Quality, from 0, the best, to 51 (h264, h265) or 63 (vp9, av1); by default 18, for vp9 24."""
+    audio: Annotated[Literal["aac", "copy", "none"] | None, arg(help_behavior_hint="")] = None
+    """Sound of the result; by default copied where the container takes it, and otherwise AAC (in .webm Opus)."""
     stable: Flag = False
     """Flicker less: what two frames both show is stylized alike. Takes about half as long again."""
 

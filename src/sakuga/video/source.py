@@ -12,17 +12,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sakuga.errors import SakugaError, UsageError
+from sakuga.picture.hdr import HLG, PQ, ToneMap
 from sakuga.video.av_compat import fraction
 from sakuga.video.container import (
     MAX_FRAME_PIXELS,
     colour_matrix,
-    decode,
     frame_rate,
     open_container,
     packets,
+    time_base,
     video_stream,
 )
-from sakuga.video.hdr import HLG, PQ, ToneMap
+from sakuga.video.damage import Damage, in_words, whole_frames
 from sakuga.video.options import VideoOptions
 from sakuga.video.orientation import Orientation, orientation
 from sakuga.video.timed_frames import BT709, Pixels, StreamInfo, TimedFrame, fitted, resample, ticks_for
@@ -45,6 +46,7 @@ class Span:
         origin = max(Fraction(reader.start_time or 0, 1_000_000), Fraction(0))
         clock = origin if reader.format.name in ("mpegts", "mpeg") else Fraction(0)
         self.begin = None if options.begin is None else origin + options.begin
+        self.origin = origin
         self.shift = clock if self.begin is None else self.begin
         first = origin if self.begin is None else self.begin
         self.end = None if options.length is None else first + options.length
@@ -78,7 +80,8 @@ class FileSource:
         warn: Callable[[str], None],
         max_pixels: int = MAX_FRAME_PIXELS,
     ) -> None:
-        self.path, self.options, self.max_pixels = path, options, max_pixels
+        self.path, self.options, self.max_pixels, self._warn = path, options, max_pixels, warn
+        self._damage = Damage()
         first = _first_frame(path, max_pixels)
         self._hdr = first.color_trc if first.color_trc in (PQ, HLG) else None
         self._interlaced = bool(first.interlaced_frame)
@@ -90,7 +93,7 @@ class FileSource:
         with open_container(path, max_pixels) as reader:
             video = video_stream(reader, path)
             span = Span(reader, options)
-            self._time_base = _time_base(video)
+            self._time_base = time_base(video)
             rate = frame_rate(video)
             width, height = self._size[::-1] if self._orientation.swaps else self._size
             aspect = fraction(video.sample_aspect_ratio)
@@ -112,6 +115,23 @@ class FileSource:
         if options.rate:
             info = replace(info, rate=options.rate, time_base=ticks_for(options.rate))
         self.info = info
+        self._check_length(span)
+
+    @property
+    def damage(self) -> str:
+        """From when to when it could not be read, in words; nothing where all of it could."""
+        return in_words(self._damage.within(self._span.begin, self._span.end), self._span.origin)
+
+    def _check_length(self, span: Span) -> None:
+        """Say before the work that a file ends too early, where that shows."""
+        self._span = span
+        with open_container(self.path, self.max_pixels) as reader:
+            try:
+                for packet in packets(reader, video_stream(reader, self.path), self.path):
+                    if span.end and packet.dts is not None and packet.dts * packet.time_base > span.end + 10:
+                        return
+            except SakugaError as error:
+                self._warn(f"{str(error).partition(': get')[0]}; what can be read is stylized")
 
     def frames(self, skip: int = 0) -> Generator[TimedFrame[Pixels], None, None]:
         """Yield the frames in order but for the first `skip`; a frame that comes several times is the same array."""
@@ -121,7 +141,7 @@ class FileSource:
             video = video_stream(reader, self.path)
             span = Span(reader, self.options)
             decoded = self._decoded(reader, video, span)
-            timed = _timed(decoded, video, span)
+            timed = _timed(decoded, video, span, self._damage)
             if self.options.rate:
                 timed = resample(timed, self._time_base, self.options.rate)
             number = -1
@@ -134,9 +154,13 @@ class FileSource:
             if number < 0:
                 raise SakugaError(f"{self.path} has no frame in the part that was asked for: choose another")
 
+    def _whole(self, reader: InputContainer, video: VideoStream) -> Frames:
+        return whole_frames(reader, video, self.path, self._damage)
+
     def _decoded(self, reader: InputContainer, video: VideoStream, span: Span) -> Frames:
         """Yield decoded frames, from a little before the span's beginning on."""
-        frames = self._sought(reader, video, span) if span.begin else _decoded(reader, video, self.path)
+        self._damage.parts.clear()
+        frames = self._sought(reader, video, span) if span.begin else self._whole(reader, video)
         return _deinterlaced(frames, video) if self._interlaced else frames
 
     def _sought(self, reader: InputContainer, video: VideoStream, span: Span) -> Frames:
@@ -145,14 +169,15 @@ class FileSource:
         begin = span.begin or Fraction(0)
         with suppress(av.FFmpegError):  # a file without an index is read from its beginning
             reader.seek(max(0, int((begin - 1) * 1_000_000)))
-        frames = _decoded(reader, video, self.path, since=begin)
+        frames = self._whole(reader, video)
         first = next(frames, None)
         if first is not None and first.time is not None and first.time <= begin:
             yield first
             yield from frames
             return
         with open_container(self.path, self.max_pixels) as again:  # it went too far
-            yield from _decoded(again, video_stream(again, self.path), self.path, since=begin)
+            self._damage.parts.clear()
+            yield from self._whole(again, video_stream(again, self.path))
 
 
 class _Convert:
@@ -189,19 +214,9 @@ def _in_place(frame: VideoFrame) -> Pixels:
 def _first_frame(source: Path, max_pixels: int) -> VideoFrame:
     """The size, rotation and colours that the result is set up with; they are sure only in a decoded frame."""
     with open_container(source, max_pixels) as reader:
-        for frame in _decoded(reader, video_stream(reader, source), source):
+        for frame in whole_frames(reader, video_stream(reader, source), source, Damage()):
             return frame
     raise SakugaError(f"{source} has no frame that can be decoded: get a whole copy of it")
-
-
-def _time_base(video: VideoStream) -> Fraction:
-    return fraction(video.time_base) or Fraction(1, 90_000)
-
-
-def _decoded(reader: InputContainer, video: VideoStream, path: Path, since: Fraction | None = None) -> Frames:
-    for packet in packets(reader, video, path):
-        if packet.stream is video:  # the index of the empty packets at the end is not theirs
-            yield from decode(packet, path, since)
 
 
 def _deinterlaced(frames: Iterable[VideoFrame], video: VideoStream) -> Frames:
@@ -227,9 +242,11 @@ def _deinterlaced(frames: Iterable[VideoFrame], video: VideoStream) -> Frames:
     yield from finished()
 
 
-def _timed(frames: Iterable[VideoFrame], video: VideoStream, span: Span) -> Iterator[TimedFrame[VideoFrame]]:
+def _timed(
+    frames: Iterable[VideoFrame], video: VideoStream, span: Span, damage: Damage
+) -> Iterator[TimedFrame[VideoFrame]]:
     """Give the frames of the span their times, which always advance, and durations, in the stream's ticks."""
-    base = _time_base(video)
+    base = time_base(video)
     mean = max(1, round(1 / frame_rate(video) / base))
     shift = span.ticks(base)
     begin = None if span.begin is None else span.begin / base
@@ -251,6 +268,6 @@ def _timed(frames: Iterable[VideoFrame], video: VideoStream, span: Span) -> Iter
             return
         before = TimedFrame(frame, time, mean)
     if before:
-        end = None if video.duration is None else (video.start_time or 0) + video.duration - shift
+        end = None if damage.cut or video.duration is None else (video.start_time or 0) + video.duration - shift
         end = min((each for each in (end, cut) if each is not None), default=0)
         yield replace(before, duration=end - before.pts if end > before.pts else mean)

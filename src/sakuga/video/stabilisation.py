@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from sakuga.picture.arrays import BT601
 from sakuga.video.motion import Floats, box, estimate, sample
 
 Pixels = NDArray[np.uint8]
@@ -90,7 +91,7 @@ class Stabilizer:
 
 def _compare(now: Floats, before: Floats) -> tuple[Floats, Floats]:
     """Motion (2, h, w) between photos (3, h, w) and how far they agree then (h, w), 0 to 1."""
-    luma = np.array([0.299, 0.587, 0.114], np.float32)
+    luma = np.array(BT601, np.float32)
     motion = estimate(np.tensordot(luma, now, 1), np.tensordot(luma, before, 1))
     y, x = np.indices(now.shape[1:], dtype=np.float32) + motion
     difference = box(((now - sample(before, y, x)) ** 2).mean(axis=0), 1)

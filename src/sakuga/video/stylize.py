@@ -10,10 +10,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from sakuga.errors import SakugaError, UsageError
+from sakuga.errors import IncompleteError, SakugaError, UsageError
 from sakuga.picture import MAX_PIXELS
 from sakuga.runtime.atomic import atomic
-from sakuga.runtime.say import say
+from sakuga.runtime.console import say
 from sakuga.video.animation import write_animation
 from sakuga.video.container import MAX_FRAME_PIXELS
 from sakuga.video.encoder import Encoder
@@ -61,9 +61,9 @@ def stylize_video(
     `identity` says what `stylize` is, in words that JSON holds. With it, a run that was killed or interrupted leaves
     its finished segments beside the target, and the same call goes on from there; the result is the same.
 
-    Raises UsageError for another suffix or options that do not fit it, SakugaError when the source is missing, no
-    video, damaged or shorter than it says, when its sound does not fit into the container, and when `target` exists or
-    cannot be written. Then, and when `stylize` raises, no result is left.
+    Raises UsageError for another suffix or options that do not fit it, SakugaError when the source is missing or no
+    video and when `target` exists or cannot be written. Then, and when `stylize` raises, no result is left. Raises
+    IncompleteError when a source that is damaged or cut off was written as far as it can be read.
     """
     source, target, options = Path(source), Path(target), options or VideoOptions()
     _check(source, target, options)
@@ -96,6 +96,8 @@ def stylize_video(
                 stylizer(done=done * LENGTH, state=state).run(partial(_write_segments, work, done, make))
                 muxer.write(work.result, work.packets())
                 os.replace(work.result, temporary)
+    if isinstance(frames, FileSource) and frames.damage:
+        raise IncompleteError(f"{source} is damaged or cut off: {target} holds the rest, without {frames.damage}")
 
 
 @contextmanager
@@ -143,7 +145,7 @@ def _check(source: Path, target: Path, options: VideoOptions) -> None:
     if suffix not in ANIMATIONS and not is_sequence(target):
         endings = ", ".join([*CONTAINERS, *ANIMATIONS])
         raise UsageError(f"{target} is not a name for a video that can be written: end it in {endings}")
-    for flag in ("codec", "crf"):
+    for flag in ("codec", "crf", "audio"):
         if getattr(options, flag) is not None:
             raise UsageError(f"--{flag} has no meaning for {target}: name the output {', '.join(CONTAINERS)}")
 

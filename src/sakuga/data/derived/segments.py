@@ -10,6 +10,7 @@ import numpy as np
 from rich.progress import track
 from skimage.segmentation import felzenszwalb, slic
 
+from sakuga.data.columns import Column, Crop
 from sakuga.data.images import load_image
 from sakuga.data.pictures import Options, Pictures
 from sakuga.runtime.atomic import atomic
@@ -48,34 +49,58 @@ def each(function: Callable[[np.ndarray], np.ndarray], pictures: np.ndarray) -> 
         return np.stack(list(pool.map(function, pictures)))
 
 
+class Segments(Column):
+    """The segments of photographs, computed once and kept on disk; in a crop (size, size) int64 they count from 0.
+
+    Args:
+        pictures: the photographs.
+        cache: folder of the labels, a `.npy` for each photo; what it does not hold yet, or holds damaged, is computed.
+        method: a function of a module, `superpixels` or `regions`; each has files of its own.
+    """
+
+    def __init__(self, pictures: Pictures, cache: Path, method: Callable[[np.ndarray], np.ndarray] = superpixels):
+        cache.mkdir(parents=True, exist_ok=True)
+        self.sizes = pictures.sizes
+        self.files = [cache / f"{method.__name__}-{pictures.key(index)}.npy" for index in range(len(pictures))]
+        missing = [i for i, file in enumerate(self.files) if not _is_whole(file)]
+        if missing:
+            _compute(pictures, self.files, missing, method)
+
+    def __len__(self) -> int:
+        return len(self.files)
+
+    def take(self, crop: Crop) -> np.ndarray:
+        """Cut a crop out of a photo's labels."""
+        _, labels = np.unique(crop.cut(np.load(self.files[crop.index])), return_inverse=True)
+        return labels.reshape(crop.size, crop.size)
+
+
+def _is_whole(file: Path) -> bool:
+    """Whether a file holds labels, by its header and its length."""
+    try:
+        return bool(np.load(file, mmap_mode="r").ndim == 2)
+    except (OSError, ValueError, EOFError, SyntaxError):
+        return False
+
+
+def _compute(
+    pictures: Pictures, files: Sequence[Path], missing: Sequence[int], method: Callable[[np.ndarray], np.ndarray]
+) -> None:
+    with ProcessPoolExecutor(min(len(missing), cores()), initializer=_obey) as pool:
+        # The workers read the pictures: handed over, all of them would wait in memory at once.
+        work = partial(_labels, method, pictures.options)
+        made = pool.map(work, (pictures.paths[i] for i in missing))
+        try:
+            for i, labels in zip(missing, track(made, "Superpixels", total=len(missing)), strict=True):
+                with atomic(files[i], overwrite=True) as temporary, temporary.open("wb") as file:
+                    np.save(file, labels)
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
 def _labels(method: Callable[[np.ndarray], np.ndarray], options: Options, path: Path) -> np.ndarray:
     return method(load_image(path, **options))
-
-
-def segment(
-    pictures: Pictures, cache: Path, method: Callable[[np.ndarray], np.ndarray] = superpixels
-) -> Sequence[Path]:
-    """Return a file of labels (`.npy`) for every picture, making those that `cache` does not hold yet.
-
-    `method` is a function of a module, `superpixels` or `regions`; each has files of its own.
-    """
-    cache.mkdir(parents=True, exist_ok=True)
-    files = [cache / f"{method.__name__}-{pictures.key(index)}.npy" for index in range(len(pictures))]
-    missing = [i for i, file in enumerate(files) if not file.exists()]
-    if missing:
-        workers = min(len(missing), cores())
-        with ProcessPoolExecutor(workers, initializer=_obey) as pool:
-            # The workers read the pictures: handed over, all of them would wait in memory at once.
-            work = partial(_labels, method, pictures.options)
-            made = pool.map(work, (pictures.paths[i] for i in missing))
-            try:
-                for i, labels in zip(missing, track(made, "Superpixels", total=len(missing)), strict=True):
-                    with atomic(files[i], overwrite=True) as temporary, temporary.open("wb") as file:
-                        np.save(file, labels)
-            except BaseException:
-                pool.shutdown(wait=False, cancel_futures=True)
-                raise
-    return files
 
 
 def _obey() -> None:

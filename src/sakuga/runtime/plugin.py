@@ -1,4 +1,4 @@
-"""Functions of the user's own, named on the command line."""
+"""Functions of the user's own, named on the command line as MODULE:FUNCTION."""
 
 import importlib
 import os
@@ -17,14 +17,14 @@ def load_function(spec: str, option: str) -> Callable[..., Any]:
     """
     module, colon, name = spec.partition(":")
     if not (module and colon and name):
-        raise UsageError(f"{option} {spec}: write MODULE:FUNCTION.")
+        raise UsageError(f"{option} {spec}: write MODULE:FUNCTION")
     if os.getcwd() not in sys.path:  # an installed command does not look there by itself
         sys.path.append(os.getcwd())
     try:
         function = getattr(importlib.import_module(module), name)
-    except (ImportError, AttributeError) as error:
-        raise UsageError(f"{option} {spec}: no such function ({error}).") from error
+    except Exception as error:  # the module is anybody's
+        raise UsageError(f"{option} {spec}: no such function ({type(error).__name__}: {error})") from error
     if not callable(function):
-        raise UsageError(f"{option} {spec} is no function.")
+        raise UsageError(f"{option} {spec} is no function")
     found: Callable[..., Any] = function
     return found

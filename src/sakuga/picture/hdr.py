@@ -52,9 +52,13 @@ def compress(light: Array) -> Array:
 
 
 class ToneMap:
-    """From signals (H, W, 3) uint16 over their whole range, PQ or HLG, to BT.709 (H, W, 3) uint8."""
+    """From signals (H, W, 3) uint16 over their whole range, PQ or HLG, to BT.709 (H, W, 3) uint8.
 
-    def __init__(self, transfer: int) -> None:
+    `to_bt709` is the matrix (3, 3) from the source's linear RGB, by default BT.2020's.
+    """
+
+    def __init__(self, transfer: int, to_bt709: NDArray[np.floating] = TO_BT709) -> None:
+        self._to_bt709 = to_bt709.astype(np.float32)
         code = np.arange(65536) / 65535
         self._hlg = transfer == HLG
         # Of PQ: linear light; of HLG: scene light, whose display light depends on all three channels.
@@ -73,7 +77,7 @@ class ToneMap:
             light *= PEAK * np.power(light @ LUMA, np.float32(0.2))[..., None]
         largest = np.minimum(light.max(axis=-1), np.float32(PEAK))
         light *= self._ratio[_root(largest / np.float32(PEAK))][..., None]
-        shown: NDArray[np.uint8] = self._code[_root((light @ TO_BT709.T).clip(0, 1))]
+        shown: NDArray[np.uint8] = self._code[_root((light @ self._to_bt709.T).clip(0, 1))]
         return shown
 
 

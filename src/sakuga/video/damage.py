@@ -1,0 +1,92 @@
+"""The parts of a video that cannot be read: noted while the rest is stylized, and told at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sakuga.errors import SakugaError, TooLargeError
+from sakuga.video.container import decode, frame_rate, length, packets, time_base
+
+if TYPE_CHECKING:
+    from av import VideoFrame
+    from av.container import InputContainer
+    from av.video.stream import VideoStream
+
+_NEAR = Fraction(1, 2)  # seconds: faults that lie no farther apart are one for whoever looks at the video
+_MAX_PARTS = 5
+
+
+class Damage:
+    """Parts of a file, from when to when in seconds of its own clock; `cut`: whether its end is missing."""
+
+    def __init__(self) -> None:
+        self.parts: list[tuple[Fraction, Fraction]] = []
+        self.cut = False
+
+    def add(self, begin: Fraction, end: Fraction) -> None:
+        """Note a part; they come in order."""
+        if self.parts and begin <= self.parts[-1][1] + _NEAR:
+            begin, last = self.parts.pop()
+            end = max(end, last)
+        self.parts.append((begin, max(begin, end)))
+
+    def within(self, begin: Fraction | None, end: Fraction | None) -> list[tuple[Fraction, Fraction]]:
+        """Return the parts that reach into those seconds."""
+        return [part for part in self.parts if (begin is None or part[1] > begin) and (end is None or part[0] < end)]
+
+
+def in_words(parts: list[tuple[Fraction, Fraction]], origin: Fraction) -> str:
+    """Say from when to when, as a player counts, whose clock begins at `origin`."""
+    words = [f"{float(begin - origin):.1f} to {float(end - origin):.1f} s" for begin, end in parts[:_MAX_PARTS]]
+    more = f" and {len(parts) - _MAX_PARTS} more parts" if len(parts) > _MAX_PARTS else ""
+    return ", ".join(words) + more
+
+
+def whole_frames(reader: InputContainer, video: VideoStream, path: Path, damage: Damage) -> Iterator[VideoFrame]:
+    """Yield the frames that can be decoded as they were meant; the times of others are noted.
+
+    Raises TooLargeError for frames of more pixels than `reader` lets through.
+    """
+    base = time_base(video)
+    origin = Fraction(reader.start_time or 0, 1_000_000)
+    awaited: set[int] = set()  # times of packets whose frames have not come: decoders are some frames behind
+    bad: set[int | None] = set()
+    last, faults = round(origin / base), 0
+    try:
+        for packet in packets(reader, video, path):
+            if packet.stream is not video:  # the index of the empty packets at the end is not theirs
+                continue
+            if packet.pts is not None:
+                awaited.add(packet.pts)
+            if packet.is_corrupt:
+                bad.add(packet.pts)
+                faults += 1
+            try:
+                found = decode(packet, path)
+            except TooLargeError:
+                raise
+            except SakugaError:
+                found = []
+                faults += 1
+            for frame in found:
+                if frame.is_corrupt or frame.pts in bad:
+                    faults += 1
+                    continue
+                if frame.pts is not None:
+                    awaited.discard(frame.pts)
+                    last = max(last, frame.pts)
+                yield frame
+        last = max(awaited | {last})
+    except TooLargeError:
+        raise
+    except SakugaError:  # the file ends here, or what follows cannot be found
+        damage.cut = True
+    finally:
+        step = 1 / frame_rate(video)
+        for pts in sorted(pts for pts in awaited if pts <= last and faults):
+            damage.add(pts * base, pts * base + step)
+        if damage.cut:
+            damage.add(last * base + step, max(last * base + step, origin + length(reader, video)))
