@@ -78,6 +78,11 @@ class TestPictures:
         with pytest.raises(SakugaError, match=r"a\.png is not of the size"):
             pictures[0]
 
+    def test_reading_is_announced(self, tmp_path, capsys):
+        save(tmp_path / "a.png", noise())
+        Pictures([tmp_path])
+        assert f"reading 1 pictures of {tmp_path}" in capsys.readouterr().err
+
     def test_halves(self, tmp_path):
         save(tmp_path / "pair.png", np.concatenate([noise(seed=1), noise(seed=2)], axis=1))
         np.testing.assert_array_equal(Pictures([tmp_path], half="left")[0], noise(seed=1))
@@ -268,3 +273,15 @@ class TestSegments:
         np.testing.assert_array_equal(np.load(files[1]), superpixels(pictures[1]))
         monkeypatch.setattr("sakuga.data.derived.segments.ProcessPoolExecutor", None)  # not needed again
         assert Segments(pictures, tmp_path / "cache").files == files
+
+    @pytest.mark.parametrize("left", [0, 50, 1000])
+    def test_what_is_damaged_is_made_again(self, tmp_path, left):
+        for i in range(2):
+            save(tmp_path / "photos" / f"{i}.png", noise(seed=i))
+        pictures = Pictures([tmp_path / "photos"])
+        whole, damaged = Segments(pictures, tmp_path / "cache").files
+        before, made = damaged.read_bytes(), whole.stat().st_mtime_ns
+        damaged.write_bytes(before[:left])
+        Segments(pictures, tmp_path / "cache")
+        assert damaged.read_bytes() == before
+        assert whole.stat().st_mtime_ns == made

@@ -3,6 +3,7 @@
 import io
 import struct
 import sys
+import zlib
 from fractions import Fraction
 from functools import cache
 from pathlib import Path
@@ -17,6 +18,8 @@ from made_style import make_style
 EXAMPLES = Path(__file__).parents[2] / "examples"
 SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 XMP = b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><a tiff:Orientation="6"/></x:xmpmeta>'
+COLOURS = {b"cICP": b"\x0c\x10\0\1", b"gAMA": struct.pack(">I", 55556)}
+COLOURS[b"cHRM"] = struct.pack(">8I", 31270, 32900, 68000, 32000, 26500, 69000, 15000, 6000)
 CLIPS = {"mp4": "libx264", "mov": "mpeg4", "mkv": "libx264", "webm": "libvpx", "avi": "mpeg4", "ts": "mpeg2video"}
 
 
@@ -52,7 +55,13 @@ def pictures(kind: str) -> list[bytes]:
     wide = Image.fromarray(scene().astype(np.uint16)[..., 0] * 257)
     if kind == "png":
         modes = [rgb.convert(mode) for mode in ("1", "L", "LA", "P")] + [wide, rgba]
-        return [save(rgb, "PNG", **told), *(save(m, "PNG") for m in modes), save(frames[0], "PNG", **moving)]
+        coded = [save(rgb, "PNG") for _ in range(3)]
+        for index, (name, data) in enumerate(COLOURS.items()):
+            body = name + data
+            chunk = struct.pack(">I", len(data)) + body + struct.pack(">I", zlib.crc32(body))
+            coded[index] = coded[index][:33] + chunk + coded[index][33:]
+        whole = [save(rgb, "PNG", **told), *(save(m, "PNG") for m in modes), save(frames[0], "PNG", **moving)]
+        return [*whole, *coded, save(frames[0], "PNG", default_image=True, **moving)]
     if kind == "jpeg":
         example = Image.open(EXAMPLES / "astronaut.jpg").resize((64, 64))
         made = [save(rgb, "JPEG", quality=80, **told), save(rgb, "JPEG", progressive=True, xmp=XMP)]
@@ -69,12 +78,13 @@ def pictures(kind: str) -> list[bytes]:
         ways = ("raw", "tiff_lzw", "tiff_adobe_deflate", "packbits", "jpeg", "lzma", "zstd")
         made = [save(rgb, "TIFF", compression=way) for way in ways]
         made += [save(rgb.convert("1"), "TIFF", compression="group4"), save(wide, "TIFF"), save(rgba, "TIFF", **told)]
+        made += [save(rgb, "TIFF", save_all=True, append_images=[wide, rgba.resize((9, 5))])]
         return [*made, save(rgb.convert("CMYK"), "TIFF"), save(rgb.convert("LAB"), "TIFF"), tiled_tiff(), planar_tiff()]
     if kind == "avif":
         if not features.check("avif"):
             return pictures("png")
         return [save(rgb, "AVIF", **told), save(rgba, "AVIF"), save(frames[0], "AVIF", **moving)]
-    formats = ("BMP", "PPM", "TGA", "JPEG2000", "QOI", "ICO", "DDS", "SGI", "PCX")
+    formats = ("BMP", "DIB", "PPM", "TGA", "JPEG2000", "QOI", "ICO", "DDS", "SGI", "PCX")
     icon = save(rgb, "ICNS", sizes=[(16, 16)])
     return [*(save(rgb, format) for format in formats), icon, save(rgb.convert("P"), "BMP"), psd()]
 

@@ -25,7 +25,7 @@ KNOWN = {
 """Defects that are reported and not repaired yet."""
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def worker():
     with Worker() as one:
         (one.folder / "secret.bin").write_bytes(np.float32(0.5).tobytes())

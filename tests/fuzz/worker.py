@@ -21,7 +21,7 @@ import numpy as np
 
 from sakuga import Stylizer
 from sakuga import picture as image
-from sakuga.errors import SakugaError
+from sakuga.errors import IncompleteError, SakugaError
 from sakuga.picture import metadata
 from sakuga.stylizer.stylizer import MIN_SIDE
 
@@ -80,6 +80,8 @@ def attempt(job: dict[str, str], stylizer: Stylizer, noise: Any) -> dict[str, An
     outcome, reason = "failed", ""
     try:
         outcome = WAYS.get(target.suffix, picture)(path, target, stylizer)
+    except IncompleteError:
+        outcome = "done"
     except SakugaError as error:
         outcome, reason = "refused", str(error)
         if fault := _unclear(reason, path, target):
@@ -96,11 +98,18 @@ def attempt(job: dict[str, str], stylizer: Stylizer, noise: Any) -> dict[str, An
         outcome, reason = "failed", "the input was changed"
     gc.collect()  # whatever warns when it is thrown away
     noise.seek(0)
-    if said := noise.read():
-        outcome, reason = "failed", f"printed: {said.decode(errors='replace')[:2000]} {reason}"
-        os.truncate(noise.fileno(), 0)
+    lines = noise.read().decode(errors="replace").splitlines()
+    if said := [line for line in lines if not _is_note(line, path)]:
+        outcome, reason = "failed", f"printed: {' '.join(said)[:2000]} {reason}"
         noise.seek(0)
+    os.truncate(noise.fileno(), 0)
+    noise.seek(0)
     return {"outcome": outcome, "reason": reason, "mebibytes": _peak()}
+
+
+def _is_note(line: str, path: Path) -> bool:
+    """Whether a line that was printed is one of ours, of what a person should hear of this file."""
+    return line.startswith(f"sakuga: {path}") and line.isprintable() and len(line) <= SENTENCE
 
 
 def _unclear(sentence: str, path: Path, target: Path) -> str:

@@ -2,7 +2,7 @@ import hashlib
 import json
 import re
 import sys
-from dataclasses import MISSING, fields
+from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
 
 import pytest
@@ -19,6 +19,14 @@ def test_card_round_trip():
     card = Card.from_json(json.dumps(CARD))
     assert json.loads(card.to_json()) == CARD
     assert Card.from_json(card.to_json()) == card
+
+
+def test_a_field_with_a_default_that_is_made_may_be_missing():
+    @dataclass(frozen=True)
+    class Later(Card):
+        more: list[str] = field(default_factory=list)
+
+    assert Later.from_json(json.dumps(CARD)).more == []
 
 
 def test_unknown_fields_of_a_later_version_are_ignored():

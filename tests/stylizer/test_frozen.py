@@ -27,8 +27,8 @@ def style(tmp_path_factory):
     from sakuga.systems.base import System
 
     torch.manual_seed(0)
-    system = System()
-    system.name, system.config = "cyclegan", Nothing()
+    system = System(Nothing())
+    system.name = "cyclegan"
     system.generator = network = ResNetGenerator(width=4, blocks=1)
     with torch.no_grad():
         network.body[-2].weight.mul_(5)  # as random weights come, the picture would be nearly grey
@@ -66,26 +66,26 @@ def test_the_card_says_how_far_it_looks(style):
 
 def test_tiles_equal_the_whole_with_the_same_statistics(style, photo, monkeypatch):
     photo = photo[:248, :328]  # multiples of eight: no padding here that the stylizer does not do
-    painter = Stylizer(style, threads=1)
-    untiled = painter.array(photo).astype(int)
+    worker = Stylizer(style, threads=1)
+    untiled = worker.array(photo).astype(int)
     tiles(monkeypatch, 160 * 200)
-    tiled = painter.array(photo).astype(int)
+    tiled = worker.array(photo).astype(int)
     height, width = int(248 * (32000 / (248 * 328)) ** 0.5), int(328 * (32000 / (248 * 328)) ** 0.5)
     small = resize(photo, (width, height))
     small = np.pad(small, ((0, -height % 4), (0, -width % 4), (0, 0)), mode="reflect")
     assert np.abs(tiled - whole(style, photo, small)).max() <= 1
     # The statistics of the reduced picture are nearly those of the whole one; a tile's own are not.
-    alone = np.concatenate([painter.array(photo[:, x : x + 164]) for x in (0, 164)], axis=1).astype(int)
+    alone = np.concatenate([worker.array(photo[:, x : x + 164]) for x in (0, 164)], axis=1).astype(int)
     assert np.abs(alone - untiled).mean() > 2 * np.abs(tiled - untiled).mean() > 0
 
 
 def test_statistics_of_the_whole_give_the_untiled_picture(style, photo, monkeypatch):
     """Where memory is enough to measure but a smaller piece is asked for: DESIGN.md's zero."""
-    painter = Stylizer(style, threads=1)
-    untiled = painter.array(photo).astype(int)
+    worker = Stylizer(style, threads=1)
+    untiled = worker.array(photo).astype(int)
     tiles(monkeypatch, photo.shape[0] * photo.shape[1] - 1, piece=150**2)
     monkeypatch.setattr(Stylizer, "_reduced", lambda *_: normalise(np.pad(photo, ((0, 2), (0, 2), (0, 0)), "reflect")))
-    assert np.abs(painter.array(photo).astype(int) - untiled).max() <= 1
+    assert np.abs(worker.array(photo).astype(int) - untiled).max() <= 1
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (3, 700), (701, 13)])
@@ -96,8 +96,8 @@ def test_sizes(style, shape, monkeypatch):
 
 
 def test_out_of_memory_on_the_whole_means_tiles(style, photo, monkeypatch):
-    painter = Stylizer(style, threads=1)
-    untiled, failed = painter.array(photo), []
+    worker = Stylizer(style, threads=1)
+    untiled, failed = worker.array(photo), []
 
     class Starving:
         whole = False
@@ -106,8 +106,8 @@ def test_out_of_memory_on_the_whole_means_tiles(style, photo, monkeypatch):
             failed.append(x.shape)
             raise RuntimeError("Failed to allocate memory for requested buffer of size 1")
 
-    monkeypatch.setattr(painter, "engine", Starving())
-    result = painter.array(photo)
+    monkeypatch.setattr(worker, "engine", Starving())
+    result = worker.array(photo)
     assert failed == [(3, 252, 332)]
     assert 0 < np.abs(result.astype(int) - untiled).mean() < 20  # random weights: a trained network differs far less
 

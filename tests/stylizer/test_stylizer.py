@@ -19,17 +19,17 @@ def noise(height, width, dtype=np.uint8, seed=0):
     return np.random.default_rng(seed).integers(0, np.iinfo(dtype).max, (height, width, 3), dtype, endpoint=True)
 
 
-def watch(painter, monkeypatch, *, limit=None, error=None):
+def watch(worker, monkeypatch, *, limit=None, error=None):
     """Record the sizes (height, width) that the network is run on; beyond `limit` pixels there is no memory."""
-    run, sizes = painter.engine.run, []
+    run, sizes = worker.engine.run, []
 
     def watched(x):
-        sizes.append(x.shape[:2] if painter.engine.whole else x.shape[1:])
+        sizes.append(x.shape[:2] if worker.engine.whole else x.shape[1:])
         if limit is not None and sizes[-1][0] * sizes[-1][1] > limit:
             raise error or MemoryError
         return run(x)
 
-    monkeypatch.setattr(painter, "engine", dataclasses.replace(painter.engine, run=watched))
+    monkeypatch.setattr(worker, "engine", dataclasses.replace(worker.engine, run=watched))
     return sizes
 
 
@@ -88,12 +88,12 @@ def test_padding_is_by_reflection(tmp_path):
 @pytest.mark.parametrize(("height", "width"), [(203, 310), (64, 500), (129, 129)])
 def test_tiles_equal_the_whole(made_style, monkeypatch, kind, dtype, height, width):
     photo = noise(height, width, dtype)
-    painter = Stylizer(made_style(kind))
+    worker = Stylizer(made_style(kind))
 
-    whole = painter.array(photo)
+    whole = worker.array(photo)
     monkeypatch.setattr(stylizer, "MAX_TILE_PIXELS", 80**2)
-    sizes = watch(painter, monkeypatch)
-    tiled = painter.array(photo)
+    sizes = watch(worker, monkeypatch)
+    tiled = worker.array(photo)
     assert len(sizes) >= 4
     assert max(h * w for h, w in sizes) <= (64 + 3 + 2 * 12) ** 2  # at least 64, rounded up to four; twelve around
     # Twice 1e-5 is less than a step of 16 bits.
@@ -105,13 +105,13 @@ def test_a_style_that_enlarges(made_style, monkeypatch, tmp_path):
     photo = noise(50, 130)
     small = Stylizer(made_style("blur")).array(photo)
     expected = small.repeat(2, 0).repeat(2, 1)
-    painter = Stylizer(made_style("double"))
-    np.testing.assert_array_equal(painter.array(photo), expected)
+    worker = Stylizer(made_style("double"))
+    np.testing.assert_array_equal(worker.array(photo), expected)
     monkeypatch.setattr(stylizer, "MAX_TILE_PIXELS", 80**2)
-    np.testing.assert_allclose(painter.array(photo).astype(int), expected.astype(int), atol=1)
+    np.testing.assert_allclose(worker.array(photo).astype(int), expected.astype(int), atol=1)
     rgba = np.dstack([photo, np.full(photo.shape[:2], 77, np.uint8)])
-    assert np.asarray(painter(rgba)).shape == (100, 260, 4)
-    assert (np.asarray(painter(rgba))[..., 3] == 77).all()
+    assert np.asarray(worker(rgba)).shape == (100, 260, 4)
+    assert (np.asarray(worker(rgba))[..., 3] == 77).all()
 
     flat = np.full((20, 30, 3), (200, 40, 90), np.uint8)
     for options in ({"strength": 0.0}, {"strength": 0.5}, {"keep_color": True}):
@@ -133,10 +133,10 @@ def test_histograms_are_matched_where_the_card_says_so(tmp_path, dtype):
 def test_tiles_with_too_small_a_margin_would_differ(tmp_path, monkeypatch):
     """The test above can fail: a card that claims too small a receptive field gives visible seams."""
     photo = noise(203, 310)
-    painter = Stylizer(make_style(tmp_path / "lies.onnx", "strided", receptive_field=1, multiple=4))
-    whole = painter.array(photo)
+    worker = Stylizer(make_style(tmp_path / "lies.onnx", "strided", receptive_field=1, multiple=4))
+    whole = worker.array(photo)
     monkeypatch.setattr(stylizer, "MAX_TILE_PIXELS", 80**2)
-    assert np.abs(painter.array(photo).astype(int) - whole).max() > 8
+    assert np.abs(worker.array(photo).astype(int) - whole).max() > 8
 
 
 def test_styles_that_look_everywhere_are_not_tiled(made_style, monkeypatch):
@@ -152,26 +152,26 @@ def test_out_of_memory_means_smaller_tiles(made_style, monkeypatch):
     for kind in ("blur", "strided"):
         whole = Stylizer(made_style(kind)).array(photo)
         for error in (MemoryError(), RuntimeError("Failed to allocate memory for requested buffer"), starved()):
-            painter = Stylizer(made_style(kind))
-            sizes = watch(painter, monkeypatch, limit=100 * 100, error=error)
-            np.testing.assert_allclose(painter.array(photo).astype(int), whole.astype(int), atol=1)
+            worker = Stylizer(made_style(kind))
+            sizes = watch(worker, monkeypatch, limit=100 * 100, error=error)
+            np.testing.assert_allclose(worker.array(photo).astype(int), whole.astype(int), atol=1)
             assert sizes[0][0] >= 203
             assert 1 <= sum(h * w > 100 * 100 for h, w in sizes) <= 2
 
 
 def test_out_of_memory_in_the_smallest_tiles(made_style, monkeypatch):
-    painter = Stylizer(made_style("strided"))
-    sizes = watch(painter, monkeypatch, limit=0)
+    worker = Stylizer(made_style("strided"))
+    sizes = watch(worker, monkeypatch, limit=0)
     with pytest.raises(SakugaError, match=r"too little memory .* strided on 700x400 pixels, .*small tiles.*--max-side"):
-        painter.array(noise(400, 700))
+        worker.array(noise(400, 700))
     assert 2 <= len(sizes) <= 5
 
 
 def test_out_of_memory_of_a_style_that_cannot_be_tiled(made_style, monkeypatch):
-    painter = Stylizer(made_style("global"))
-    sizes = watch(painter, monkeypatch, limit=0)
+    worker = Stylizer(made_style("global"))
+    sizes = watch(worker, monkeypatch, limit=0)
     with pytest.raises(SakugaError, match=r"too little memory .* global, .* on 90x80 pixels: .*--max-side.*export"):
-        painter.array(noise(80, 90))
+        worker.array(noise(80, 90))
     assert len(sizes) == 1
 
 
@@ -263,16 +263,16 @@ def test_every_kind_of_source(made_style, tmp_path):
 def test_file_writes_in_the_format_of_the_name_and_makes_the_folder(made_style, tmp_path):
     photo = noise(20, 30)
     Image.fromarray(photo).save(tmp_path / "photo.png")
-    painter, target = Stylizer(made_style("invert")), tmp_path / "deep" / "er" / "result.tif"
-    painter.file(tmp_path / "photo.png", target)
+    worker, target = Stylizer(made_style("invert")), tmp_path / "deep" / "er" / "result.tif"
+    worker.file(tmp_path / "photo.png", target)
     with Image.open(target) as result:
         assert result.format == "TIFF"
         np.testing.assert_array_equal(np.asarray(result), 255 - photo)
     with pytest.raises(SakugaError, match=r"result\.tif exists already: .*--overwrite"):
-        painter.file(tmp_path / "photo.png", target)
-    painter.file(tmp_path / "photo.png", target, overwrite=True)
+        worker.file(tmp_path / "photo.png", target)
+    worker.file(tmp_path / "photo.png", target, overwrite=True)
     with pytest.raises(SakugaError, match=r"photo\.png.* cannot be written"):
-        painter.file(tmp_path / "photo.png", tmp_path / "photo.png" / "below.png")
+        worker.file(tmp_path / "photo.png", tmp_path / "photo.png" / "below.png")
 
 
 @pytest.mark.parametrize(
@@ -320,12 +320,12 @@ def test_networks_that_compute_no_numbers(tmp_path):
 
 
 def test_threads_share_one_stylizer(made_style):
-    painter, photos = Stylizer(made_style("strided")), [noise(70, 90, seed=seed) for seed in range(6)]
-    alone = [painter.array(photo) for photo in photos]
+    worker, photos = Stylizer(made_style("strided")), [noise(70, 90, seed=seed) for seed in range(6)]
+    alone = [worker.array(photo) for photo in photos]
     together = [None] * len(photos)
 
     def work(i):
-        together[i] = painter.array(photos[i])
+        together[i] = worker.array(photos[i])
 
     threads = [threading.Thread(target=work, args=(i,)) for i in range(len(photos))]
     for thread in threads:

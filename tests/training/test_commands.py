@@ -311,7 +311,7 @@ class TestBadInput:
     @pytest.mark.parametrize(
         ("teacher", "said"),
         [
-            ("os:getpid", "--teacher os:getpid: no such function"),
+            ("os:getpid", "--teacher os:getpid: its source cannot be read"),
             (f"{__name__}:refuse", "the teacher fails on"),
             ("run", "is a training; `sakuga export"),
         ],

@@ -28,7 +28,7 @@ class TestDiscriminator:
     @pytest.mark.parametrize("chance", [0.5, 1.386, 2.0, 300.0])
     def test_it_has_lost(self, chance):
         (said,) = records([*noisy(chance, 5), *[chance] * 2 * LONG])
-        assert "the discriminator D has stopped to judge: D/a, D/b stands still at" in said
+        assert "the discriminator D has stopped telling pictures apart: D/a, D/b stands still at" in said
 
     @pytest.mark.parametrize(
         "values",
@@ -92,7 +92,9 @@ def test_a_run_is_told_once_even_if_it_is_resumed(system, said, tmp_path, capsys
         trainer.fit(until, log=log)
         log.close()
     told = capsys.readouterr().err
-    assert told.count("warning: the discriminator D has stopped to judge: D/hinge stands still at 2") == said
+    assert (
+        told.count("warning: the discriminator D has stopped telling pictures apart: D/hinge stands still at 2") == said
+    )
     assert told.count("warning") == said
 
 

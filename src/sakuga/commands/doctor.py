@@ -187,9 +187,9 @@ def _self_test(problems: list[str]) -> Facts:
     stylizer, seconds = Stylizer(DEFAULT), []
     for _ in range(4):
         begin = time.perf_counter()
-        painted = stylizer.array(picture)
+        stylised = stylizer.array(picture)
         seconds.append(time.perf_counter() - begin)
-    if painted.shape != picture.shape or painted.std() < 1:
+    if stylised.shape != picture.shape or stylised.std() < 1:
         problems.append(f"{DEFAULT} paints a test picture in one colour: try --precision fp32, and report it")
     times = {"ms": round(1000 * min(seconds[1:])), "ms the first time": round(1000 * seconds[0])}
     return {f"{TEST_SIZE[1]}x{TEST_SIZE[0]}": times}

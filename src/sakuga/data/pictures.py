@@ -12,6 +12,7 @@ from sakuga.data.columns import Column, Crop
 from sakuga.data.images import find_images, load_image
 from sakuga.errors import SakugaError
 from sakuga.picture import read_header
+from sakuga.runtime.console import say, track
 
 KEEP = 2 << 30
 """Bytes of decoded pictures that a collection keeps in memory."""
@@ -43,6 +44,7 @@ class Pictures(Column, Sequence[np.ndarray]):
     Attributes:
         paths: the files.
         sizes: (height, width) of each.
+        originals: the same before scaling, of the whole upright picture.
 
     Raises:
         UsageError: a folder is missing or holds no picture.
@@ -65,11 +67,17 @@ class Pictures(Column, Sequence[np.ndarray]):
         self.options: Options = {"half": half, "max_side": max_side, "short_side": short_side}
         self._room = keep
         self._kept: dict[int, np.ndarray] = {}
-        self.sizes = [self._size(path) for path in self.paths]
-        for index in range(len(self)):
-            if self._room <= 0:
-                break
-            self[index]
+        self.folders = [Path(folder) for folder in folders if Path(folder).is_dir()]
+        self.originals: list[tuple[int, int]] = []
+        self.sizes = []
+        if self.folders:
+            say(f"reading {len(self.paths):,} pictures of {', '.join(map(str, folders))}")
+        for index, path in enumerate(track(self.paths, "pictures", len(self.paths))):
+            _, width, height, _ = read_header(path)
+            self.originals.append((height, width))
+            self.sizes.append(self._size(path, height, width))
+            if self._room > 0:
+                self[index]
 
     def __len__(self) -> int:
         return len(self.paths)
@@ -106,9 +114,14 @@ class Pictures(Column, Sequence[np.ndarray]):
         stamp = f"{path.resolve()} {path.stat().st_size} {path.stat().st_mtime_ns} {self.options}"
         return hashlib.sha256(stamp.encode()).hexdigest()[:16]
 
-    def _size(self, path: Path) -> tuple[int, int]:
-        """What `load_image` will return, from the header alone."""
-        _, width, height, _ = read_header(path)
+    def below(self, index: int) -> Path:
+        """A picture's place below the folder that it was found in."""
+        path = self.paths[index]
+        places = (path.relative_to(folder) for folder in self.folders if path.is_relative_to(folder))
+        return next(places, Path(path.name))
+
+    def _size(self, path: Path, height: int, width: int) -> tuple[int, int]:
+        """What `load_image` will return of a picture of this size."""
         if self.options["half"] is not None:
             width //= 2
             if not width:

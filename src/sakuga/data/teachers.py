@@ -1,7 +1,6 @@
 """A teacher shows a fast generator what to paint: any callable from photo to picture, run once and kept on disk."""
 
 import hashlib
-import importlib
 import inspect
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -9,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import torch
 from PIL import Image
-from rich.progress import track
 from torch import nn
 
 from sakuga import importers
@@ -18,6 +16,8 @@ from sakuga.data.pictures import KEEP, Pictures
 from sakuga.errors import SakugaError, UsageError
 from sakuga.networks.freeze import freeze_statistics
 from sakuga.runtime.atomic import atomic
+from sakuga.runtime.console import say, track
+from sakuga.runtime.plugin import load_function
 
 Teacher = Callable[[np.ndarray], np.ndarray]
 """(H, W, 3) uint8 RGB to the same shape."""
@@ -40,12 +40,11 @@ def load_teacher(spec: str, photos: Sequence[np.ndarray], *, freeze: int = 24) -
         UsageError: nothing of that name can be a teacher.
     """
     if ":" in spec and not Path(spec).exists():
-        module, _, name = spec.partition(":")
+        function: Teacher = load_function(spec, "--teacher")
         try:
-            function: Teacher = getattr(importlib.import_module(module), name)
             source = _source(function)
-        except (ImportError, AttributeError, OSError, TypeError) as error:
-            raise UsageError(f"--teacher {spec}: no such function ({error}).") from error
+        except (OSError, TypeError) as error:
+            raise UsageError(f"--teacher {spec}: its source cannot be read ({error}): write it in Python") from error
         return function, _digest(spec.encode(), *source)
     if (Path(spec) / "last.pt").is_file():
         raise UsageError(f"--teacher {spec} is a training; `sakuga export {spec} -o teacher.onnx` and name that file.")
@@ -119,7 +118,9 @@ def targets(photos: Sequence[np.ndarray], teacher: Teacher, key: str, cache: Pat
     folder.mkdir(parents=True, exist_ok=True)
     files = [folder / f"{_digest(str(photo.shape).encode(), photo.tobytes())}.png" for photo in photos]
     missing = [index for index, file in enumerate(files) if not file.exists()]
-    for index in track(missing, "Teacher's pictures", disable=not missing):
+    if missing:
+        say(f"the teacher paints {len(missing):,} photos")
+    for index in track(missing, "teacher's pictures", len(missing)):
         photo, file = photos[index], files[index]
         try:
             picture = teacher(photo)

@@ -14,7 +14,7 @@ from onnx import helper
 
 from sakuga import __version__
 from sakuga.export.context import GivenContext, trace_encoder
-from sakuga.export.int8 import QUANTIZABLE, int8_variant
+from sakuga.export.int8 import QUANTIZABLE, Fold, int8_variant
 from sakuga.export.tileable import make_tileable, receptive_field
 from sakuga.export.trace import check_parity, sizes, trace
 from sakuga.networks.context import ContextGenerator
@@ -89,9 +89,9 @@ def export(
         frame=asdict(artefact.frame) if artefact.frame else None,
     )
     texts = {KEY: card.to_json()}
-    quantizable = photos and isinstance(module, QUANTIZABLE) and artefact.inputs == (PICTURE,)
-    int8, folds = int8_variant(module, photos) if quantizable else (None, [])
-    if int8 is not None:
+    folds: list[Fold] = []
+    if photos and isinstance(module, QUANTIZABLE) and artefact.inputs == (PICTURE,):
+        int8, folds = int8_variant(module, photos)
         texts[INT8] = base64.b64encode(int8).decode()
     if isinstance(module, ContextGenerator):
         texts[CONTEXT] = base64.b64encode(trace_encoder(module, folds).SerializeToString()).decode()

@@ -253,6 +253,7 @@ def _gif(
         raise EOFError("its end is missing")
     patches = patches[:1] if still else patches
     check_size(name, size, len(patches), max_pixels)
+    check_size(name, size, 1, max_pixels, pixels=sum(patch.width * patch.height for patch in patches))
     frames, note = [], ""
     try:
         for frame in gif.frames(patches, size):

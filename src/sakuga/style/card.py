@@ -93,7 +93,8 @@ class Card:
             raise SakugaError("the card is not JSON") from None
         if not isinstance(read, dict):
             raise SakugaError("the card is not a JSON object")
-        if missing := [f.name for f in fields(cls) if f.default is MISSING and f.name not in read]:
+        required = (f.name for f in fields(cls) if f.default is MISSING and f.default_factory is MISSING)
+        if missing := [name for name in required if name not in read]:
             raise SakugaError(f"the card lacks {', '.join(missing)}")
         known = {f.name: read[f.name] for f in fields(cls) if f.name in read}
         if "inputs" in known:

@@ -115,7 +115,7 @@ class AnimeGANv3(Unpaired):
     and shinkai. Different here: D is shown the fakes of G's step, not new ones; OpenCV's denoising is scikit-image's
     with the same parameters (`non_local_means`), of RGB where the code hands RGB to a function that takes BGR; the
     superpixels of a photo are coloured within its crop; the salt falls anew in every step. The attention's batch norm
-    sees the parts of a batch, with `micro` or several processes, one by one.
+    sees the parts of a batch, with `accumulate` or several processes, one by one.
     """
 
     name = "animegan3"

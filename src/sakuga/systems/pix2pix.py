@@ -47,7 +47,7 @@ class Pix2PixConfig(Config):
     statistics: Literal["auto", "picture", "running"] = "auto"
     """What the norms of the finished style measure: the picture at hand, as published, or the training's average,
     under which equal surroundings look equal in every picture. By default the picture with --batch 1, which is what it
-    trained on, and the average with larger ones; name `picture` where processes or --micro leave parts of one."""
+    trained on, and the average with larger ones; name `picture` where processes or --accumulate leave parts of one."""
 
     @property
     def short_side(self) -> int:

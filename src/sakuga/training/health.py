@@ -11,7 +11,7 @@ LONG = 10
 WON = 0.01
 """Of the loss in the first record: below it a discriminator tells real from generated without fail."""
 STILL = 0.002
-"""Largest change between the records, as a part of the loss, of one that has stopped to judge."""
+"""Largest change between the records, as a part of the loss, of one that has stopped telling pictures apart."""
 SAME = 1.0
 """Mean difference, in levels of 0 to 255, below which the output is the input."""
 ALIKE = 0.05
@@ -67,8 +67,8 @@ class Health:
             said += self._tell(
                 f"{player} has lost",
                 still,
-                f"the discriminator {player} has stopped to judge: {names} stands still at {loss:.4g}, as if every "
-                "picture got one score. Start again with a lower rate or another seed.",
+                f"the discriminator {player} has stopped telling pictures apart: {names} stands still at {loss:.4g}, "
+                "as if every picture got one score. Start again with a lower rate or another seed.",
             )
         for name, value in means.items():
             if name.partition("/")[0] not in ("rate", "gradient", "quality"):

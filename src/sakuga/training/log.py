@@ -110,7 +110,7 @@ class Log:
 
         It is exported to `run/style.onnx` for it and run as users run it.
         """
-        # A resumed run takes up chance where the checkpoint, written a moment ago, has it: none may be used here.
+        # A resumed run takes up the random state of the checkpoint, written a moment ago: it may not be moved here.
         with torch.random.fork_rng(devices=[]):
             after: np.ndarray | None = None
             with self._best_effort("samples"):

@@ -2,10 +2,8 @@
 
 import copy
 import os
-import signal
-import threading
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any
@@ -16,7 +14,7 @@ from torch import Tensor, nn
 
 from sakuga import runs
 from sakuga.errors import SakugaError, UsageError
-from sakuga.runtime.signals import terminating
+from sakuga.runtime.signals import interrupts
 from sakuga.systems.base import Batch, System, Update, swapped
 from sakuga.systems.config import differences
 from sakuga.training import device, ranks
@@ -120,7 +118,7 @@ class Trainer:
         """
         began, threads, waiting = self.steps, self._threads(), False
         with (
-            _interrupts() as interrupted,
+            interrupts() as interrupted,
             closing(prefetch(self.batch, range(began, until), threads=threads)) as batches,
         ):
             while self.steps < until:
@@ -200,7 +198,7 @@ class Trainer:
                 network.load_state_dict(state["networks"][name])
             for player, optimizer in self.optimizers.items():
                 optimizer.load_state_dict(state["optimizers"][player])
-                _lie_alike(optimizer)
+                device.order_state(optimizer)
                 for group, settings in zip(optimizer.param_groups, self.settings[player], strict=True):
                     group.update(settings)  # of the present configuration, not of the checkpoint's
             ranks.scatter(state["ranks"], self.system, self.fabric, state["steps"])
@@ -339,36 +337,3 @@ class Trainer:
             "networks": {name: network.state_dict() for name, network in self.system.networks.items()},
             "optimizers": {player: o.state_dict() for player, o in self.optimizers.items()},
         }
-
-
-def _lie_alike(optimizer: torch.optim.Optimizer) -> None:
-    """Order an optimiser's state in memory as its weights: a fused step walks through both without looking."""
-    for weight, state in optimizer.state.items():
-        for name, value in state.items():
-            if value.shape == weight.shape:
-                state[name] = torch.empty_like(weight).copy_(value)
-
-
-@contextmanager
-def _interrupts() -> Iterator[list[int]]:
-    """Collect Ctrl-C, SIGTERM and SIGHUP instead of breaking off within a step, whose players may have moved in part.
-
-    A second Ctrl-C breaks off; schedulers repeat SIGTERM as they like; under nohup, SIGHUP stays ignored. Only the main
-    thread may handle signals; elsewhere nothing is changed.
-    """
-    seen: list[int] = []
-    if threading.current_thread() is not threading.main_thread():
-        yield seen
-        return
-
-    def note(number: int, _frame: object) -> None:
-        if seen and number == signal.SIGINT:
-            raise KeyboardInterrupt
-        seen.append(number)
-
-    before = {number: signal.signal(number, note) for number in (signal.SIGINT, *terminating())}
-    try:
-        yield seen
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

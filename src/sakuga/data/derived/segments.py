@@ -7,13 +7,13 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-from rich.progress import track
 from skimage.segmentation import felzenszwalb, slic
 
 from sakuga.data.columns import Column, Crop
 from sakuga.data.images import load_image
 from sakuga.data.pictures import Options, Pictures
 from sakuga.runtime.atomic import atomic
+from sakuga.runtime.console import say, track
 from sakuga.runtime.parallel import cores
 
 PER_PATCH = 200
@@ -86,12 +86,13 @@ def _is_whole(file: Path) -> bool:
 def _compute(
     pictures: Pictures, files: Sequence[Path], missing: Sequence[int], method: Callable[[np.ndarray], np.ndarray]
 ) -> None:
+    say(f"computing the superpixels of {len(missing):,} photos")
     with ProcessPoolExecutor(min(len(missing), cores()), initializer=_obey) as pool:
         # The workers read the pictures: handed over, all of them would wait in memory at once.
         work = partial(_labels, method, pictures.options)
         made = pool.map(work, (pictures.paths[i] for i in missing))
         try:
-            for i, labels in zip(missing, track(made, "Superpixels", total=len(missing)), strict=True):
+            for i, labels in zip(missing, track(made, "superpixels", len(missing)), strict=True):
                 with atomic(files[i], overwrite=True) as temporary, temporary.open("wb") as file:
                     np.save(file, labels)
         except BaseException:
