@@ -64,7 +64,7 @@ def export(
     shown = GivenContext(module, photos) if isinstance(module, ContextGenerator) else module
     artefact = replace(artefact, module=shown)
     defaults = {"context": shown.default} if isinstance(shown, GivenContext) else {}
-    model = trace(artefact, sizes(artefact)[0], defaults)
+    model = trace(artefact, sizes(artefact)[0], **defaults)
     measured = artefact.tileable and not artefact.receptive_field
     if measured:
         make_tileable(model, artefact)

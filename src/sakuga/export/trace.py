@@ -70,13 +70,12 @@ def example(artefact: Artefact, size: Size, seed: int = 0) -> dict[str, Tensor]:
     return values
 
 
-def trace(artefact: Artefact, size: Size = SIZES[0], defaults: Mapping[str, Tensor] | None = None) -> onnx.ModelProto:
+def trace(artefact: Artefact, size: Size = SIZES[0], **defaults: Tensor) -> onnx.ModelProto:
     """Return an artefact as an ONNX model for one picture of any size; `size` is one it can be run on.
 
     Its inputs have their own names, its output is `stylised`, (1, 3, H, W) in [-1, 1]. `defaults`: further inputs of
     its module by name, which may be left out, and what they then are.
     """
-    defaults = defaults or {}
     pictures = [one.name for one in artefact.inputs if one.kind == "picture" and artefact.size is None]
     ends = [*pictures, "stylised"] if pictures else []
     model = to_onnx(
