@@ -20,12 +20,13 @@ SERVANTS = ("resource_tracker", "forkserver", "semaphore_tracker", "run-driver")
 def no_child_outlives_its_test() -> Iterator[None]:
     """Fail a test that leaves a process behind, and end that process.
 
-    Those of fixtures with a wider scope were there before.
+    Those of fixtures with a wider scope were there before, or are children of what was, such as a browser's.
     """
     me = psutil.Process()
     before = {child.pid for child in me.children(recursive=True)}
     yield
-    left = [child for child in me.children(recursive=True) if child.pid not in before and not _is_servant(child)]
+    new = [child for child in me.children(recursive=True) if child.pid not in before]
+    left = [child for child in new if not (_is_servant(child) or before.intersection(_ancestors(child)))]
     _, alive = psutil.wait_procs(left, timeout=5)
     names = [_command(child) for child in alive]
     for child in alive:
@@ -39,6 +40,13 @@ def _command(child: psutil.Process) -> str:
         return " ".join(child.cmdline())
     except psutil.Error:  # it has ended meanwhile
         return ""
+
+
+def _ancestors(child: psutil.Process) -> list[int]:
+    try:
+        return [parent.pid for parent in child.parents()]
+    except psutil.Error:
+        return []
 
 
 def _is_servant(child: psutil.Process) -> bool:

@@ -51,7 +51,7 @@ def endless(style_folder):
     onnx.save(model, style_folder / "endless.onnx")
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", ["SIGINT", "SIGTERM", "SIGHUP"])
 @pytest.mark.parametrize("inputs", ["a.png", ".", "in.mp4", "-"])
 def test_it_ends(here, number, inputs):
     photo("a.png")
@@ -72,7 +72,7 @@ def test_it_ends(here, number, inputs):
         assert process.stdout.readline() == "running\n"
         time.sleep(0.3)
         sent = time.monotonic()
-        process.send_signal(number)
+        process.send_signal(getattr(signal, number))
         _, err = process.communicate(timeout=60)
         assert time.monotonic() - sent < 8  # not by the last resort
     assert process.returncode == 130, err
@@ -83,7 +83,7 @@ def test_it_ends(here, number, inputs):
 def test_what_does_not_listen_is_ended_after_a_while():
     code = """
 import time
-from sakuga.runtime.interrupt import interruptible
+from sakuga.runtime.signals import interruptible
 with interruptible(lambda: None, grace=0.5):
     print("in", flush=True)
     while True:

@@ -56,7 +56,8 @@ def test_styles_on_a_page_of_its_own(made_style, photos, style_images, tmp_path,
     images = page.all("img")
     assert len([i for i in images if i.get("src", "").startswith("data:image/webp;base64,")]) == 6
     assert len([i for i in images if "src" not in i]) == 4
-    assert len(page.all("section")) == len([i for i in page.all("input") if i["type"] == "range"]) == 2
+    assert len(page.all("section")) == len([i for i in page.all("div") if i.get("class") == "pair"]) == 2
+    assert "class Divider" in text
     # Nothing from elsewhere.
     assert not re.search(r"https?:|//cdn|@import|url\(", text)
     assert page.all("link") == []

@@ -33,8 +33,8 @@ def row(page, n=1):
     return page.locator(f"#rows li:nth-child({n})")
 
 
-def painted(page, n=1, style=None):
-    """Wait until the nth file is painted, in a style if one is named."""
+def stylised(page, n=1, style=None):
+    """Wait until the nth file is stylised, in a style if one is named."""
     expect(row(page, n)).to_have_attribute("data-status", "done")
     if style:
         expect(row(page, n).locator(".note")).to_contain_text(style)

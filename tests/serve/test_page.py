@@ -15,17 +15,17 @@ from on_page import (
     distance,
     download,
     expect,
-    painted,
     row,
     screenshot,
     style,
+    stylised,
     stylized,
     tab_to,
 )
 from PIL import Image
 
 
-def test_a_picture_is_painted_and_downloaded_as_the_command_makes_it(visit, tmp_path):
+def test_a_picture_is_stylised_and_downloaded_as_the_command_makes_it(visit, tmp_path):
     photo = tmp_path / "Ünïcødé 写真 (1).jpg"
     photo.write_bytes(ASTRONAUT.read_bytes())
     page = visit()
@@ -33,7 +33,7 @@ def test_a_picture_is_painted_and_downloaded_as_the_command_makes_it(visit, tmp_
     page.get_by_label("Strength").fill("70")
     page.get_by_label("Keep the colours").check()
     choose(page, photo)
-    painted(page, style="Hayao")
+    stylised(page, style="Hayao")
     made = stylized(photo, tmp_path / "made.jpg", "-s", "hayao", "--strength", "0.7", "--keep-color")
 
     for link in (page.locator("#save"), row(page).get_by_role("link")):
@@ -49,7 +49,7 @@ def test_the_options_of_size_format_and_metadata_reach_the_server(visit, tmp_pat
     Image.open(COFFEE).save(photo, exif=exif)
     page = visit()
     choose(page, photo)
-    painted(page)
+    stylised(page)
     assert Image.open(io.BytesIO(download(page, page.locator("#save"))[1])).getexif()[0x013B] == "the author"
     page.get_by_text("Size, format, metadata").click()
     page.get_by_label("Format").select_option("png")
@@ -57,7 +57,7 @@ def test_the_options_of_size_format_and_metadata_reach_the_server(visit, tmp_pat
     page.get_by_label("Longest side").select_option("300")
     page.get_by_label("Remove all metadata").check()
     expect(row(page).locator(".note")).to_contain_text("300×200")  # 600x400 halved
-    painted(page)
+    stylised(page)
     name, data = download(page, page.locator("#save"))
     assert name == "photo.hosoda.png"
     assert not Image.open(io.BytesIO(data)).getexif()
@@ -68,7 +68,7 @@ def test_the_options_of_size_format_and_metadata_reach_the_server(visit, tmp_pat
 def test_the_divider_moves_by_keys_and_mouse_and_shows_both_sides(visit, tmp_path):
     page = visit()
     choose(page, ASTRONAUT)
-    painted(page)
+    stylised(page)
     slider, pair = page.locator(SLIDER), page.locator(".pair")
     expect(slider).to_have_attribute("aria-valuenow", "50")
     slider.focus()
@@ -92,7 +92,7 @@ def test_the_divider_moves_by_keys_and_mouse_and_shows_both_sides(visit, tmp_pat
     expect(slider).to_have_attribute("aria-valuenow", re.compile("2[456]"))
 
 
-def test_a_change_paints_again_and_drops_the_answer_that_is_no_longer_wanted(visit):
+def test_a_change_stylises_again_and_drops_the_answer_that_is_no_longer_wanted(visit):
     page = visit()
     asked, gone = [], []
 
@@ -107,14 +107,14 @@ def test_a_change_paints_again_and_drops_the_answer_that_is_no_longer_wanted(vis
     page.route("**/v1/stylize", answer)
     page.on("requestfailed", lambda request: gone.append((asks_for(request), request.failure)))
     page.get_by_role("button", name="Try a sample").click()
-    painted(page, style="Hosoda")
+    stylised(page, style="Hosoda")
     style(page, "Hayao")
-    expect(row(page)).to_have_attribute("data-status", "painting")
+    expect(row(page)).to_have_attribute("data-status", "running")
     expect(page.locator("#save")).to_have_attribute("aria-disabled", "true")
     style(page, "Paprika")
-    painted(page, style="Paprika")
+    stylised(page, style="Paprika")
     assert gone == [("hayao", "net::ERR_ABORTED")]
-    # A slider that is dragged fires for every step; only where it rests is painted.
+    # A slider that is dragged fires for every step; only where it rests is stylised.
     page.get_by_label("Strength").evaluate(
         """slider => [80, 60, 40, 20].forEach((value) => {
              slider.value = value;
@@ -124,7 +124,7 @@ def test_a_change_paints_again_and_drops_the_answer_that_is_no_longer_wanted(vis
     with page.expect_response("**/v1/stylize") as response:
         pass
     assert b'name="strength"\r\n\r\n0.2\r\n' in response.value.request.post_data_buffer
-    painted(page)
+    stylised(page)
     assert asked == ["hosoda", "hayao", "paprika", "paprika"]
 
 
@@ -132,13 +132,13 @@ def test_with_the_keyboard_alone(visit):
     page = visit()
     tab_to(page, "#empty [data-do=sample]")
     page.keyboard.press("Enter")
-    painted(page, style="Hosoda")
+    stylised(page, style="Hosoda")
     tab_to(page, SLIDER)
     page.keyboard.press("ArrowRight")
     expect(page.locator(SLIDER)).to_have_attribute("aria-valuenow", "52")
     tab_to(page, "[name=style]")
     page.keyboard.press("ArrowRight")
-    painted(page, style="Cel")
+    stylised(page, style="Cel")
     tab_to(page, "#save")
     with page.expect_download() as event:
         page.keyboard.press("Enter")
@@ -158,7 +158,7 @@ def test_on_a_phone_nothing_is_wider_than_the_screen(visit, tmp_path, width):
 
     assert fits()
     choose(page, long, broken)
-    painted(page)
+    stylised(page)
     expect(row(page, 2)).to_have_attribute("data-status", "failed")
     width = page.locator(".pair").bounding_box()["width"]
     page.locator(".pair").tap(position={"x": width * 0.75, "y": 20})  # waits until the page has come to rest
@@ -182,7 +182,7 @@ def test_a_small_laptop_shows_all_styles_with_their_licences(visit, site):
 def test_a_row_that_is_chosen_brings_its_picture_into_sight(visit):
     page = visit({"width": 1280, "height": 500})
     choose(page, CHELSEA, COFFEE)
-    painted(page, 2)
+    stylised(page, 2)
     page.mouse.wheel(0, 2000)
     page.wait_for_function("scrollY > 100")
     row(page, 2).locator(".pick").click()

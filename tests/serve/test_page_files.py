@@ -19,10 +19,10 @@ from on_page import (
     distance,
     download,
     expect,
-    painted,
     row,
     screenshot,
     style,
+    stylised,
     stylized,
 )
 from PIL import Image
@@ -44,7 +44,7 @@ def test_several_pictures_of_which_one_is_broken(visit, site, tmp_path):
     page.on("requestfinished", lambda request: running.discard(request))
     choose(page, COFFEE, broken, empty, CHELSEA, CHELSEA)
     for n in (1, 4, 5):
-        painted(page, n)
+        stylised(page, n)
     sentence = httpx.post(f"{site}/v1/stylize", files={"file": ("broken.jpg", broken.read_bytes())}).json()["error"]
     expect(row(page, 2).locator(".note")).to_have_text(sentence)
     expect(row(page, 3).locator(".note")).to_have_text("The file is empty, or a folder.")
@@ -84,7 +84,7 @@ def test_a_video_with_progress_and_cancel(visit, tmp_path):
 
     page.unroute("**/v1/jobs/*")
     row(page).get_by_role("button", name="again").click()
-    painted(page)
+    stylised(page)
     expect(page.locator(SLIDER)).to_be_visible()
     name, data = download(page, page.locator("#save"))
     assert name == "pan.hosoda.mp4"
@@ -101,7 +101,7 @@ def test_the_camera(visit):
     page = visit()
     page.get_by_role("button", name="Use the camera").click()
     page.get_by_role("button", name="Take the picture").click()
-    painted(page)
+    stylised(page)
     expect(page.get_by_role("dialog")).to_be_hidden()
     name, data = download(page, page.locator("#save"))
     assert re.fullmatch(r"camera-\d{6}\.hosoda\.jpg", name)
@@ -114,7 +114,7 @@ def test_a_format_that_browsers_cannot_show_is_shown_reduced_and_downloaded_whol
     Image.open(COFFEE).save(scan)
     page = visit()
     choose(page, scan)
-    painted(page)
+    stylised(page)
     expect(page.locator("#blank")).to_contain_text("browsers cannot show TIF files")
     expect(page.locator(SLIDER)).to_be_visible()
     page.locator(SLIDER).press("End")
@@ -131,7 +131,7 @@ def test_a_photo_on_its_side_stands_upright_on_both_sides(visit, tmp_path):
     Image.open(COFFEE).save(side, exif=exif)
     page = visit()
     choose(page, side)
-    painted(page)
+    stylised(page)
     for image in ("before", "after"):
         size = page.locator(f".pair .{image} img").evaluate("image => [image.naturalWidth, image.naturalHeight]")
         assert size == [400, 600]
@@ -151,7 +151,7 @@ def test_pictures_are_pasted_and_dropped(visit):
             [kind, carrier],
         )
     for n, name in ((1, "paste.jpg"), (2, "drop.jpg")):
-        painted(page, n)
+        stylised(page, n)
         expect(row(page, n).locator(".name")).to_have_text(name)
 
 
@@ -164,11 +164,11 @@ def test_no_object_url_outlives_its_picture(visit):
     """
     page = visit(script=count)
     choose(page, CHELSEA, COFFEE)
-    painted(page, 1)
-    painted(page, 2)
+    stylised(page, 1)
+    stylised(page, 2)
     style(page, "Cel")
-    painted(page, 1, "Cel")
-    painted(page, 2, "Cel")
+    stylised(page, 1, "Cel")
+    stylised(page, 2, "Cel")
     assert page.evaluate("alive.size") <= 4  # before and after of two pictures
     for _ in range(2):
         row(page).get_by_role("button", name="Remove").click()

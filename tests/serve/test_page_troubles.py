@@ -1,7 +1,7 @@
 """The page in a real browser when something goes wrong."""
 
 import pytest
-from on_page import CHELSEA, COFFEE, choose, expect, painted, row
+from on_page import CHELSEA, COFFEE, choose, expect, row, stylised
 
 
 @pytest.mark.parametrize(("name", "sentence"), [("NotAllowedError", "may not use"), ("NotFoundError", "no camera")])
@@ -27,7 +27,7 @@ def test_a_busy_server_is_asked_again(visit):
     page.route("**/v1/stylize", refuse)
     choose(page, CHELSEA)
     expect(row(page).locator(".note")).to_have_text("The server is busy: asking again in 1 s.")
-    painted(page)
+    stylised(page)
     assert refusals == []
 
 
@@ -38,7 +38,7 @@ def test_a_server_that_is_gone_is_named_as_the_reason(visit):
     expect(row(page).locator(".note")).to_contain_text("The server does not answer")
     page.unroute("**/v1/stylize")
     row(page).get_by_role("button", name="again").click()
-    painted(page)
+    stylised(page)
 
 
 def test_what_will_be_refused_again_is_not_offered_again(visit, tmp_path):
@@ -55,7 +55,7 @@ def test_the_stage_says_that_a_picture_is_being_painted(visit):
     page = visit()
     page.route("**/v1/stylize", lambda route: None)  # never answered
     choose(page, CHELSEA)
-    expect(page.locator("#busy")).to_have_text("Painting …")
+    expect(page.locator("#busy")).to_have_text("Stylising …")
     row(page).get_by_role("button", name="Remove").click()
     expect(page.locator("#busy")).to_be_hidden()
 
@@ -66,5 +66,5 @@ def test_where_the_server_takes_no_more_pictures_are_reduced_to_what_it_takes(vi
     page.reload()
     expect(page.get_by_role("radio", name="Hosoda")).to_be_checked()
     choose(page, COFFEE)
-    painted(page)
+    stylised(page)
     expect(row(page).locator(".note")).to_contain_text("300×200")  # of 600x400

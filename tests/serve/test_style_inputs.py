@@ -101,3 +101,40 @@ def test_every_option_of_a_look_is_one_of_the_api(server):
             assert given[one.name]["description"]
     answer = httpx.post(f"{server.url}/v1/stylize", params={"precision": "fp32"}, content=picture())
     assert answer.status_code == 200
+
+
+RECORD = """
+const send = fetch, sent = [];
+window.sent = sent;
+window.fetch = (url, options) => {
+  const fields = options?.body instanceof FormData ? [...options.body] : null;
+  if (fields) sent.push(Object.fromEntries(fields.map(([name, value]) => [name, value.name ?? value])));
+  return send(url, options);
+};
+"""
+
+
+def test_the_page_has_a_control_for_each(asking, tmp_path):
+    from browser import chromium
+
+    (tmp_path / "a.png").write_bytes(picture(64, 48))
+    (tmp_path / "b.png").write_bytes(picture(16, 16))
+    with chromium() as browser:
+        page = browser.new_page()
+        wrong = []
+        page.on("pageerror", lambda error: wrong.append(str(error)))
+        page.add_init_script(RECORD)
+        page.goto(asking.url)
+        page.locator("#chooser").set_input_files(tmp_path / "a.png")
+        page.locator("#rows li[data-status=failed]").wait_for()
+        assert "other: the style" in page.locator("#rows .note").text_content()
+        page.locator("#set-tint").select_option("green")
+        page.locator("#set-gain").fill("0.5")
+        page.locator("#set-other").set_input_files(tmp_path / "b.png")
+        page.locator("#rows li[data-status=done]").wait_for()
+        page.locator("details summary").click()
+        page.locator("#set-precision").select_option("fp32")
+        page.wait_for_function("sent.at(-1).precision === 'fp32'")
+        sent = page.evaluate("sent.at(-1)")
+        assert (sent["tint"], sent["gain"], sent["z"], sent["other"]) == ("green", "0.5", "0", "b.png")
+        assert wrong == []

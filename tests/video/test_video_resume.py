@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from clips import invert, left_over, make, read
 
-from sakuga.errors import SakugaError
+from sakuga.errors import ExistsError, SakugaError
 from sakuga.video import VideoOptions, stylize_video
 from sakuga.video.segments import LENGTH
 
@@ -85,6 +85,24 @@ def test_ctrl_c_keeps_what_is_finished_and_says_so(tmp_path, source):
     go(source, tmp_path / "b.mp4", paint)
     assert paint.count == FRAMES - LENGTH
     assert left_over(tmp_path) == {source.name, "b.mp4"}
+
+
+def test_two_runs_at_once_do_not_meet(tmp_path, source):
+    """The second one says so, and a batch skips it; afterwards the place is free."""
+    target, met = tmp_path / "b.mp4", []
+
+    def stylize(rgb):
+        if not met:
+            met.append(True)
+            with pytest.raises(ExistsError, match=r"b\.mp4 is being made by another run: wait for it"):
+                go(source, target)
+        return invert(rgb)
+
+    go(source, target, stylize)
+    assert met
+    assert left_over(tmp_path) == {source.name, target.name}
+    target.unlink()
+    go(source, target)
 
 
 @pytest.mark.parametrize("error", [SakugaError("brush"), RuntimeError("brush")])

@@ -102,3 +102,10 @@ def test_pictures_are_reduced_and_upright(tmp_path, turn, width, shape):
     # Its white half is the upper one; turned by 90 degrees counter-clockwise, the left one.
     white, gray = (rgb[:, 2], rgb[:, -3]) if turn else (rgb[2], rgb[-3])
     np.testing.assert_allclose([white.mean(), gray.mean()], [235, 40], atol=4)
+
+
+def test_a_longer_side_is_reduced_too(tmp_path):
+    clip = make_clip(tmp_path / "wide.mp4")  # 64 x 48
+    frame = next(camera.frames(str(clip)))
+    assert camera.Reducer(640, 32)(frame).shape == (24, 32, 3)
+    assert camera.Reducer(40, 64)(frame).shape == (30, 40, 3)

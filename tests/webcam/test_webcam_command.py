@@ -69,10 +69,10 @@ def test_in_a_browser(clip):
             const [gray] = document.querySelector('canvas').getContext('2d').getImageData(10, 40, 1, 1).data;
             return grays.some(each => Math.abs(each - gray) < 6);
         }"""
-        page.locator("#split").focus()
+        page.get_by_role("slider").focus()
         page.keyboard.press("End")  # all of it the camera
         page.wait_for_function(shown, arg=GRAYS)
-        page.keyboard.press("Home")  # all of it painted
+        page.keyboard.press("Home")  # all of it stylised
         page.wait_for_function(shown, arg=[255 - gray for gray in GRAYS])
         page.get_by_label("same").check(force=True)
         page.wait_for_function("async () => (await (await fetch('state.json')).json()).style === 'same'")

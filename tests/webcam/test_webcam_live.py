@@ -35,12 +35,12 @@ def endless():
         yield 7
 
 
-def test_the_newest_picture_is_painted_and_older_ones_are_dropped():
+def test_the_newest_picture_is_stylised_and_older_ones_are_dropped():
     may, read = threading.Semaphore(0), threading.Event()
 
     def pictures():
         yield 0
-        while live._frame is not None:  # the painter has taken 0
+        while live._frame is not None:  # the worker has taken 0
             time.sleep(0.001)
         yield from range(1, 101)
         read.set()
@@ -86,7 +86,7 @@ def test_every_viewer_sees_each_picture():
     assert all(one[:3] == seen[0][:3] for one in seen)
 
 
-def test_the_rate_is_that_of_painted_pictures(monkeypatch):
+def test_the_rate_is_that_of_stylised_pictures(monkeypatch):
     now = itertools.count(step=0.25)
     monkeypatch.setattr("sakuga.webcam.live.time", SimpleNamespace(monotonic=lambda: next(now)))
     live = Live(Painter(), plain)

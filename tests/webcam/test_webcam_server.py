@@ -10,7 +10,7 @@ from camera_clips import GRAYS, ask, pixels, served
 from made_style import make_style
 
 
-def test_frames_come_beside_their_painted_copies(clip):
+def test_frames_come_beside_their_stylised_copies(clip):
     with served(clip) as server:
         answer = ask(server, "/frame.jpg")
         both = pixels(answer.read())

@@ -56,11 +56,11 @@ def command(
         host: The address to listen at; 0.0.0.0 is all of this machine's.
         port: The port to listen at; 0 is any free one.
         styles: Folders of styles to offer beside those that `sakuga styles` lists.
-        max_side: Refuse pictures and videos that would be painted with a longer side than this.
+        max_side: Refuse pictures and videos that would be stylised with a longer side than this.
         max_bytes: Refuse pictures of more bytes.
         max_pixels: Refuse pictures of more pixels, all frames of an animation together.
         max_video_seconds: Refuse longer videos.
-        workers: Pictures that are painted at a time.
+        workers: Pictures that are stylised at a time.
         max_queue: Pictures that may wait for that; more are refused for the moment.
         open: Open the page in the browser.
     """

@@ -3,16 +3,16 @@
 import sys
 import threading
 from collections.abc import Sequence
-from functools import partial
 from itertools import chain
 from typing import Annotated
 
 import tyro
-from tyro.conf import DisallowNone, FlagCreatePairsOff, arg
+from tyro.conf import DisallowNone, FlagCreatePairsOff, UseAppendAction, arg
 
 from sakuga.errors import UsageError
-from sakuga.style import DEFAULT, styles
-from sakuga.stylizer import Stylizer
+from sakuga.style import DEFAULT, Style, styles
+from sakuga.style.inputs import asked, assignments, photo
+from sakuga.stylizer import Look, Stylizer
 from sakuga.video.camera import Reducer, frames
 from sakuga.webcam.live import Live
 from sakuga.webcam.server import Server
@@ -31,8 +31,10 @@ def webcam(
     device: Annotated[str, arg(metavar="N|NAME|FILE")] = "0",
     width: Annotated[int, arg(metavar="PIXELS")] = 640,
     port: int = PORT,
-    strength: float = 1.0,
-    keep_color: Annotated[bool, arg(help_behavior_hint="")] = False,
+    settings: Annotated[
+        UseAppendAction[tuple[str, ...]], arg(name="set", metavar="NAME=VALUE", help_behavior_hint="(repeatable)")
+    ] = (),
+    look: Annotated[Look, arg(name="")] = Look(),  # noqa: B008 - it is frozen
     open: Annotated[bool, arg(help_behavior_hint="")] = False,
 ) -> int:
     """Show a camera as anime, live, on a page for the browsers of this machine. Ctrl-C ends.
@@ -40,20 +42,25 @@ def webcam(
     Args:
         style: The first style: a name that `sakuga styles` lists, or the path of a style file.
         device: The number of the camera, its name or path (/dev/video2), or a video file, shown over and over.
-        width: Reduce pictures to this width: smaller ones are painted more often and with bolder strokes.
+        width: Reduce pictures to this width: smaller ones are stylised more often and with bolder strokes.
         port: Where the page is; 0 takes any free port.
-        strength: From 0, the photo itself, to 1, the full style.
-        keep_color: Keep the colours of the camera.
+        settings: What the style asks for beside the picture, such as hair=blond; `sakuga info STYLE` lists it.
+        look: How the style is applied.
         open: Open the page in the browser.
     """
     if width < 16:
         raise UsageError(f"width must be at least 16, not {width}")
-    make = partial(Stylizer, strength=strength, keep_color=keep_color)
-    stylizer = make(style)
-    known = styles()
+    given = assignments(settings)
+
+    def make(other: Style) -> Stylizer:
+        names = {one.name for one in asked(other.card.inputs)}
+        return Stylizer(other, look, inputs={name: value for name, value in given.items() if name in names})
+
+    stylizer = Stylizer(style, look, inputs=given)
+    known = [one for one in styles() if photo(one.card.inputs)]
     if stylizer.style not in known:
         known.insert(0, stylizer.style)
-    live = Live(stylizer, Reducer(width))
+    live = Live(stylizer, Reducer(width, look.max_side))
     try:
         pictures = frames(device)
         first = next(pictures)  # here, where a missing camera is said before there is an address

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from PIL import Image
 
+import sakuga.serve
 from sakuga.evaluation.curves import chart, legend
 from sakuga.evaluation.evaluate import Evaluation
 from sakuga.evaluation.measures import named
@@ -18,6 +19,8 @@ from sakuga.evaluation.runs import Training, differences
 from sakuga.evaluation.sheet import Row
 
 TEMPLATE = Path(__file__).with_name("report.html")
+COMPARE = Path(sakuga.serve.__file__).with_name("page") / "compare.js"
+"""The divider between two pictures, which the server's page has too."""
 
 
 def page(found: Evaluation, rows: Sequence[Row], trainings: Mapping[str, Training]) -> str:
@@ -33,6 +36,7 @@ def page(found: Evaluation, rows: Sequence[Row], trainings: Mapping[str, Trainin
         "trainings": _trainings(trainings) if trainings else "",
         "settings": escape(json.dumps({**found.settings, "styles": found.facts}, indent=1, ensure_ascii=False)),
         # Within a script only "</" could end it.
+        "compare": COMPARE.read_text(encoding="utf-8"),
         "labels": json.dumps(["photo", *labels], ensure_ascii=False).replace("<", "\\u003c"),
     }
     template = TEMPLATE.read_text(encoding="utf-8")
@@ -50,7 +54,7 @@ def _photo(row: Row) -> str:
     return (
         f'<section class="photo" data-name="{name}"><h3>{name}</h3>'
         f'<div class="pair" style="--width:{row.photo.width}px" hidden><img class="left" alt="">'
-        '<img class="right" alt=""><input type="range" min="0" max="100" value="50"></div>'
+        '<img class="right" alt=""></div>'
         f'<div class="strip" tabindex="0" role="group" aria-label="{name}, all">{strip}</div></section>'
     )
 

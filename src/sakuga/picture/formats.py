@@ -1,7 +1,7 @@
 """The formats that are read and written, by Pillow's names and by suffix."""
 
 MAX_PIXELS = 178_956_970
-"""The most pixels a picture may have, all frames together, unless told otherwise: 512 MiB of RGB."""
+"""The most pixels a picture may have, all frames together, by default: 512 MiB of RGB."""
 
 FORMATS = {"JPEG": ".jpg", "PNG": ".png", "WEBP": ".webp", "TIFF": ".tif", "AVIF": ".avif", "GIF": ".gif"}
 """The formats that are written, with their suffixes. A picture read from any other becomes a PNG."""

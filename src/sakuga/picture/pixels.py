@@ -211,10 +211,10 @@ def match_histogram(image: Array, reference: Array) -> Array:
     levels = np.iinfo(image.dtype).max + 1
     matched = np.empty_like(image)
     for channel in range(3):
-        counts, wanted = (np.bincount(a[..., channel].ravel(), minlength=levels) for a in (image, reference))
+        counts, targets = (np.bincount(a[..., channel].ravel(), minlength=levels) for a in (image, reference))
         # A level's share is taken at its middle, so that equal histograms map every level to itself.
-        share, quantile = ((np.cumsum(n) - n / 2) / n.sum() for n in (counts, wanted))
-        present = np.flatnonzero(wanted)
+        share, quantile = ((np.cumsum(n) - n / 2) / n.sum() for n in (counts, targets))
+        present = np.flatnonzero(targets)
         table = np.rint(np.interp(share, quantile[present], present)).astype(image.dtype)
         matched[..., channel] = table[image[..., channel]]
     return matched

@@ -64,9 +64,9 @@ class Limits:
         if shutil.disk_usage(folder).free < self.min_free_bytes:
             raise RefusedError(503, "no_space", "The server's disk is full: come back later.", 60)
 
-    def check_side(self, what: str, width: int, height: int, wanted: int | None) -> None:
-        """Raise RefusedError (413) for a picture or a video whose longer side, reduced to `wanted`, is too long."""
+    def check_side(self, what: str, width: int, height: int, max_side: int | None) -> None:
+        """Raise RefusedError (413) for a picture or a video whose longer side, reduced to `max_side`, is too long."""
         longest = max(width, height)
-        if self.max_side and min(longest, wanted or longest) > self.max_side:
+        if self.max_side and min(longest, max_side or longest) > self.max_side:
             sentence = f"The {what} is {width}x{height}: ask for max_side={self.max_side}, which is the most here."
             raise RefusedError(413, "side_too_long", sentence)

@@ -73,11 +73,11 @@ def _operation(name: str, operation: Mapping[str, Any]) -> Iterator[str]:
     yield f'<section id="{anchor}"><h2><a href="#{anchor}"><code>{escape(name)}</code></a></h2>'
     for paragraph in operation.get("description", "").split("\n\n"):
         yield "<p>" + re.sub("`([^`]+)`", r"<code>\1</code>", escape(paragraph)) + "</p>"
-    if told := list(_given(operation)):
+    if given := list(_given(operation)):
         places: dict[str, list[str]] = {}  # the same option may come in the query and in a form
-        for key, place, _ in told:
+        for key, place, _ in given:
             places.setdefault(key, []).append(place)
-        schemas = {key: schema for key, _, schema in told}
+        schemas = {key: schema for key, _, schema in given}
         cells = (
             (
                 f"<code>{escape(key)}</code>",
@@ -108,8 +108,8 @@ def _given(operation: Mapping[str, Any]) -> Iterator[tuple[str, str, Mapping[str
 
 def _about(schema: Mapping[str, Any]) -> str:
     default = schema.get("default")
-    told = "" if default is None else f" Default: {str(default).lower() if isinstance(default, bool) else default}."
-    return f"{schema.get('description', '')}{told}".strip()
+    usual = "" if default is None else f" Default: {str(default).lower() if isinstance(default, bool) else default}."
+    return f"{schema.get('description', '')}{usual}".strip()
 
 
 def _type(schema: Mapping[str, Any]) -> str:

@@ -78,9 +78,9 @@ def router(state: State) -> APIRouter:
     return routes
 
 
-def _check_range(wanted: str, size: int) -> None:
+def _check_range(asked: str, size: int) -> None:
     """Raise RefusedError (416) for a range that there is not: FileResponse would answer in plain text."""
-    found = re.fullmatch("bytes=([0-9]{1,18})-([0-9]{0,18})|bytes=-[0-9]{0,17}[1-9][0-9]{0,17}", wanted)
+    found = re.fullmatch("bytes=([0-9]{1,18})-([0-9]{0,18})|bytes=-[0-9]{0,17}[1-9][0-9]{0,17}", asked)
     first = int(found[1] or 0) if found else size
     if not found or first >= size or (found[2] and int(found[2]) < first):
         raise RefusedError(416, "no_range", f"Range: the result has {size} bytes: ask for bytes=FIRST-LAST of them.")

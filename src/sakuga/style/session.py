@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sakuga.errors import SakugaError
-from sakuga.picture.pixels import Array
-from sakuga.runtime.interrupt import interruptible
+from sakuga.picture.types.pixels import Array
+from sakuga.runtime.signals import interruptible
 from sakuga.style.providers import providers
 
 if TYPE_CHECKING:

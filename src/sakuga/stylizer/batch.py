@@ -221,12 +221,12 @@ def _ending(source: Path, format: str | None) -> str:
         return ".png"
 
 
-def _pixels(source: Path, most: int) -> int:
-    """Return how many pixels its header says a picture has: 1 when it does not say, `most` when beyond all limits."""
+def _pixels(source: Path, limit: int) -> int:
+    """Return how many pixels its header says a picture has: 1 when it does not say, `limit` when beyond all limits."""
     try:
         _, width, height, frames = read_header(source)
     except TooLargeError:
-        return most
+        return limit
     except SakugaError:  # whatever is wrong with the file: the work will say it
         return 1
     return width * height * frames

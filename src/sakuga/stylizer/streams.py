@@ -1,4 +1,4 @@
-"""Standard input and output: one picture, or one video, which is told by its first bytes."""
+"""Standard input and output: one picture, or one video, which its first bytes tell."""
 
 from __future__ import annotations
 

@@ -46,19 +46,20 @@ def frames(device: str) -> Iterator[VideoFrame]:
 
 
 class Reducer:
-    """Makes upright RGB pictures (H, W, 3), uint8, of at most `width` columns of frames."""
+    """Makes upright RGB pictures (H, W, 3), uint8, of at most `width` columns and no side over `max_side`."""
 
-    def __init__(self, width: int) -> None:
+    def __init__(self, width: int, max_side: int | None = None) -> None:
         from av.video.reformatter import VideoReformatter
 
-        self.width = width
+        self.width, self.max_side = width, max_side
         self.reformatter = VideoReformatter()
 
     def __call__(self, frame: VideoFrame) -> Array:
         """Return the picture, its proportions kept."""
         lies = orientation(frame)
         across = frame.height if lies.swaps else frame.width
-        scale = min(1.0, self.width / across)
+        longest = max(frame.width, frame.height)
+        scale = min(1.0, self.width / across, (self.max_side or longest) / longest)
         width, height = (max(1, round(side * scale)) for side in (frame.width, frame.height))
         frame.colorspace = colour_matrix(frame)
         rgb = self.reformatter.reformat(frame, width, height, "rgb24", interpolation="AREA").to_ndarray()

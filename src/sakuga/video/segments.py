@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sakuga.errors import SakugaError
+from sakuga.errors import ExistsError, SakugaError
 
 if TYPE_CHECKING:
     from av import Packet
@@ -26,7 +27,8 @@ class WorkFolder:
     """`.NAME.sakuga-part` beside the result NAME: segments, and what they are segments of.
 
     `identity`: everything that the result depends on; segments of anything else are thrown away. None: nothing is
-    known of it, so that no run can go on from here. Raises SakugaError when the folder cannot be made.
+    known of it, so that no run can go on from here. Raises ExistsError when another run works there, SakugaError when
+    the folder cannot be made.
     """
 
     def __init__(self, target: Path, identity: Mapping[str, Any] | None) -> None:
@@ -34,14 +36,41 @@ class WorkFolder:
         self.result = self.path / "result"
         self.lasting = identity is not None
         text = json.dumps(identity, indent=1, sort_keys=True, ensure_ascii=False)
+        self._held: int | None = None
         facts = self.path / "made-of.json"
         try:
+            self._lock(target)
             if not self.lasting or not facts.is_file() or facts.read_text(encoding="utf-8") != text:
-                self.remove()
-                self.path.mkdir()
+                for file in self.path.iterdir():
+                    file.unlink()
                 _write(facts, text.encode())
         except OSError as error:
             raise SakugaError(f"{self.path} cannot be made ({error.strerror}): choose another folder") from error
+
+    def _lock(self, target: Path) -> None:
+        """Make the folder and keep other runs out of it until `release`."""
+        self.path.mkdir(exist_ok=True)
+        if sys.platform == "win32":
+            return
+        import fcntl
+
+        self._held = os.open(self.path, os.O_RDONLY)
+        try:
+            fcntl.flock(self._held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            self.release()
+            raise ExistsError(f"{target} is being made by another run: wait for it") from None
+        except OSError:  # a file system without locks
+            return
+        if not self.path.exists():  # the other run has just ended
+            self.release()
+            self._lock(target)
+
+    def release(self) -> None:
+        """Let other runs into the folder."""
+        if self._held is not None:
+            os.close(self._held)
+            self._held = None
 
     @property
     def finished(self) -> int:

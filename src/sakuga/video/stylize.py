@@ -116,7 +116,10 @@ def _work_folder(target: Path, identity: Mapping[str, Any] | None) -> Iterator[W
     except BaseException:  # it would come to this again
         work.remove()
         raise
-    work.remove()
+    else:
+        work.remove()
+    finally:
+        work.release()
 
 
 def _write_segments(

@@ -1,4 +1,4 @@
-"""The newest picture, painted: older ones are dropped, so that what is seen is now."""
+"""The newest picture, stylised: older ones are dropped, so that what is seen is now."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ _SECONDS = 2.0  # over which the rate is averaged
 
 
 @dataclass(frozen=True)
-class Shot:
-    """One picture and its painted copy, RGB (H, W, 3) uint8, of one size; how quickly they follow one another."""
+class LiveFrame:
+    """One picture and its stylised copy, RGB (H, W, 3) uint8, of one size; how quickly they follow one another."""
 
     number: int
     before: Array
@@ -35,7 +35,7 @@ class Shot:
 
     @cached_property
     def both(self) -> bytes:
-        """A JPEG of the picture and, to the right of it, its painted copy."""
+        """A JPEG of the picture and, to the right of it, its stylised copy."""
         return _jpeg(np.hstack([self.before, self.after]))
 
     @cached_property
@@ -45,7 +45,7 @@ class Shot:
 
 
 class Live:
-    """Paints what `frames` yield, in two threads, for any number of viewers.
+    """Stylises what `frames` yield, in two threads, for any number of viewers.
 
     `reduce` makes RGB pictures of frames. `running` is the time during which it does.
     """
@@ -57,16 +57,16 @@ class Live:
         self.ended = threading.Event()
         self._changed = threading.Condition()
         self._frame: Any = None
-        self._shot: Shot | None = None
+        self._latest: LiveFrame | None = None
         self._times: deque[float] = deque()
 
     @contextmanager
     def running(self, frames: Iterable[object]) -> Iterator[None]:
-        """Read and paint in the background; both threads have ended afterwards."""
+        """Read and stylise in the background; both threads have ended afterwards."""
         # Daemons: a camera that hangs in its driver must not keep the program from ending.
         threads = [
             threading.Thread(target=self._guarded, args=job, name=name, daemon=True)
-            for name, job in (("camera", (self._read, frames)), ("painter", (self._paint,)))
+            for name, job in (("camera", (self._read, frames)), ("worker", (self._stylize,)))
         ]
         for thread in threads:
             thread.start()
@@ -77,14 +77,14 @@ class Live:
             for thread in threads:
                 thread.join(timeout=2)
 
-    def after(self, number: int, timeout: float) -> Shot | None:
+    def after(self, number: int, timeout: float) -> LiveFrame | None:
         """Return the newest picture, once it is another than `number`; None when there is none in time."""
         with self._changed:
             self._changed.wait_for(lambda: self.ended.is_set() or self._is_new(number), timeout)
-            return self._shot if self._is_new(number) and not self.ended.is_set() else None
+            return self._latest if self._is_new(number) and not self.ended.is_set() else None
 
     def _is_new(self, number: int) -> bool:
-        return self._shot is not None and self._shot.number != number
+        return self._latest is not None and self._latest.number != number
 
     def _read(self, frames: Iterable[object]) -> None:
         for frame in frames:
@@ -94,7 +94,7 @@ class Live:
                 self._frame = frame
                 self._changed.notify_all()
 
-    def _paint(self) -> None:
+    def _stylize(self) -> None:
         number = 0
         while True:
             with self._changed:
@@ -108,14 +108,14 @@ class Live:
             for axis in (0, 1):  # a style that enlarges
                 before = before.repeat(after.shape[axis] // before.shape[axis], axis)
             number += 1
-            shot = Shot(number, before, after, stylizer.style.name, self._rate())
-            _ = shot.both  # here once, rather than in the thread of each viewer
+            pair = LiveFrame(number, before, after, stylizer.style.name, self._rate())
+            _ = pair.both  # here once, rather than in the thread of each viewer
             with self._changed:
-                self._shot = shot
+                self._latest = pair
                 self._changed.notify_all()
 
     def _rate(self) -> float:
-        """Count one more picture; how many were painted in a second, of late."""
+        """Count one more picture; how many were stylised in a second, of late."""
         now = time.monotonic()
         self._times.append(now)
         while now - self._times[0] > _SECONDS:

@@ -17,6 +17,7 @@ from socketserver import ThreadingTCPServer
 from typing import ClassVar
 from urllib.parse import parse_qs, quote, urlsplit
 
+import sakuga.serve
 from sakuga.errors import SakugaError, UsageError
 from sakuga.picture import encode
 from sakuga.picture.types import Frame, Picture
@@ -27,6 +28,7 @@ from sakuga.webcam.live import Live
 
 HOST = "127.0.0.1"
 _PAGE = Path(__file__).with_name("page.html")
+_COMPARE = Path(sakuga.serve.__file__).with_name("page") / "compare.js"
 _HERE = {"127.0.0.1", "localhost", "::1"}
 _PATIENCE = 5.0  # seconds that a viewer is kept waiting for the next picture
 _BUFFER = 1 << 17  # bytes on their way to a slow viewer, whose picture would otherwise lag behind
@@ -34,7 +36,7 @@ _HEADERS = {
     "Cache-Control": "no-store",
     # Other sites may neither embed the picture nor frame the page; nor does the page load anything from elsewhere.
     "Cross-Origin-Resource-Policy": "same-origin",
-    "Content-Security-Policy": "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; "
+    "Content-Security-Policy": "default-src 'none'; script-src 'self' 'unsafe-inline'; style-src 'unsafe-inline'; "
     "connect-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
@@ -42,7 +44,7 @@ _HEADERS = {
 
 
 class Server(ThreadingTCPServer):
-    """Serves `live` to the browsers of this machine; `make` makes what paints in a style.
+    """Serves `live` to the browsers of this machine; `make` makes the Stylizer of a style.
 
     Raises SakugaError when the port is taken or not permitted, UsageError when it is none.
     """
@@ -83,6 +85,7 @@ class _Handler(BaseHTTPRequestHandler):
     timeout = 60
     _gets: ClassVar[Mapping[str, str]] = {
         "/": "page",
+        "/compare.js": "compare",
         "/state.json": "state",
         "/frame.jpg": "frame",
         "/before.mjpg": "stream",
@@ -137,19 +140,22 @@ class _Handler(BaseHTTPRequestHandler):
     def _page(self) -> None:
         self._send(_PAGE.read_bytes(), "text/html; charset=utf-8")
 
+    def _compare(self) -> None:
+        self._send(_COMPARE.read_bytes(), "text/javascript")
+
     def _state(self) -> None:
         styles = [{"name": name, "title": style.card.title} for name, style in self.server.styles.items()]
         state = {"styles": styles, "style": self.server.live.stylizer.style.name}
         self._send(json.dumps(state, ensure_ascii=False).encode(), "application/json")
 
     def _frame(self) -> None:
-        """Send the newest picture beside its painted copy, as soon as it is another than ?after=NUMBER."""
+        """Send the newest picture beside its stylised copy, as soon as it is another than ?after=NUMBER."""
         number = parse_qs(self.url.query).get("after", ["0"])[0]
-        shot = self.server.live.after(int(number) if number.isdecimal() else 0, _PATIENCE)
-        if shot is None:
+        pair = self.server.live.after(int(number) if number.isdecimal() else 0, _PATIENCE)
+        if pair is None:
             return self._say(HTTPStatus.SERVICE_UNAVAILABLE, "there is no new picture")
-        facts = {"X-Frame": str(shot.number), "X-Rate": f"{shot.rate:.1f}", "X-Style": quote(shot.style)}
-        self._send(shot.both, "image/jpeg", facts)
+        facts = {"X-Frame": str(pair.number), "X-Rate": f"{pair.rate:.1f}", "X-Style": quote(pair.style)}
+        self._send(pair.both, "image/jpeg", facts)
 
     def _stream(self) -> None:
         """Send JPEGs without end, each in the place of the one before, as cameras in a network do."""
@@ -163,21 +169,21 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(b"--next\r\n")
         number, live = 0, self.server.live
         while not live.ended.is_set():
-            if shot := live.after(number, _PATIENCE):
-                number, jpeg = shot.number, shot.jpegs[view]
+            if pair := live.after(number, _PATIENCE):
+                number, jpeg = pair.number, pair.jpegs[view]
                 head = f"Content-Type: image/jpeg\r\nContent-Length: {len(jpeg)}\r\n\r\n"
                 # The boundary at once: browsers show a picture when they have seen the end of it.
                 self.wfile.write(head.encode() + jpeg + b"\r\n--next\r\n")
 
     def _snapshot(self) -> None:
-        shot = self.server.live.after(0, _PATIENCE)
-        if shot is None:
+        pair = self.server.live.after(0, _PATIENCE)
+        if pair is None:
             return self._say(HTTPStatus.SERVICE_UNAVAILABLE, "there is no picture yet")
-        name = f"webcam-{time.strftime('%Y%m%d-%H%M%S')}.{shot.style}.png"
+        name = f"webcam-{time.strftime('%Y%m%d-%H%M%S')}.{pair.style}.png"
         plain = re.sub(r"[^A-Za-z0-9.() -]", "_", name)
         encoded = quote(name, safe="")
         attached = {"Content-Disposition": f"attachment; filename=\"{plain}\"; filename*=UTF-8''{encoded}"}
-        self._send(encode(Picture([Frame(shot.after)]), "PNG"), "image/png", attached)
+        self._send(encode(Picture([Frame(pair.after)]), "PNG"), "image/png", attached)
 
     def _say(self, status: HTTPStatus, sentence: str) -> None:
         self._send(sentence.encode(), "text/plain; charset=utf-8", status=status)

@@ -14,11 +14,18 @@ const POLL = 400; // ms between two questions about a video
 /** The styles there are. */
 export const styles = async () => (await (await ask("/v1/styles")).json()).styles;
 
+/** The options of pictures and of videos, each {name: JSON Schema}, as the server describes itself. */
+export async function options() {
+  const { paths } = await (await ask("/openapi.json")).json();
+  const fields = (path) => paths[path].post.requestBody.content["multipart/form-data"].schema.properties;
+  return { picture: fields("/v1/stylize"), video: fields("/v1/video") };
+}
+
 /** What the server takes. */
 export const limits = async () => (await ask("/v1/limits")).json();
 
 /**
- * Paints one picture: {blob, name, width, height}. `settings` are form fields; empty ones are not sent.
+ * Stylises one picture: {blob, name, width, height}. `settings` are form fields; empty ones are not sent.
  * `busy(seconds)` is called when the server has too much to do and will be asked again.
  */
 export async function picture(file, settings, signal, busy) {
@@ -27,7 +34,7 @@ export async function picture(file, settings, signal, busy) {
   return { ...(await result(response, file)), width: side("Width"), height: side("Height") };
 }
 
-/** Paints one video: {blob, name}. `progress(job)` is called with the job as it goes on. Aborting cancels the job. */
+/** Stylises one video: {blob, name}. `progress(job)` is called with the job as it goes on. Aborting cancels the job. */
 export async function video(file, settings, signal, busy, progress) {
   let job = await (await ask("/v1/video", { method: "POST", body: form(file, settings), signal }, busy)).json();
   const url = job.url ?? `/v1/jobs/${job.id}`;

@@ -6,8 +6,8 @@ import * as controls from "./controls.js";
 import { $, bytes, say } from "./dom.js";
 import * as intake from "./intake.js";
 import { Item } from "./item.js";
-import { Painter } from "./painter.js";
 import * as rows from "./rows.js";
+import { asText, Scheduler } from "./scheduler.js";
 import * as stage from "./stage.js";
 import { zip } from "./zip.js";
 
@@ -15,12 +15,12 @@ const items = [];
 let current = null;
 let limits = {};
 
-const painter = new Painter({ items, current: () => current, settings: controls.settings, changed });
+const scheduler = new Scheduler({ items, current: () => current, settings: controls.settings, changed });
 const act = {
   title: controls.title,
   pick: (item) => (pick(item), inSight()),
-  again: (item) => painter.again(item),
-  cancel: (item) => (painter.stop(item, "cancelled"), painter.pump()),
+  again: (item) => scheduler.again(item),
+  cancel: (item) => (scheduler.stop(item, "cancelled"), scheduler.pump()),
   remove,
 };
 
@@ -54,7 +54,7 @@ function isVideo({ name, type }) {
 
 function pick(item) {
   current = item;
-  painter.pump();
+  scheduler.pump();
   draw();
 }
 
@@ -73,13 +73,13 @@ function remove(item) {
 }
 
 function changed(item) {
-  if (item.status === "done") say(`${item.file.name} is painted`);
+  if (item.status === "done") say(`${item.file.name} is ready`);
   if (item.status === "failed") say(`${item.file.name}: ${item.note}`);
   draw();
 }
 
 function draw() {
-  const stale = (item) => Boolean(item.result) && JSON.stringify(item.result.settings) !== painter.key(item);
+  const stale = (item) => Boolean(item.result) && asText(item.result.settings) !== scheduler.key(item);
   rows.update(items, current, act, stale);
   document.body.classList.toggle("filled", items.length > 0);
   stage.show(current, controls.title);
@@ -109,7 +109,7 @@ async function saveAll() {
 
 function leave() {
   for (const item of items) {
-    if (item.status === "painting") painter.stop(item, item.isVideo ? "cancelled" : "waiting");
+    if (item.status === "running") scheduler.stop(item, item.isVideo ? "cancelled" : "waiting");
   }
 }
 
@@ -132,14 +132,14 @@ async function start() {
   }
   $("#save-all").addEventListener("click", saveAll);
   addEventListener("pagehide", leave);
-  addEventListener("pageshow", () => painter.pump()); // the browser may bring the page back as it was
+  addEventListener("pageshow", () => scheduler.pump()); // the browser may bring the page back as it was
   intake.setUp(add);
   camera.setUp(add);
   draw();
   try {
-    const [styles, known] = await Promise.all([api.styles(), api.limits()]);
+    const [styles, known, options] = await Promise.all([api.styles(), api.limits(), api.options()]);
     limits = known;
-    controls.setUp(styles, limits, () => (painter.pump(), draw()));
+    controls.setUp(styles, limits, options, () => (scheduler.pump(), draw()));
   } catch (error) {
     $("#styles").replaceChildren();
     return notice(error.message);
@@ -147,7 +147,7 @@ async function start() {
   const kinds = limits.formats.map(controls.spell).join(", ");
   $("#limits").textContent = `${kinds}, up to ${bytes(limits.max_bytes)}; video up to ${limits.max_video_seconds} s`;
   $("#chooser").accept = ["image/*", "video/*", ".tif", ".tiff", ".mkv"].join(",");
-  painter.pump();
+  scheduler.pump();
 }
 
 start();

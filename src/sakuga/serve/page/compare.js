@@ -1,30 +1,30 @@
-/** Two pictures or videos, one over the other, and a divider that pointer, touch and arrow keys move. */
-
-import { make } from "./dom.js";
+/**
+ * A divider between two pictures, one over the other, that pointer, touch and arrow keys move.
+ *
+ * The one comparator of this project: the server's page imports it, the webcam's page and reports have it inline. It
+ * needs nothing else. Which part shows what is up to the page: by the custom property `--at`, or at the event `divide`.
+ */
 
 const STEPS = { ArrowLeft: -2, ArrowDown: -2, ArrowRight: 2, ArrowUp: 2, PageDown: -10, PageUp: 10 };
-const calm = matchMedia("(prefers-reduced-motion: reduce)");
 
-export class Compare {
-  constructor() {
-    this.before = make("div", { className: "side before" });
-    this.after = make("div", { className: "side after" });
-    this.divider = make("div", {
-      className: "divider",
-      role: "slider",
-      tabIndex: 0,
-      "aria-label": "Divide between original and result",
-      "aria-valuemin": 0,
-      "aria-valuemax": 100,
-    });
-    this.root = make("div", { className: "pair" }, this.after, this.before, this.divider);
-    this.at = 50;
-    this.divider.addEventListener("keydown", (event) => this.#key(event));
-    this.root.addEventListener("pointerdown", (event) => this.#grab(event));
-    this.root.addEventListener("pointermove", (event) => this.#drag(event));
+export class Divider {
+  /** Adds itself to `root`; `label` says to those who do not see what it divides, `left` what is on its left. */
+  constructor(root, label, left = "original", at = 50) {
+    this.root = root;
+    this.left = left;
+    this.element = document.createElement("div");
+    this.element.className = "divider";
+    this.element.tabIndex = 0;
+    const attributes = { role: "slider", "aria-label": label, "aria-valuemin": 0, "aria-valuemax": 100 };
+    for (const [name, value] of Object.entries(attributes)) this.element.setAttribute(name, value);
+    root.append(this.element);
+    this.at = at;
+    this.element.addEventListener("keydown", (event) => this.#key(event));
+    root.addEventListener("pointerdown", (event) => this.#grab(event));
+    root.addEventListener("pointermove", (event) => this.#drag(event));
   }
 
-  /** The share of the width, in percent, that shows the original. */
+  /** The share of the width, in percent, on the left of it. */
   get at() {
     return this.value;
   }
@@ -35,32 +35,22 @@ export class Compare {
     this.root.style.setProperty("--at", `${this.value}%`);
     this.root.classList.toggle("no-before", this.value < 15);
     this.root.classList.toggle("no-after", this.value > 85);
-    this.divider.setAttribute("aria-valuenow", whole);
-    this.divider.setAttribute("aria-valuetext", `${whole} % original`);
+    this.element.setAttribute("aria-valuenow", whole);
+    this.element.setAttribute("aria-valuetext", `${whole} % ${this.left}`);
+    this.root.dispatchEvent(new Event("divide"));
   }
 
-  /** Shows elements, each (or null) with its label; with only one there is nothing to divide. */
-  show(before, after, labels, { width, height }) {
-    this.root.style.setProperty("--w", width);
-    this.root.style.setProperty("--h", height);
-    this.before.replaceChildren(...(before ? [before, make("span", { className: "chip" }, labels[0])] : []));
-    this.after.replaceChildren(...(after ? [after, make("span", { className: "chip" }, labels[1])] : []));
-    const both = Boolean(before && after);
-    this.root.classList.toggle("both", both);
-    this.divider.hidden = !both;
-  }
-
-  /** Draws the divider in from the right, so that one sees what became of the picture. */
+  /** Comes in from the right, so that one sees what became of the picture. */
   reveal() {
-    if (calm.matches) return;
+    if (matchMedia("(prefers-reduced-motion: reduce)").matches) return;
     const start = performance.now();
     const step = (now) => {
       const t = Math.min(1, Math.max(0, (now - start) / 700));
-      if (this.root.dataset.held || !this.root.isConnected) return;
+      if (this.held || !this.root.isConnected) return;
       this.at = 100 - 50 * (1 - (1 - t) ** 3);
       if (t < 1) requestAnimationFrame(step);
     };
-    delete this.root.dataset.held;
+    this.held = false;
     step(start);
   }
 
@@ -74,9 +64,9 @@ export class Compare {
   }
 
   #grab(event) {
-    if (this.divider.hidden || event.button !== 0) return;
+    if (this.element.hidden || event.button !== 0) return;
     this.root.setPointerCapture(event.pointerId);
-    this.divider.focus({ preventScroll: true, focusVisible: false });
+    this.element.focus({ preventScroll: true, focusVisible: false });
     this.#drag(event);
     event.preventDefault();
   }
@@ -88,7 +78,7 @@ export class Compare {
   }
 
   #move(value) {
-    this.root.dataset.held = "yes"; // ends the reveal
+    this.held = true; // ends the reveal
     this.at = value;
   }
 }

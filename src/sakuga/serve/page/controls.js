@@ -1,14 +1,19 @@
 /** The form: styles, strength and the rest. */
 
 import { $, make } from "./dom.js";
+import { ofInput, ofOption } from "./inputs.js";
 
 const SIDES = [4000, 3000, 2000, 1600, 1200, 800];
 const STYLE = "sakuga.style"; // where the browser keeps the last one
 const titles = new Map();
 const form = $("#controls");
+let options = { picture: {}, video: {} }; // what the server knows, by name
+let more = {}; // controls of options that have no place of their own in the page
+const asked = new Map(); // for each style the controls of what it asks for, kept while another is chosen
 
 /** Fills the form and calls `changed` when the user has changed something and paused. */
-export function setUp(styles, limits, changed) {
+export function setUp(styles, limits, known, changed) {
+  options = known;
   for (const style of styles) titles.set(style.name, style.title);
   const last = remembered();
   const chosen = styles.find(({ name }) => name === last) ?? styles.find((style) => style.default) ?? styles[0];
@@ -22,27 +27,49 @@ export function setUp(styles, limits, changed) {
   form.max_side.append(new Option(whole, top ?? ""), ...sides.map((side) => new Option(`at most ${side} pixels`, side)));
   form.format.append(...limits.formats.map((format) => new Option(spell(format), format)));
 
+  const own = new Set(["file", "style", ...[...form.elements].map(({ name }) => name)]);
+  const others = Object.entries({ ...options.video, ...options.picture }).filter(([name]) => !own.has(name));
+  more = Object.fromEntries(others.map(([name, schema]) => [name, ofOption(name, schema)]));
+  $("#more").replaceChildren(...Object.values(more).map(({ element }) => element));
+  for (const { name, inputs } of styles) asked.set(name, Object.fromEntries(inputs.map((one) => [one.name, ofInput(one)])));
+  ask();
+
   let timer;
   form.addEventListener("input", ({ target }) => {
     $("#percent").textContent = `${form.strength.value} %`;
-    if (target.name === "style") remember(target.value);
+    if (target.name === "style") {
+      remember(target.value);
+      ask();
+    }
     clearTimeout(timer);
     // A dragged slider fires many times a second; a choice is one click.
-    timer = setTimeout(changed, target === form.strength ? 250 : 0);
+    timer = setTimeout(changed, ["range", "text"].includes(target.type) ? 250 : 0);
   });
   form.addEventListener("submit", (event) => event.preventDefault());
 }
 
-/** The settings as the server takes them. */
-export function settings() {
-  return {
-    style: form.elements.style?.value ?? "",
+/** The settings as the server takes them, of a video or of a picture. */
+export function settings(isVideo) {
+  const style = form.elements.style?.value ?? "";
+  const values = (controls) => Object.fromEntries(Object.entries(controls).map(([name, { value }]) => [name, value()]));
+  const all = {
+    style,
     strength: form.strength.value / 100,
     keep_color: form.keep_color.checked,
     max_side: form.max_side.value,
     format: form.format.value,
     strip: form.strip.checked,
+    ...values(more),
   };
+  const taken = options[isVideo ? "video" : "picture"];
+  const fields = Object.fromEntries(Object.entries(all).filter(([name]) => name in taken));
+  return { ...fields, ...values(asked.get(style) ?? {}) };
+}
+
+/** Shows what the chosen style asks for. */
+function ask() {
+  const controls = asked.get(form.elements.style?.value) ?? {};
+  $("#asked").replaceChildren(...Object.values(controls).map(({ element }) => element));
 }
 
 /** A format as people write it. */

@@ -7,7 +7,7 @@ let count = 0;
 
 export class Item {
   /**
-   * `status`: waiting, painting, done, failed or cancelled; `note` explains it in a sentence. `tried`: the settings, as
+   * `status`: waiting, running, done, failed or cancelled; `note` explains it in a sentence. `tried`: the settings, as
    * text, of the last attempt. `result`: of the last success, {blob, url, name, style,
    * settings, width, height, seconds}.
    */

@@ -34,12 +34,12 @@ function build(item, act) {
     thumb: make("span", { className: "thumb" }, name.includes(".") ? name.split(".").pop().slice(0, 4) : "?"),
     note: make("span", { className: "note" }),
     bar: make("progress", { "aria-label": `Progress of ${name}` }),
-    again: button("Paint again", "", act.again),
+    again: button("Stylise again", "", act.again),
     cancel: button("Cancel", "Cancel", act.cancel),
     save: make("a", { className: "button small", "aria-label": `Download ${name}` }),
     remove: button("Remove", "×", act.remove),
   };
-  for (const [element, text, sign] of [[row.again, "Paint again", "↻"], [row.save, "Download", "↓"]]) {
+  for (const [element, text, sign] of [[row.again, "Stylise again", "↻"], [row.save, "Download", "↓"]]) {
     element.append(make("span", { className: "wide" }, text), make("span", { className: "narrow" }, sign));
   }
   row.remove.classList.add("plain");
@@ -60,10 +60,10 @@ function fill(item, row, isCurrent, act, stale) {
   row.root.dataset.status = status;
   row.pick.setAttribute("aria-current", isCurrent);
   row.note.textContent = note(item, act, stale);
-  row.bar.hidden = status !== "painting";
+  row.bar.hidden = status !== "running";
   if (job?.total) row.bar.value = job.frames / job.total;
   else row.bar.removeAttribute("value");
-  row.cancel.hidden = !(item.isVideo && status === "painting");
+  row.cancel.hidden = !(item.isVideo && status === "running");
   row.again.hidden = item.refused || item.hopeless || !(["failed", "cancelled"].includes(status) || (stale && status === "done"));
   row.save.hidden = !(result && status === "done");
   if (result) Object.assign(row.save, { href: result.url, download: result.name });
@@ -79,9 +79,9 @@ function note({ status, note, job, result, isVideo }, act, stale) {
   if (note) return note;
   if (status === "waiting") return "Waiting";
   if (status === "cancelled") return "Cancelled";
-  if (status === "painting" && !job) return isVideo ? "Sending …" : "Painting …";
-  if (status === "painting" && job.status === "queued") return "Waiting for its turn";
-  if (status === "painting") {
+  if (status === "running" && !job) return isVideo ? "Sending …" : "Stylising …";
+  if (status === "running" && job.status === "queued") return "Waiting for its turn";
+  if (status === "running") {
     const left = job.seconds_left ? ` · about ${Math.ceil(job.seconds_left)} s left` : "";
     return job.total ? `Frame ${job.frames} of ${job.total}${left}` : "Starting …";
   }

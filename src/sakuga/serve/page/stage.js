@@ -1,10 +1,12 @@
 /** The picture or video that is shown large, before and after. */
 
-import { Compare } from "./compare.js";
+import { Divider } from "./compare.js";
 import { $, make } from "./dom.js";
 import { player } from "./film.js";
 
-const compare = new Compare();
+const sides = { before: make("div", { className: "side before" }), after: make("div", { className: "side after" }) };
+const pair = make("div", { className: "pair" }, sides.after, sides.before);
+const divider = new Divider(pair, "Divide between original and result");
 let turn = 0; // a view that takes long to come must not cover a later one
 let shown = "";
 
@@ -19,28 +21,28 @@ export async function show(item, title) {
     $("#view").replaceChildren();
     return;
   }
-  const sides = [await item.view("before"), item.result && (await item.view("after"))];
+  const views = [await item.view("before"), item.result && (await item.view("after"))];
   if (mine !== turn) return;
-  const now = [item.id, ...sides.map((side) => side?.url)].join(" ");
+  const now = [item.id, ...views.map((side) => side?.url)].join(" ");
   if (now !== shown) {
     shown = now;
-    await lay(item, sides, title, () => mine === turn);
-    if (sides[0] && sides[1] && !item.revealed) compare.reveal();
-    item.revealed = Boolean(sides[1]);
+    await lay(item, views, title, () => mine === turn);
+    if (views[0] && views[1] && !item.revealed) divider.reveal();
+    item.revealed = Boolean(views[1]);
   }
-  if (mine === turn) blank(item, sides);
+  if (mine === turn) blank(item, views);
 }
 
 function busy(item) {
   const bar = $("#busy progress");
   const { frames, total } = item?.job ?? {};
-  $("#busy .chip").textContent = item?.note || "Painting …";
-  $("#busy").hidden = item?.status !== "painting";
+  $("#busy .chip").textContent = item?.note || "Stylising …";
+  $("#busy").hidden = item?.status !== "running";
   if (total) bar.value = frames / total;
   else bar.removeAttribute("value");
 }
 
-async function lay(item, [before, after], title, wanted) {
+async function lay(item, [before, after], title, isLatest) {
   const size = after && !after.reduced ? after : (before ?? after);
   $("#view").hidden = !size;
   if (!size) return $("#view").replaceChildren();
@@ -52,11 +54,23 @@ async function lay(item, [before, after], title, wanted) {
   const style = item.result ? title(item.result.style) : "";
   const old = element(before, `${item.file.name}, the original`);
   const made = element(after, `${item.file.name} in the style ${style}`);
-  // What is there stays until the new picture can be painted, so that nothing flickers.
+  // What is there stays until the new picture can be drawn, so that nothing flickers.
   if (!item.isVideo) await Promise.all([old, made].map((image) => image?.decode().catch(() => {})));
-  if (!wanted()) return (shown = "");
-  compare.show(old, made, ["Original", style], size);
-  $("#view").replaceChildren(compare.root, ...(item.isVideo ? [player(made ?? old, made && old)] : []));
+  if (!isLatest()) return (shown = "");
+  put(old, made, style, size);
+  $("#view").replaceChildren(pair, ...(item.isVideo ? [player(made ?? old, made && old)] : []));
+}
+
+/** Puts elements (or null) into the pair; with only one there is nothing to divide. */
+function put(before, after, style, { width, height }) {
+  pair.style.setProperty("--w", width);
+  pair.style.setProperty("--h", height);
+  const labelled = (element, text) => (element ? [element, make("span", { className: "chip" }, text)] : []);
+  sides.before.replaceChildren(...labelled(before, "Original"));
+  sides.after.replaceChildren(...labelled(after, style));
+  const both = Boolean(before && after);
+  pair.classList.toggle("both", both);
+  divider.element.hidden = !both;
 }
 
 function blank(item, [before, after]) {

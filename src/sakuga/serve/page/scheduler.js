@@ -1,34 +1,39 @@
 /**
- * Who is painted when: the picture that is shown first, then the others in order; two pictures and one video at a time.
- * A picture needs painting when its last attempt was with other settings than those of now; a video, which takes
+ * Which item is stylised when: the picture that is shown first, then the others in order; two pictures and one video at a time.
+ * A picture needs it when its last attempt was with other settings than those of now; a video, which takes
  * longer, only when asked for.
  */
 
 import { picture, Refused, video } from "./api.js";
 
 const SLOTS = { picture: 2, video: 1 };
-const VIDEO_FIELDS = ["style", "strength", "keep_color", "max_side", "strip"];
 
-export class Painter {
-  /** `current()`: the item that is shown; `settings()`: those of now; `changed(item)` is called at every change. */
+/** Settings as text, of which files that differ make a difference. */
+export const asText = (settings) =>
+  JSON.stringify(settings, (_, value) => (value instanceof File ? [value.name, value.size, value.lastModified] : value));
+
+export class Scheduler {
+  /**
+   * `current()`: the item that is shown; `settings(isVideo)`: the form fields of now; `changed(item)` is called at every
+   * change.
+   */
   constructor({ items, current, settings, changed }) {
     Object.assign(this, { items, current, settings, changed });
   }
 
-  /** Starts whatever needs painting and has room; called after every change of the items or the settings. */
+  /** Starts whatever is waiting and has room; called after every change of the items or the settings. */
   pump() {
-    const settings = this.settings();
-    if (!settings.style) return;
+    if (!this.settings(false).style) return;
     for (const item of this.items) {
       if (!item.isVideo && !item.refused && item.tried !== this.key(item)) this.stop(item, "waiting");
     }
     const first = this.current();
     for (const item of [first, ...this.items.filter((other) => other !== first)]) {
-      if (item?.status === "waiting" && this.#room(item)) this.#paint(item);
+      if (item?.status === "waiting" && this.#room(item)) this.#run(item);
     }
   }
 
-  /** Paints the item anew, whatever came of it before. */
+  /** Stylises the item anew, whatever came of it before. */
   again(item) {
     this.stop(item, "waiting");
     this.pump();
@@ -45,22 +50,16 @@ export class Painter {
 
   /** The settings that a result of this item depends on, as text. */
   key(item) {
-    return JSON.stringify(this.#fields(item));
-  }
-
-  #fields(item) {
-    const settings = this.settings();
-    if (!item.isVideo) return settings;
-    return Object.fromEntries(VIDEO_FIELDS.map((name) => [name, settings[name]]));
+    return asText(this.settings(item.isVideo));
   }
 
   #room(item) {
-    const busy = this.items.filter((other) => other.isVideo === item.isVideo && other.status === "painting");
+    const busy = this.items.filter((other) => other.isVideo === item.isVideo && other.status === "running");
     return busy.length < SLOTS[item.isVideo ? "video" : "picture"];
   }
 
-  async #paint(item) {
-    const settings = this.#fields(item);
+  async #run(item) {
+    const settings = this.settings(item.isVideo);
     const { signal } = (item.abort = new AbortController());
     const tell = (news) => {
       if (signal.aborted) return; // a later attempt has taken over
@@ -68,7 +67,7 @@ export class Painter {
       this.changed(item);
     };
     const busy = (seconds) => tell({ note: `The server is busy: asking again in ${Math.ceil(seconds)} s.` });
-    tell({ status: "painting", note: "", hopeless: false, tried: JSON.stringify(settings) });
+    tell({ status: "running", note: "", hopeless: false, tried: asText(settings) });
     const start = performance.now();
     try {
       const made = item.isVideo
