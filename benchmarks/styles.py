@@ -21,20 +21,20 @@ import numpy as np
 import onnxruntime
 import torch
 from PIL import Image
-from sakuga.export.onnx.trace import trace
 from torch import Tensor, nn
 
 import sakuga
 from sakuga.data.fitting import match_tone
 from sakuga.data.images import find_images, load_image, to_tensor
 from sakuga.data.teachers import NetworkTeacher, Teacher, load_teacher, targets
+from sakuga.export.trace import trace
 from sakuga.losses import l1, lpips
 from sakuga.losses.pixel import bottom_hat
 from sakuga.networks.features import LPIPS_LAYERS, FeatureNetwork
 from sakuga.networks.johnson import TransformNet
 from sakuga.style import Style, load
 from sakuga.style.engine import PRECISIONS
-from sakuga.stylizer.stylizer import Stylizer
+from sakuga.stylizer import Stylizer
 from sakuga.systems.artefact import Artefact
 from sakuga.systems.distill import Distill, DistillConfig
 

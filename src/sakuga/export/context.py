@@ -7,8 +7,8 @@ import onnx
 import torch
 from torch import Tensor, nn
 
-from sakuga.export.onnx.int8 import Fold, calibration_photos, context_of
-from sakuga.export.onnx.trace import to_onnx
+from sakuga.export.int8 import Fold, calibration_photos, context_of
+from sakuga.export.trace import to_onnx
 from sakuga.networks.context import ContextGenerator
 from sakuga.style.context import THUMBNAIL
 

@@ -3,7 +3,7 @@
 import numpy as np
 from PIL import Image
 
-from sakuga.picture.types.pixels import Array
+from sakuga.picture.pixels import Array
 
 THUMBNAIL = 64
 """Pixels of a thumbnail's sides, whatever the picture's shape."""

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sakuga.errors import UsageError
-from sakuga.picture.types.pixels import Array
+from sakuga.picture.pixels import Array
 from sakuga.runtime.machine import instructions
 from sakuga.style.providers import PRECISIONS, Precision, providers
 

@@ -9,7 +9,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from sakuga.errors import SakugaError
-from sakuga.picture.types.pixels import Array
+from sakuga.picture.pixels import Array
 from sakuga.style.card import Card
 from sakuga.style.context import thumbnail
 from sakuga.style.inputs import Input
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from onnxruntime import InferenceSession
 
 KEY = "sakuga"  # of the card among the model's metadata_props
-INT8 = "sakuga.int8"  # of the same network in int8 (`sakuga.export.onnx.int8`), an ONNX file in base64
-CONTEXT = "sakuga.context"  # of what looks at a thumbnail of the whole picture (`sakuga.export.onnx.context`), likewise
+INT8 = "sakuga.int8"  # of the same network in int8 (`sakuga.export.int8`), an ONNX file in base64
+CONTEXT = "sakuga.context"  # of what looks at a thumbnail of the whole picture (`sakuga.export.context`), likewise
 _TYPES = {"tensor(float)": "float32", "tensor(int64)": "int64"}
 EMBEDDED = Path(__file__).parents[1] / "styles"
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sakuga.errors import SakugaError
-from sakuga.picture.types.pixels import Array
+from sakuga.picture.pixels import Array
 from sakuga.runtime.signals import interruptible
 from sakuga.style.providers import providers
 

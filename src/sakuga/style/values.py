@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from sakuga.picture.types import Source, read
-from sakuga.picture.types.arrays import normalise, resize
-from sakuga.picture.types.pixels import Array
+from sakuga.picture import Source, read
+from sakuga.picture.arrays import normalise, resize
+from sakuga.picture.pixels import Array
 from sakuga.style.inputs import Input, check
 
 MIN_SIDE, MAX_SIDE = 64, 512
