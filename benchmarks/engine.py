@@ -4,7 +4,8 @@
 
 All in one process and in turns: ours run after each of the peers, so that a noisy hour is noisy for both; the ratio is
 what to quote. Peers are the published architectures with random weights (which cost the same), ONNX Runtime fp32, their
-network alone. Ours is timed twice: the network alone, and `Stylizer.array`, pixels in and pixels out. The difference
+network alone. Ours is timed twice: the network alone, and `Stylizer.array`, pixels in and pixels out; of a style that
+knows the whole picture, what it takes to look at it (`context`), which is part of the latter, as well. The difference
 between precisions is the mean L1 (0..1) over the photos (by default examples/); `--sheet` lays fp32, int8 and four
 times their difference side by side.
 """
@@ -59,6 +60,8 @@ def ours(style: Style) -> dict[str, Callable[[], object]]:
             continue
         photo = FRAME if engine.whole else IMAGE[0]
         found[f"{style.name} {precision}, network"] = lambda run=engine.run, x=photo: run(x)  # type: ignore[misc]
+        if engine.fix is not None:
+            found[f"{style.name} {precision}, context"] = lambda fix=engine.fix: fix(FRAME)  # type: ignore[misc]
         found[f"{style.name} {precision}, pixels to pixels"] = lambda paint=stylizer.array: paint(FRAME)  # type: ignore[misc]
     return found
 
