@@ -4,7 +4,8 @@
 
 All in one process and in turns: ours run after each of the peers, so that a noisy hour is noisy for both; the ratio is
 what to quote. Peers are the published architectures with random weights (which cost the same), ONNX Runtime fp32, their
-network alone. Ours is timed twice: the network alone, and `Stylizer.array`, pixels in and pixels out. The difference
+network alone. Ours is timed twice: the network alone, and `Stylizer.array`, pixels in and pixels out; of a style that
+knows the whole picture, what it takes to look at it (`context`), which is part of the latter, as well. The difference
 between precisions is the mean L1 (0..1) over the photos (by default examples/); `--sheet` lays fp32, int8 and four
 times their difference side by side.
 """
@@ -22,7 +23,7 @@ from torch import nn
 from sakuga.data.images import find_images, load_image
 from sakuga.errors import UsageError
 from sakuga.evaluation.machine import machine
-from sakuga.export.onnx import trace
+from sakuga.export.trace import trace
 from sakuga.networks.animegan import AnimeGANv2Generator
 from sakuga.networks.cartoongan import CartoonGANGenerator
 from sakuga.networks.resnet import ResNetGenerator
@@ -30,6 +31,7 @@ from sakuga.networks.whitebox import WhiteBoxGenerator
 from sakuga.style import DEFAULT, Style, load
 from sakuga.style.engine import PRECISIONS, pick
 from sakuga.stylizer import Stylizer
+from sakuga.systems.artefact import Artefact
 
 PEERS: dict[str, Callable[[], nn.Module]] = {
     "AnimeGANv2": AnimeGANv2Generator,
@@ -58,6 +60,8 @@ def ours(style: Style) -> dict[str, Callable[[], object]]:
             continue
         photo = FRAME if engine.whole else IMAGE[0]
         found[f"{style.name} {precision}, network"] = lambda run=engine.run, x=photo: run(x)  # type: ignore[misc]
+        if engine.fix is not None:
+            found[f"{style.name} {precision}, context"] = lambda fix=engine.fix: fix(FRAME)  # type: ignore[misc]
         found[f"{style.name} {precision}, pixels to pixels"] = lambda paint=stylizer.array: paint(FRAME)  # type: ignore[misc]
     return found
 
@@ -93,7 +97,7 @@ def main() -> None:
         run()  # the first call allocates
     peers: dict[str, float] = {}
     for name, make in PEERS.items():
-        model = trace(make().eval()).SerializeToString()
+        model = trace(Artefact(make().eval())).SerializeToString()
         session = onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])
         session.run(None, {"image": IMAGE})
         took = []

@@ -3,7 +3,8 @@
     python benchmarks/styles.py --photos KODAK --teachers DIR --training PHOTOS ... [--original] [--sheet DIR]
 
 For a distilled style: mean L1 (0..1) and LPIPS (VGG-16, v0.1 heads, which no training here has seen) between student
-and teacher and between photo and teacher, every picture first brought to the photo's mean and deviation per channel.
+and teacher and between photo and teacher, every picture first brought to the photo's mean and deviation per channel;
+the ratio of LPIPS on AlexNet, which trainings use, too; and how much of the teacher's lines the student draws.
 The teacher is the one that was learned: statistics frozen, its share of colour as configured; `--original` adds a row
 against the published network as it is, which normalises over each picture. Then seconds per megapixel of both in ONNX
 Runtime, in the same run (the classical teacher of `cel` is timed as the function it is). For a painting: the speed
@@ -13,25 +14,29 @@ alone, against the network of the paper. `--sheet` writes photo, teacher and stu
 import argparse
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import onnxruntime
 import torch
 from PIL import Image
-from torch import nn
+from torch import Tensor, nn
 
 import sakuga
+from sakuga.data.fitting import match_tone
 from sakuga.data.images import find_images, load_image, to_tensor
-from sakuga.data.teachers import NetworkTeacher, load_teacher, targets
-from sakuga.export.onnx import trace
+from sakuga.data.teachers import NetworkTeacher, Teacher, load_teacher, targets
+from sakuga.export.trace import trace
 from sakuga.losses import l1, lpips
+from sakuga.losses.pixel import bottom_hat
 from sakuga.networks.features import LPIPS_LAYERS, FeatureNetwork
 from sakuga.networks.johnson import TransformNet
-from sakuga.style import Style
+from sakuga.style import Style, load
 from sakuga.style.engine import PRECISIONS
 from sakuga.stylizer import Stylizer
-from sakuga.systems.distill import mix_color, retone, tone
+from sakuga.systems.artefact import Artefact
+from sakuga.systems.distill import Distill, DistillConfig
 
 Pictures = Sequence[np.ndarray]
 FRAME = np.random.default_rng(0).random((1, 3, 720, 1280), dtype=np.float32) * 2 - 1
@@ -47,7 +52,7 @@ def seconds_per_megapixel(run: Callable[[], object], pixels: int, runs: int) -> 
 
 
 def network_speed(network: nn.Module) -> float:
-    model = trace(network.eval().float()).SerializeToString()
+    model = trace(Artefact(network.eval().float())).SerializeToString()
     session = onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])
     return seconds_per_megapixel(lambda: session.run(None, {"image": FRAME}), 1280 * 720, 2)
 
@@ -56,24 +61,40 @@ def style_speed(style: Style) -> float:
     return seconds_per_megapixel(lambda: style.session().run(None, {"image": FRAME}), 1280 * 720, 7)
 
 
+def teacher_speed(teacher: Teacher, photo: np.ndarray) -> float:
+    if isinstance(teacher, NetworkTeacher):
+        return network_speed(teacher.network)
+    return seconds_per_megapixel(lambda: teacher(photo), photo.shape[0] * photo.shape[1], 2)
+
+
 class Distances:
-    """Mean L1 in 0..1 and LPIPS over pairs of pictures."""
+    """Mean L1 in 0..1, LPIPS on VGG-16 and on AlexNet, and how much of the lines is there, over pairs of pictures."""
 
     def __init__(self, weights: str | None):
-        self.network = FeatureNetwork("vgg16", LPIPS_LAYERS["vgg16"], weights=weights)
+        self.networks = [
+            FeatureNetwork(name, LPIPS_LAYERS[name], weights=weights if name == "vgg16" else None)
+            for name in ("vgg16", "alexnet")
+        ]
 
     @torch.inference_mode()
     def row(self, name: str, photos: Pictures, painted: Pictures, drawn: Pictures) -> str:
         found = []
         for photo, teacher, student in zip(photos, painted, drawn, strict=True):
-            goal, x, y = map(to_tensor, (*(retone(p, tone(p, photo)) for p in (teacher, student)), photo))
-            wanted = self.network(goal)
-            found.append(
-                [float(l1(image, goal)) / 2 for image in (x, y)]
-                + [float(lpips(self.network(image), wanted, self.network.heads)) for image in (x, y)]
-            )
-        a, b, c, d = np.mean(found, axis=0)
-        return f"{name:<22}{a:8.4f}{b:8.4f}   {c:8.4f}{d:8.4f}{c / d:7.2f}"
+            goal, x, y = map(to_tensor, (*(match_tone(p, photo) for p in (teacher, student)), photo))
+            row = [float(l1(image, goal)) / 2 for image in (x, y)]
+            for network in self.networks:
+                features = network(goal)
+                row += [float(lpips(network(image), features, network.heads)) for image in (x, y)]
+            found.append([*row, line_share(x, goal, y)])
+        a, b, c, d, e, f, g = np.nanmean(found, axis=0)
+        return f"{name:<22}{a:8.4f}{b:8.4f}   {c:8.4f}{d:8.4f}{c / d:7.2f}{e / f:9.2f}{100 * g:7.0f} %"
+
+
+def line_share(student: Tensor, teacher: Tensor, photo: Tensor) -> float:
+    """How dark the student's lines are in parts of the teacher's, where the teacher draws what the photo has not."""
+    hats = [bottom_hat(image, 7) for image in (student, teacher, photo)]
+    drawn = hats[1] - hats[2] > 0.1
+    return float((hats[0] - hats[2])[drawn].sum() / (hats[1] - hats[2])[drawn].sum())
 
 
 def save_sheet(path: Path, *columns: Pictures) -> None:
@@ -91,8 +112,9 @@ def main() -> None:
     parser.add_argument("--teachers", type=Path, required=True, help="folder of CartoonGAN generators, one folder each")
     parser.add_argument("--cache", type=Path, default=Path("runs/teachers"))
     parser.add_argument("--sheet", type=Path)
-    parser.add_argument("--styles", nargs="*")
+    parser.add_argument("--styles", nargs="*", help="names or files; by default all that are embedded")
     parser.add_argument("--precision", choices=PRECISIONS, default="auto", help="in which the students paint")
+    parser.add_argument("--no-speed", dest="speed", action="store_false", help="distances alone")
     parser.add_argument("--original", action="store_true", help="compare with the unfrozen teacher too")
     parser.add_argument("--vgg", help="VGG-16 weights; by default what `sakuga download vgg16` fetched")
     args = parser.parse_args()
@@ -101,30 +123,27 @@ def main() -> None:
     training = [load_image(path, max_side=480) for path in find_images(args.training)]
     distances = Distances(args.vgg)
     print(f"{len(photos)} photos; ONNX Runtime {onnxruntime.__version__}; torch {torch.__version__}")
-    print("                     L1 student   photo   LPIPS st.   photo  ratio   s/MP student  teacher  times faster")
-    for style in (s for s in sakuga.styles() if s.embedded and (not args.styles or s.name in args.styles)):
+    print(
+        "                     L1 student   photo   LPIPS st.   photo  ratio  AlexNet  lines  s/MP stud. teacher  times"
+    )
+    styles = [load(Path(s) if Path(s).is_file() else s) for s in args.styles or []]
+    for style in styles or [style for style in sakuga.styles() if style.embedded]:
         painter = Stylizer(style, precision=args.precision)
         config, drawn = style.card.config, [painter.array(photo) for photo in photos]
         if style.card.system == "fast_style":
-            fast, slow = style_speed(style), network_speed(TransformNet())
-            print(f"{style.name:<22}{'(against the network of the paper)':<39}", end="")
-            columns = [photos, drawn]
+            print(f"{style.name:<22}{'(against the network of the paper)':<39}", end="", flush=True)
+            columns, slow = [photos, drawn], partial(network_speed, TransformNet())
         else:
             spec = config["teacher"] if ":" in config["teacher"] else str(args.teachers / Path(config["teacher"]).name)
             teacher, key = load_teacher(spec, training, freeze=config["freeze"])
-            painted = [
-                mix_color(p, photo, config["color"]) if config.get("color", 1) != 1 else p
-                for p, photo in zip(targets(photos, teacher, key, args.cache), photos, strict=True)
-            ]
+            learned = Distill(DistillConfig(**{k: config[k] for k in ("match_tone", "color", "light") if k in config}))
+            painted = [learned.fit(*p) for p in zip(targets(photos, teacher, key, args.cache), photos, strict=True)]
             print(distances.row(style.name, photos, painted, drawn), end="", flush=True)
-            fast = style_speed(style)
-            if isinstance(teacher, NetworkTeacher):
-                slow = network_speed(teacher.network)
-            else:
-                height, width = photos[0].shape[:2]
-                slow = seconds_per_megapixel(lambda t=teacher: t(photos[0]), height * width, 2)  # type: ignore[misc]
-            columns = [photos, painted, drawn]
-        print(f"{fast:14.3f}{slow:10.3f}{slow / fast:10.0f}", flush=True)
+            columns, slow = [photos, painted, drawn], partial(teacher_speed, teacher, photos[0])
+        if args.speed:
+            ours, theirs = style_speed(style), slow()
+            print(f"{ours:14.3f}{theirs:10.3f}{theirs / ours:10.0f}", end="")
+        print(flush=True)
         if args.original and Path(str(config.get("teacher", ":"))).name in (p.name for p in args.teachers.iterdir()):
             original, key = load_teacher(spec, training, freeze=0)
             print(distances.row("  published as it is", photos, targets(photos, original, key, args.cache), drawn))

@@ -1,17 +1,23 @@
 #!/bin/sh
 # Train the embedded styles, each by the command that made it: train_styles.sh DATA [STYLE ...]
 # DATA holds photos/, autotoon/photo/ (portraits), teachers/ (CartoonGAN's generators) and paintings/; runs/ is where
-# trainings live, and the same command goes on where it stopped. Styles are written to runs/styles/.
+# trainings live, and the same command goes on where it stopped. Styles are written to runs/styles/. Every fifth portrait
+# is kept out, in runs/portraits/kept, for benchmarks/faults.py.
 set -eu
 data=$1
 shift
 sakuga=${SAKUGA:-sakuga}
-photos="$data/photos $data/autotoon/photo"
+mkdir -p runs/styles runs/portraits/train runs/portraits/kept
+number=0
+for portrait in "$(realpath "$data")"/autotoon/photo/*; do
+    number=$((number + 1))
+    ln -sf "$portrait" runs/portraits/$([ $((number % 5)) = 0 ] && echo kept || echo train)/
+done
+photos="$data/photos runs/portraits/train"
 free="photographs of GCompris, MATE, Lomiri and Plasma|GPL-3.0+, CC-BY-SA, CC-BY and public domain, per file|photos"
-portraits="portraits of the AutoToon data set|CC-BY, CC-BY-SA and public domain, per file|photos"
+portraits="portraits of the AutoToon data set, four of five|CC-BY, CC-BY-SA and public domain, per file|photos"
 lpips="AlexNet and LPIPS v0.1 weights|BSD|perceptual loss"
 vgg="VGG-16 weights|BSD|perceptual loss"
-mkdir -p runs/styles
 
 distill() { # NAME TITLE TEACHER TEACHER'S-LICENCE STEPS [MORE ...]
     name=$1 title=$2 teacher=$3 licence=$4 steps=$5
@@ -20,6 +26,20 @@ distill() { # NAME TITLE TEACHER TEACHER'S-LICENCE STEPS [MORE ...]
         --steps "$steps" --batch 4 --save-every 1000 --log-every 100 "$@"
     $sakuga export "runs/$name" -o "runs/styles/$name.onnx" --title "$title" --licence Apache-2.0 --overwrite \
         --data "$free" "$portraits" "$licence" "$lpips"
+}
+
+film() { # LOOK TITLE STEPS VIEWS COLOR LINES [MORE ...]: a look of CartoonGAN by a student that knows the whole picture
+    look=$1 title=$2 steps=$3 views=$4 color=$5 lines=$6
+    shift 6
+    distill "$look" "$title" "$data/teachers/$look" "$(original "$look")" "$steps" --freeze 0 --match-tone --light 0.9 \
+        --context --checkerboard 100 --views "$views" --color "$color" --lines "$lines" "$@"
+}
+
+filter() { # LOOK TITLE STEPS [MORE ...]: a chain of filters by a student that needs to know its surroundings alone
+    look=$1 title=$2 steps=$3
+    shift 3
+    distill "$look" "$title" "sakuga.teachers:$look" "sakuga's filter chain $look|Apache-2.0|teacher" "$steps" \
+        --views 240 --lines 8 --checkerboard 200 "$@"
 }
 
 paint() { # NAME TITLE FILE STEPS CHECKERBOARD
@@ -31,15 +51,22 @@ paint() { # NAME TITLE FILE STEPS CHECKERBOARD
         --data "$free" "$portraits" "$title|public domain|style" "$vgg"
 }
 
+first() { # the looks that wait for student 2 began with this run
+    $sakuga train distill --run runs/first --photos "$data/photos" "$data/autotoon/photo" --teacher "$data/teachers/hosoda" \
+        --precision bf16-mixed --clip 1 --steps 8000 --batch 4 --color 0.5 --save-every 1000 --log-every 100
+}
+
 original() { echo "CartoonGAN's original $1 generator, Chen, Lai, Liu 2018|Apache-2.0 / MIT repositories|teacher"; }
 
-for style in ${*:-hosoda hayao paprika shinkai cel starry-night great-wave}; do
+for style in ${*:-hosoda comic ink hayao paprika shinkai cel starry-night great-wave}; do
     case $style in
-    hosoda) distill hosoda "Hosoda" "$data/teachers/hosoda" "$(original hosoda)" 8000 --color 0.5 ;;
-    hayao) distill hayao "Hayao" "$data/teachers/hayao" "$(original hayao)" 6000 --init runs/hosoda --color 0.5 ;;
-    paprika) distill paprika "Paprika" "$data/teachers/paprika" "$(original paprika)" 2000 --init runs/hosoda --color 0.5 ;;
-    shinkai) distill shinkai "Shinkai" "$data/teachers/shinkai" "$(original shinkai)" 2000 --init runs/hosoda ;;
-    cel) distill cel "Cel" sakuga.teachers:cel "sakuga's filter chain cel|Apache-2.0|teacher" 5000 --init runs/hosoda ;;
+    hosoda) film hosoda "Hosoda" 22000 742 0.25 4 ;;
+    comic) filter comic "Comic book" 5000 ;;
+    ink) filter ink "Pen and ink" 4000 ;;
+    hayao) first && distill hayao "Hayao" "$data/teachers/hayao" "$(original hayao)" 6000 --color 0.5 --init runs/first ;;
+    paprika) first && distill paprika "Paprika" "$data/teachers/paprika" "$(original paprika)" 2000 --color 0.5 --init runs/first ;;
+    shinkai) first && distill shinkai "Shinkai" "$data/teachers/shinkai" "$(original shinkai)" 2000 --init runs/first ;;
+    cel) first && distill cel "Cel" sakuga.teachers:cel "sakuga's filter chain cel|Apache-2.0|teacher" 5000 --init runs/first ;;
     starry-night) paint starry-night "The Starry Night, Van Gogh" "$data/paintings/van-gogh-starry-night.jpg" 800 200 ;;
     great-wave) # goes on from step 800 with a heavier penalty: its hatching had begun to follow the squares
         paint great-wave "The Great Wave, Hokusai" "$data/paintings/hokusai-great-wave.jpg" 800 200

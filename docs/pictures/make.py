@@ -35,13 +35,14 @@ def before_after(name: str, style: str) -> None:
 
 
 def gallery(name: str, side: int = 256) -> None:
-    """Write the photo and all embedded styles of it, four in a row."""
+    """Write the photo and all embedded styles of it, five in a row."""
     photo = Image.open(EXAMPLES / f"{name}.jpg").convert("RGB")
     square = min(photo.size)
     photo = photo.crop((0, 0, square, square))
     cells = [photo, *(sakuga.stylize(photo, style=s.name) for s in sakuga.styles() if s.embedded)]
+    cells += [Image.new("RGB", (side, side), "white")] * (-len(cells) % 5)
     small = [np.asarray(cell.resize((side, side), Image.Resampling.LANCZOS)) for cell in cells]
-    rows = [beside(*small[i : i + 4]) for i in range(0, len(small), 4)]
+    rows = [beside(*small[i : i + 5]) for i in range(0, len(small), 5)]
     gap = np.full((GAP, rows[0].shape[1], 3), 255, np.uint8)
     sheet = np.concatenate([part for row in rows for part in (row, gap)][:-1])
     Image.fromarray(sheet).save(HERE / f"{name}-all.jpg", quality=90)

@@ -6,7 +6,7 @@ from cases import Case, images
 from torch import Tensor
 from torch.testing import assert_close
 
-from sakuga.losses import checkerboard, gradient_l1, l1, l2, total_variation
+from sakuga.losses import checkerboard, gradient_l1, l1, l2, line_l1, total_variation
 from sakuga.losses.pixel import huber
 
 CASES = [
@@ -15,6 +15,12 @@ CASES = [
     Case("huber", huber, zero=True),
     Case("huber with a corner", lambda x, y, **k: huber(x, y, delta=0.25, **k), zero=True),
     Case("gradient_l1", gradient_l1, zero=True),
+    Case(
+        "line_l1",
+        lambda x, y, p, **k: line_l1(x, y, p, width=3, **k),
+        dict.fromkeys(("image", "target", "photo"), (3, 6, 4)),
+        zero=False,
+    ),
     Case("total_variation", total_variation, {"image": (3, 6, 4)}),
     Case("total_variation isotropic", lambda x, **k: total_variation(x, norm="isotropic", **k), {"image": (3, 6, 4)}),
     Case("checkerboard", lambda image, **k: checkerboard(image, period=2, window=1, **k), {"image": (3, 6, 4)}),
@@ -88,3 +94,17 @@ def test_isotropic_total_variation_of_a_flat_image_has_no_gradient():
         assert loss.item() < 1e-15
         assert flat.grad is not None
         assert flat.grad.abs().max() == 0
+
+
+def test_line_l1_sees_thin_dark_lines_that_the_photo_has_not():
+    """A line two wide at half the full depth weighs half; a broad shadow, a light line and a photo's line nothing."""
+    photo = torch.zeros(1, 3, 24, 24)
+    line, shadow = photo.clone(), photo.clone()
+    line[..., 10:12] = -0.2
+    shadow[..., 8:20] = -0.2
+    assert_close(line_l1(photo, line, photo), torch.tensor(0.5 * 0.2 * 2 / 24))
+    assert_close(line_l1(photo, shadow, photo), torch.tensor(0.0))
+    assert_close(line_l1(photo, -line, photo), torch.tensor(0.0))
+    assert_close(line_l1(photo, line, line), torch.tensor(0.0))
+    with pytest.raises(ValueError, match="odd, not 4"):
+        line_l1(photo, line, photo, width=4)

@@ -12,7 +12,7 @@ from sakuga.export.onnx import weights_sha256
 from sakuga.style import DEFAULT, EMBEDDED
 from sakuga.stylizer import Stylizer
 
-NAMES = ["cel", "great-wave", "hayao", "hosoda", "paprika", "shinkai", "starry-night"]
+NAMES = ["cel", "comic", "great-wave", "hayao", "hosoda", "paprika", "shinkai", "starry-night"]
 PHOTO = Path(__file__).parents[2] / "examples" / "astronaut.jpg"
 
 
@@ -21,7 +21,7 @@ def photo():
     return np.asarray(Image.open(PHOTO).convert("RGB"))
 
 
-def test_they_are_seven():
+def test_they_are_all_there():
     assert sorted(p.stem for p in EMBEDDED.glob("*.onnx")) == NAMES
     assert [s.name for s in sakuga.styles() if s.embedded] == NAMES
     assert DEFAULT in NAMES

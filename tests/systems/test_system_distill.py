@@ -4,9 +4,11 @@ import numpy as np
 from tiny import Tiny, make_data
 
 from sakuga.data.dataset import by_area, place_crops
+from sakuga.data.fitting import keep_light, match_tone, mix_color
 from sakuga.data.images import to_tensor
 from sakuga.data.teachers import load_teacher, targets
-from sakuga.systems.distill import Distill, mix_color, retone, tone
+from sakuga.style.context import thumbnail
+from sakuga.systems.distill import Distill
 
 TINY = Tiny(
     Distill,
@@ -25,15 +27,32 @@ TINY = Tiny(
 
 
 def test_targets_are_cut_from_the_whole_picture_in_its_tone_and_colour(tmp_path):
-    system = TINY.build(make_data(tmp_path), match_tone=True, color=0.5, batch=8, perceptual=0.0)
+    system = TINY.build(make_data(tmp_path), match_tone=True, color=0.5, light=0.5, batch=8, perceptual=0.0)
     photos = system.dataset.pictures("photo")
-    painted = [*targets(photos, *load_teacher("sakuga.teachers:cel", photos), tmp_path / "teachers")]
+    pictures = [*targets(photos, *load_teacher("sakuga.teachers:cel", photos), tmp_path / "teachers")]
     whole = [
-        mix_color(retone(picture, tone(picture, photo)), photo, 0.5)
-        for picture, photo in zip(painted, photos, strict=True)
+        keep_light(mix_color(match_tone(picture, photo), photo, 0.5), photo, 0.5)
+        for picture, photo in zip(pictures, photos, strict=True)
     ]
-    assert np.abs(whole[0].astype(float) - painted[0]).mean() > 5
+    assert np.abs(whole[0].astype(float) - pictures[0]).mean() > 5
     rng = np.random.default_rng((system.config.seed, 3))
     crops = place_crops(by_area(photos.sizes, 8, rng), photos.sizes, size=64, rng=rng)
     cut = to_tensor(np.stack([crop.cut(whole[crop.index]) for crop in crops]))
     assert (system.dataset.batch(3)["target"] == cut).all()
+
+
+def test_views_and_thumbnails_follow_one_draw(tmp_path):
+    """The thumbnail is of the whole view that the crop is cut from, mirrored as it is."""
+    system = TINY.build(make_data(tmp_path), views=5, context=True, batch=8, perceptual=0.0)
+    views = system.dataset["photo"]
+    assert len(views) == 5
+    rng = np.random.default_rng((system.config.seed, 0))
+    crops = place_crops(by_area(views.sizes, 8, rng), views.sizes, size=64, rng=rng)
+    assert {crop.mirrored for crop in crops} == {True, False}
+    small = [thumbnail(views[c.index])[:, :: -1 if c.mirrored else 1] for c in crops]
+    batch = system.dataset.batch(0)
+    assert (batch["thumbnail"] == to_tensor(np.stack(small))).all()
+    assert (batch["photo"] == to_tensor(np.stack([c.cut(views[c.index]) for c in crops]))).all()
+    ((player, terms),) = list(system.step(batch, 0))
+    assert player == "G"
+    assert all(bool(term.isfinite()) for term in terms.values())

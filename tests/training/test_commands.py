@@ -21,7 +21,7 @@ from sakuga.data.images import find_images, load_image, to_tensor, to_uint8
 from sakuga.data.teachers import targets
 from sakuga.errors import SakugaError, UsageError
 from sakuga.export.onnx import weights_sha256
-from sakuga.systems.distill import Distill, mix_color, retone, tone
+from sakuga.systems.distill import Distill
 
 
 @pytest.fixture
@@ -473,22 +473,6 @@ class TestData:
         assert all(
             np.array_equal(a, b) and np.array_equal(a, 255 - p) for a, b, p in zip(first, again, pictures, strict=True)
         )
-
-    def test_tone(self):
-        rng = np.random.default_rng(0)
-        photo, picture = (
-            rng.normal(m, s, (64, 64, 3)).clip(0, 255).astype(np.uint8) for m, s in ((100, 20), (140, 40))
-        )
-        matched = retone(picture, tone(picture, photo)).astype(float)
-        assert np.allclose(matched.mean((0, 1)), photo.mean((0, 1)), atol=1)
-        assert np.allclose(matched.std((0, 1)), photo.std((0, 1)), atol=1)
-
-    def test_color(self):
-        gray, red = np.full((2, 2, 3), 100, np.uint8), np.full((2, 2, 3), (200, 80, 80), np.uint8)
-        # Red's luma is .299 * 200 + .701 * 80 = 115.88; of its colour (84.12, -35.88, -35.88) a half, of gray's none.
-        assert mix_color(red, gray, 0.5)[0, 0].tolist() == [158, 98, 98]
-        assert mix_color(red, gray, 0.0)[0, 0].tolist() == [116, 116, 116]
-        assert np.array_equal(mix_color(red, gray, 1.0), red)
 
 
 def test_the_light_half_does_not_import_torch():

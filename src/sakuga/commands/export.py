@@ -10,8 +10,8 @@ from sakuga import runs
 from sakuga.commands.options import join_lists
 from sakuga.data.images import find_images
 from sakuga.errors import UsageError
+from sakuga.export.int8 import QUANTIZABLE
 from sakuga.export.onnx import export as export_system
-from sakuga.networks.fast import FastGenerator
 from sakuga.runtime.atomic import check_free
 from sakuga.runtime.console import print_path, say
 from sakuga.systems.base import System
@@ -70,7 +70,7 @@ def export(
         licence=licence,
         data=sources or None,
         overwrite=overwrite,
-        photos=_photos(system) if any(isinstance(part, FastGenerator) for part in system.children()) else (),
+        photos=_photos(system) if any(isinstance(part, QUANTIZABLE) for part in system.children()) else (),
     )
     print_path(style.path)
     return 0

@@ -12,7 +12,7 @@ from torch import nn
 
 from sakuga import importers
 from sakuga.data.images import to_tensor, to_uint8
-from sakuga.data.pictures import Pictures
+from sakuga.data.pictures import KEEP, Pictures
 from sakuga.errors import SakugaError, UsageError
 from sakuga.networks.freeze import freeze_statistics
 from sakuga.runtime.atomic import atomic
@@ -34,7 +34,7 @@ def load_teacher(spec: str, photos: Sequence[np.ndarray], *, freeze: int = 24) -
             as they are.
 
     Returns:
-        The teacher, and a key that changes with its weights, its statistics or, for a function, its module's source.
+        The teacher, and a key that changes with its weights, its statistics or, for a function, its source.
 
     Raises:
         UsageError: nothing of that name can be a teacher.
@@ -42,10 +42,10 @@ def load_teacher(spec: str, photos: Sequence[np.ndarray], *, freeze: int = 24) -
     if ":" in spec and not Path(spec).exists():
         function: Teacher = load_function(spec, "--teacher")
         try:
-            source = inspect.getsource(inspect.getmodule(function) or function)
+            source = _source(function)
         except (OSError, TypeError) as error:
             raise UsageError(f"--teacher {spec}: its source cannot be read ({error}): write it in Python") from error
-        return function, _digest(spec.encode(), source.encode())
+        return function, _digest(spec.encode(), *source)
     if (Path(spec) / "last.pt").is_file():
         raise UsageError(f"--teacher {spec} is a training; `sakuga export {spec} -o teacher.onnx` and name that file.")
     if Path(spec).is_dir():
@@ -86,6 +86,21 @@ def _bfloat16() -> torch.autocast:
     return torch.autocast("cpu", torch.bfloat16)
 
 
+def _source(function: Teacher) -> list[bytes]:
+    """The source of a function's module and of the modules of the same package whose functions that one uses."""
+    module = inspect.getmodule(function)
+    if module is None:
+        return [inspect.getsource(function).encode()]
+    package, found, ahead = module.__package__ or module.__name__, {module.__name__: module}, [module]
+    while ahead:
+        for value in vars(ahead.pop()).values():
+            used = inspect.getmodule(value) if inspect.isfunction(value) else None
+            if used is not None and used.__package__ == package and used.__name__ not in found:
+                found[used.__name__] = used
+                ahead.append(used)
+    return [inspect.getsource(found[name]).encode() for name in sorted(found)]
+
+
 def _digest(*parts: bytes) -> str:
     digest = hashlib.sha256()
     for part in parts:
@@ -93,7 +108,7 @@ def _digest(*parts: bytes) -> str:
     return digest.hexdigest()[:16]
 
 
-def targets(photos: Sequence[np.ndarray], teacher: Teacher, key: str, cache: Path) -> Pictures:
+def targets(photos: Sequence[np.ndarray], teacher: Teacher, key: str, cache: Path, *, keep: int = KEEP) -> Pictures:
     """Return the teacher's picture of every photo, computing only those that `cache` does not hold yet.
 
     Pictures are kept losslessly as `cache/KEY/PHOTO.png`, where PHOTO is the hash of the photo's pixels, each written
@@ -118,4 +133,4 @@ def targets(photos: Sequence[np.ndarray], teacher: Teacher, key: str, cache: Pat
             )
         with atomic(file, overwrite=True) as temporary:
             Image.fromarray(picture).save(temporary, format="PNG", compress_level=1)
-    return Pictures(files)
+    return Pictures(files, keep=keep)

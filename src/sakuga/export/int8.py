@@ -1,12 +1,13 @@
 """A fast generator in whole numbers: bytes of pixels in, bytes out, a third of the time where processors know int8."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import repeat
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import onnx
-import onnxruntime
 import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
@@ -15,7 +16,10 @@ from torch import Tensor, nn
 
 from sakuga.data.images import load_image, to_tensor
 from sakuga.errors import SakugaError
-from sakuga.networks.fast import FastGenerator
+from sakuga.networks.context import ContextGenerator
+from sakuga.networks.fast import EvenConv2d, FastGenerator
+from sakuga.style.context import thumbnail
+from sakuga.style.session import open_session
 
 UNIT = 1 / 127.5
 """A level of a pixel in the units of [-1, 1]."""
@@ -31,31 +35,56 @@ SAMPLES = 200_000
 """Values looked at for each activation of each photo."""
 
 Floats = NDArray[np.float32]
+Turn = tuple[Floats, Floats]
+"""A scale, above zero, and a shift for each channel of a convolution's result."""
 Steps = tuple[float, int]
 """Scale and zero point: the real value of a whole number q is scale · (q - zero point)."""
 
 
-def int8_variant(network: FastGenerator, paths: Sequence[Path]) -> bytes:
+QUANTIZABLE = (FastGenerator, ContextGenerator)
+"""Networks that have an int8 variant."""
+
+
+def int8_variant(network: FastGenerator | ContextGenerator, paths: Sequence[Path]) -> tuple[bytes, list["Fold"]]:
     """Quantize `network` on some of the photos at `paths` and return the ONNX file, checked on the same photos.
+
+    With it comes where a context goes into it, one by modulated convolution; none for a network without context.
 
     Raises SakugaError when the mean difference from the network is above LIMIT, or a photo cannot be read.
     """
-    f = network.multiple
-    photos = []
+    photos = calibration_photos(network, paths)
+    if isinstance(network, ContextGenerator):
+        contexts = [context_of(network, photo) for photo in photos]
+        made, folds = quantize_folded(network.body, map(to_tensor, photos), contexts)
+    else:
+        made, folds, contexts = quantize(network, map(to_tensor, photos)), [], len(photos) * [torch.zeros(1, 0)]
+    model: bytes = made.SerializeToString()
+    errors = []
+    for photo, context in zip(photos, contexts, strict=True):
+        with torch.inference_mode():
+            prediction = (network(to_tensor(photo)).clamp(-1, 1) + 1) / 2
+        session = open_session(Path("int8"), 0, optimize=True, model=model, initializers=folded(folds, context))
+        (found,) = session.run(None, {"pixels": photo[None]})
+        errors.append(float(np.abs(found[0] / 255 - prediction[0].permute(1, 2, 0).numpy()).mean()))
+    if not np.mean(errors) <= LIMIT:
+        raise SakugaError(f"in int8 the style differs by {np.mean(errors):.4f}, more than {LIMIT}: it is left out")
+    return model, folds
+
+
+def calibration_photos(network: nn.Module, paths: Sequence[Path]) -> list[NDArray[np.uint8]]:
+    """Load some of the photos, cut to the network's multiple."""
+    f, photos = int(network.multiple), []  # type: ignore[arg-type]
     for path in paths[:: -(-len(paths) // PHOTOS)]:
         photo = load_image(path, max_side=SIDE)
         photos.append(np.ascontiguousarray(photo[: photo.shape[0] // f * f, : photo.shape[1] // f * f]))
-    model: bytes = quantize(network, map(to_tensor, photos)).SerializeToString()
-    session = onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])
-    errors = []
-    for photo in photos:
-        with torch.inference_mode():
-            wanted = (network(to_tensor(photo)).clamp(-1, 1) + 1) / 2
-        (found,) = session.run(None, {"pixels": photo[None]})
-        errors.append(float(np.abs(found[0] / 255 - wanted[0].permute(1, 2, 0).numpy()).mean()))
-    if not np.mean(errors) <= LIMIT:
-        raise SakugaError(f"in int8 the style differs by {np.mean(errors):.4f}, more than {LIMIT}: it is left out")
-    return model
+    return photos
+
+
+@torch.inference_mode()
+def context_of(network: ContextGenerator, photo: NDArray[np.uint8]) -> Tensor:
+    """What the encoder says of a whole photo, (1, K)."""
+    context: Tensor = network.encoder(to_tensor(thumbnail(photo)))
+    return context
 
 
 def quantize(network: FastGenerator, photos: Iterable[Tensor]) -> onnx.ModelProto:
@@ -72,8 +101,23 @@ def quantize(network: FastGenerator, photos: Iterable[Tensor]) -> onnx.ModelProt
     Raises:
         ValueError: no photo was given.
     """
-    steps = _steps(network, photos)
+    return quantize_folded(network, photos)[0]
+
+
+def quantize_folded(
+    network: FastGenerator, photos: Iterable[Tensor], contexts: Iterable[Tensor] | None = None
+) -> tuple[onnx.ModelProto, list["Fold"]]:
+    """Quantize as `quantize` does; return the model and where a context goes into it, one by modulated convolution.
+
+    `contexts`: (1, K) for each photo. The model is that of their mean; scales and biases for another are initializers
+    to be exchanged.
+    """
+    given = None if contexts is None else list(contexts)
+    steps = _steps(network, ((photo, None) for photo in photos) if given is None else zip(photos, given, strict=True))
     graph, f, margin = _Graph(), network.multiple, network.margin
+    turns: Iterator[Turn | None] = repeat(None)
+    if given is not None:
+        turns = iter(split_context(torch.cat(given).mean(0).numpy(), network.modulated))
     pixel = (UNIT, MIDDLE)
     if not network.residual:
         steps["tail"] = pixel
@@ -87,19 +131,21 @@ def quantize(network: FastGenerator, photos: Iterable[Tensor]) -> onnx.ModelProt
     x = graph.node("Transpose", graph.node("Unsqueeze", x, graph.integers(0)), perm=[0, 3, 1, 2])
 
     weight, bias = _weights(network.head)
-    x = graph.convolution(x, pixel, weight[:, order], bias + weight.sum((1, 2, 3)) * UNIT / 2, steps["head"], relu=True)
+    x = graph.convolution(
+        x, pixel, weight[:, order], bias + weight.sum((1, 2, 3)) * UNIT / 2, steps["head"], relu=True, turn=next(turns)
+    )
     before = steps["head"]
     for index, block in enumerate(network.blocks):
         first, second, after = (steps[f"{index}.{part}"] for part in ("first", "second", "sum"))
         if index == len(network.blocks) - 1:
             after = steps["relu"]  # its steps begin at zero: what is below is cut off as ReLU would
-        y = graph.convolution(x, before, *_weights(block[0]), first, relu=True)  # type: ignore[index]
-        y = graph.convolution(y, first, *_weights(block[2]), second)  # type: ignore[index]
+        y = graph.convolution(x, before, *_weights(block[0]), first, relu=True, turn=next(turns))  # type: ignore[index]
+        y = graph.convolution(y, first, *_weights(block[2]), second, turn=next(turns))  # type: ignore[index]
         x = graph.quantized(graph.node("Add", graph.real(x, before), graph.real(y, second)), after)
         before = after
     weight, bias = _weights(network.tail)
     shift = 0.0 if network.residual else -UNIT / 2
-    x = graph.convolution(x, before, weight[order], bias[order] + shift, steps["tail"])
+    x = graph.convolution(x, before, weight[order], bias[order] + shift, steps["tail"], alike=3)
 
     x = graph.node("Squeeze", graph.node("Transpose", x, perm=[0, 2, 3, 1]), graph.integers(0))
     x = graph.node("Transpose", graph.reshape(x, 0, 0, f, 3 * f), perm=[0, 2, 1, 3])
@@ -110,7 +156,42 @@ def quantize(network: FastGenerator, photos: Iterable[Tensor]) -> onnx.ModelProt
         )
     if network.residual:
         x = graph.quantized(graph.node("Add", graph.real("pixels", pixel), graph.real(x, steps["tail"])), pixel)
-    return graph.model(x)
+    return graph.model(x), graph.folds
+
+
+@dataclass(frozen=True)
+class Fold:
+    """Where a context goes: a modulated convolution of the int8 model, whose kernels q stand for q · `scale`.
+
+    With a scale s and a shift t for each channel of its result, its initializers are `NAME.scale` = scale · s and
+    `NAME.bias` = round((bias + t / s) / sums), counted in steps of sums · s.
+    """
+
+    name: str
+    scale: Floats
+    sums: Floats
+    bias: Floats
+
+    def values(self, turn: "Turn") -> tuple[Floats, NDArray[np.int32]]:
+        """Return the two for (s, t)."""
+        scale, shift = turn
+        return self.scale * scale, np.rint((self.bias + shift / scale) / self.sums).astype(np.int32)
+
+
+def split_context(context: Floats, channels: Sequence[int]) -> list[Turn]:
+    """Return the scales and shifts of convolutions with so many channels in a context (K,)."""
+    scales, shifts = (np.split(half, np.cumsum(channels)[:-1]) for half in np.split(context, 2))
+    return [(1 + scale, shift) for scale, shift in zip(scales, shifts, strict=True)]
+
+
+def folded(folds: Sequence[Fold], context: Tensor) -> dict[str, NDArray[Any]]:
+    """Return the initializers that a context (1, K) gives to the int8 model."""
+    turns = split_context(context[0].numpy(), [len(fold.scale) for fold in folds]) if folds else []
+    return {
+        f"{fold.name}.{what}": value
+        for fold, turn in zip(folds, turns, strict=True)
+        for what, value in zip(("scale", "bias"), fold.values(turn), strict=True)
+    }
 
 
 class _Graph:
@@ -119,6 +200,7 @@ class _Graph:
     def __init__(self) -> None:
         self.nodes: list[onnx.NodeProto] = []
         self.constants: list[onnx.TensorProto] = []
+        self.folds: list[Fold] = []
 
     def node(self, operator: str, *inputs: str, **options: Any) -> str:
         name = f"{operator}{len(self.nodes)}"
@@ -151,13 +233,31 @@ class _Graph:
         bias: NDArray[np.float32],
         out: Steps,
         relu: bool = False,
+        turn: Turn | None = None,
+        alike: int = 0,
     ) -> str:
-        """A 3×3 convolution of whole numbers in `steps` into whole numbers in `out`."""
+        """A 3×3 convolution of whole numbers in `steps` into whole numbers in `out`.
+
+        `turn`: scales and shifts its result, by initializers that may be exchanged. `alike`: results i, i + alike,
+        i + 2 · alike ... are alike wherever the picture is flat (`EvenConv2d`), and stay so.
+        """
         # The bias too must be a whole number that 32 bits hold.
         least = np.maximum(np.abs(bias), 1e-6) / steps[0] / 2**30
         scale = np.maximum(np.abs(weight).max((1, 2, 3)) / 127, least).astype(np.float32)
-        whole = np.rint(weight / scale[:, None, None, None]).astype(np.int8)
+        if alike:
+            scale = np.tile(scale.reshape(-1, alike).max(0) * np.float32(127 / 122), len(scale) // alike)  # 5 to spare
+        whole = weight / scale[:, None, None, None]
+        whole = (_round_alike(whole, alike) if alike else np.rint(whole)).astype(np.int8)
         sums = (np.float32(steps[0]) * scale).astype(np.float32)
+        if turn is not None:
+            fold = Fold(f"convolution{len(self.folds)}", scale, sums, bias)
+            self.folds.append(fold)
+            ends = [f"{fold.name}.{what}" for what in ("scale", "bias")]
+            self.constants += [numpy_helper.from_array(v, n) for v, n in zip(fold.values(turn), ends, strict=True)]
+            zero = self.constant(np.zeros(len(scale), np.int8))
+            inputs = (*self._steps(steps), self.constant(whole), ends[0], zero, *self._steps(out), ends[1])
+            # In operators of its own it could not be given another scale; what is below zero `out` cuts off, as ReLU.
+            return self.node("QLinearConv", x, *inputs, kernel_shape=[3, 3], pads=[1, 1, 1, 1])
         scales = self.constant(scale), self.constant(np.zeros(len(scale), np.int8))
         w = self.node("DequantizeLinear", self.constant(whole), *scales, axis=0)
         zeros = self.constant(np.zeros(len(scale), np.int32))
@@ -181,17 +281,34 @@ class _Graph:
         return self.constant(np.float32(steps[0])), self.constant(np.uint8(steps[1]))
 
 
+def _round_alike(weight: Floats, alike: int) -> Floats:
+    """Round (O, I, 3, 3) so that Σ over the 3×3 places is one integer for outputs i, i + alike ..., input by input.
+
+    Their sums differ by rounding alone; each is made up for at the places that were nearest to the other side.
+    """
+    rounded = np.rint(weight).reshape(*weight.shape[:2], 9)
+    rest = weight.reshape(rounded.shape) - rounded
+    groups = weight.reshape(-1, alike, weight.shape[1], 9).sum(-1)
+    target = np.rint(groups.mean(0, keepdims=True)).repeat(len(groups), 0).reshape(weight.shape[:2])
+    missing = target - rounded.sum(-1)
+    direction = np.sign(missing)[..., None]
+    rank = np.argsort(np.argsort(-rest * direction, axis=-1), axis=-1)
+    whole: Floats = (rounded + direction * (rank < np.abs(missing)[..., None])).reshape(weight.shape)
+    return whole
+
+
 def _weights(convolution: nn.Module) -> tuple[Floats, Floats]:
-    weight, bias = (parameter.detach().float().numpy() for parameter in convolution.parameters())
+    parts = convolution.even if isinstance(convolution, EvenConv2d) else convolution.parameters()
+    weight, bias = (part.detach().float().numpy() for part in parts)
     return weight, bias
 
 
 @torch.inference_mode()
-def _steps(network: FastGenerator, photos: Iterable[Tensor]) -> dict[str, Steps]:
+def _steps(network: FastGenerator, photos: Iterable[tuple[Tensor, Tensor | None]]) -> dict[str, Steps]:
     """Measure every activation's range on photos and divide it into 255 steps, one of which falls on zero."""
     seen: dict[str, list[tuple[float, float]]] = {}
-    for photo in photos:
-        for name, values in _activations(network, photo):
+    for photo, context in photos:
+        for name, values in _activations(network, photo, context):
             values = values.flatten()[:: -(-values.numel() // SAMPLES)]
             count = max(1, round(TAIL * len(values)))
             low, high = values.kthvalue(count).values, values.kthvalue(len(values) + 1 - count).values
@@ -206,16 +323,17 @@ def _steps(network: FastGenerator, photos: Iterable[Tensor]) -> dict[str, Steps]
     return steps
 
 
-def _activations(network: FastGenerator, photo: Tensor) -> Iterable[tuple[str, Tensor]]:
+def _activations(network: FastGenerator, photo: Tensor, context: Tensor | None) -> Iterable[tuple[str, Tensor]]:
     """Run `network` as its forward does and yield what becomes whole numbers on the way."""
     if network.margin:
         photo = F.pad(photo, 4 * [network.margin], mode="reflect")
-    x = F.relu(network.head(F.pixel_unshuffle(photo, network.multiple)))
+    turn = network.turns(context)
+    x = F.relu(turn(network.head(F.pixel_unshuffle(photo, network.multiple))))
     yield "head", x
     for index, block in enumerate(network.blocks):
-        first = F.relu(block[0](x))  # type: ignore[index]
+        first = F.relu(turn(block[0](x)))  # type: ignore[index]
         yield f"{index}.first", first
-        second = block[2](first)  # type: ignore[index]
+        second = turn(block[2](first))  # type: ignore[index]
         yield f"{index}.second", second
         x = x + second
         yield f"{index}.sum", x

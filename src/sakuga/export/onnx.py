@@ -13,12 +13,13 @@ import torch
 from onnx import helper
 
 from sakuga import __version__
-from sakuga.export.int8 import int8_variant
+from sakuga.export.context import GivenContext, trace_encoder
+from sakuga.export.int8 import QUANTIZABLE, Fold, int8_variant
 from sakuga.export.tileable import make_tileable, receptive_field
 from sakuga.export.trace import check_parity, sizes, trace
-from sakuga.networks.fast import FastGenerator
+from sakuga.networks.context import ContextGenerator
 from sakuga.runtime.atomic import atomic
-from sakuga.style import INT8, KEY, Card, Style, read
+from sakuga.style import CONTEXT, INT8, KEY, Card, Style, read
 from sakuga.style.checksum import digest
 from sakuga.style.inputs import PICTURE
 
@@ -60,8 +61,10 @@ def export(
     artefact = system.artefact(network)
     module = copy.deepcopy(artefact.module).eval().cpu()
     module.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
-    artefact = replace(artefact, module=module)
-    model = trace(artefact, sizes(artefact)[0])
+    shown = GivenContext(module, photos) if isinstance(module, ContextGenerator) else module
+    artefact = replace(artefact, module=shown)
+    defaults = {"context": shown.default} if isinstance(shown, GivenContext) else {}
+    model = trace(artefact, sizes(artefact)[0], **defaults)
     measured = artefact.tileable and not artefact.receptive_field
     if measured:
         make_tileable(model, artefact)
@@ -86,8 +89,12 @@ def export(
         frame=asdict(artefact.frame) if artefact.frame else None,
     )
     texts = {KEY: card.to_json()}
-    if photos and isinstance(module, FastGenerator) and artefact.inputs == (PICTURE,):
-        texts[INT8] = base64.b64encode(int8_variant(module, photos)).decode()
+    folds: list[Fold] = []
+    if photos and isinstance(module, QUANTIZABLE) and artefact.inputs == (PICTURE,):
+        int8, folds = int8_variant(module, photos)
+        texts[INT8] = base64.b64encode(int8).decode()
+    if isinstance(module, ContextGenerator):
+        texts[CONTEXT] = base64.b64encode(trace_encoder(module, folds).SerializeToString()).decode()
     helper.set_model_props(model, texts)
     with atomic(target, overwrite=overwrite) as temporary:
         temporary.write_bytes(model.SerializeToString())

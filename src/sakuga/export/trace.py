@@ -3,6 +3,7 @@
 import copy
 import io
 import warnings
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import onnx
@@ -69,23 +70,39 @@ def example(artefact: Artefact, size: Size, seed: int = 0) -> dict[str, Tensor]:
     return values
 
 
-def trace(artefact: Artefact, size: Size = SIZES[0]) -> onnx.ModelProto:
+def trace(artefact: Artefact, size: Size = SIZES[0], **defaults: Tensor) -> onnx.ModelProto:
     """Return an artefact as an ONNX model for one picture of any size; `size` is one it can be run on.
 
-    Its inputs have their own names, its output is `stylised`, (1, 3, H, W) in [-1, 1].
+    Its inputs have their own names, its output is `stylised`, (1, 3, H, W) in [-1, 1]. `defaults`: further inputs of
+    its module by name, which may be left out, and what they then are.
     """
-    buffer = io.BytesIO()
     pictures = [one.name for one in artefact.inputs if one.kind == "picture" and artefact.size is None]
     ends = [*pictures, "stylised"] if pictures else []
+    model = to_onnx(
+        Clipped(artefact.module).eval(),
+        {**example(artefact, size), **defaults},
+        ["stylised"],
+        {name: {2: f"{name}_height", 3: f"{name}_width"} for name in ends},
+    )
+    for name, default in defaults.items():
+        model.graph.initializer.append(onnx.numpy_helper.from_array(default.numpy(), name))
+    return model
+
+
+def to_onnx(
+    network: nn.Module, inputs: Mapping[str, Tensor], outputs: Sequence[str], axes: dict[str, dict[int, str]]
+) -> onnx.ModelProto:
+    """Trace a network on examples of its inputs; `axes` names the dimensions of any length."""
+    buffer = io.BytesIO()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the exporter warns of its own internals
         torch.onnx.export(
-            Clipped(artefact.module).eval(),  # the exporter puts its mode back into every part of it
-            tuple(example(artefact, size).values()),
+            network,  # in eval mode: the exporter puts its mode back into every part of it
+            tuple(inputs.values()),
             buffer,  # type: ignore[arg-type]
-            input_names=[one.name for one in artefact.inputs],
-            output_names=["stylised"],
-            dynamic_axes={name: {2: f"{name}_height", 3: f"{name}_width"} for name in ends},
+            input_names=list(inputs),
+            output_names=list(outputs),
+            dynamic_axes=axes,
             opset_version=17,
             dynamo=False,
         )

@@ -41,7 +41,7 @@ from sakuga.losses.geometry import (
 from sakuga.losses.guided import guided_filter
 from sakuga.losses.memory import ImagePool
 from sakuga.losses.penalties import clip_weights, drift, gradient_penalty, orthogonal, path_length, r1
-from sakuga.losses.pixel import checkerboard, gradient_l1, huber, l1, l2, total_variation
+from sakuga.losses.pixel import checkerboard, gradient_l1, huber, l1, l2, line_l1, total_variation
 from sakuga.losses.relative import interpolation, matching, wrong_triplets
 from sakuga.losses.semi_supervised import semi_supervised, semi_supervised_odena
 
@@ -91,6 +91,7 @@ __all__ = [
     "lab_color",
     "landmark_consistency",
     "least_squares",
+    "line_l1",
     "lpips",
     "lsgan",
     "lsgan_pearson",

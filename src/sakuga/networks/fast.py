@@ -1,8 +1,44 @@
 """The fast generator: work at a quarter of the resolution, no normalisation: exact tiles, calm video."""
 
+from collections.abc import Callable
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+
+
+class EvenConv2d(nn.Conv2d):
+    """A 3×3 convolution in front of a pixel-shuffle that leaves no grid: (N, C, h, w) to (N, 3 · factor², h, w).
+
+    Where all squares are alike, all pixels of a square come out alike: for every channel that is read, the kernels of
+    the `factor`² pixels of one colour have one sum, and their biases are one. Training moves what else there is in
+    them, the places within the 3×3 squares. They start alike, too.
+
+    Remedy for the checkerboard of sub-pixel convolutions; the start alike is ICNR's (Aitken et al., 2017).
+    """
+
+    def __init__(self, width: int, factor: int):
+        super().__init__(width, 3 * factor**2, 3, padding=1)
+        self.squares = factor**2
+
+    def start_alike(self) -> None:
+        """Give every pixel of a square the kernel of the first."""
+        with torch.no_grad():
+            self.weight.copy_(self.weight[:: self.squares].repeat_interleave(self.squares, 0))
+
+    @property
+    def even(self) -> tuple[Tensor, Tensor]:
+        """Kernel and bias that the layer computes with."""
+        assert self.bias is not None
+        sums = self.weight.sum((2, 3)).view(3, self.squares, -1)
+        surplus = (sums - sums.mean(1, keepdim=True)).flatten(0, 1) / 9
+        bias = self.bias.view(3, self.squares).mean(1).repeat_interleave(self.squares)
+        return self.weight - surplus[..., None, None], bias
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Convolve."""
+        convolved: Tensor = self._conv_forward(x, *self.even)
+        return convolved
 
 
 class FastGenerator(nn.Module):
@@ -19,6 +55,8 @@ class FastGenerator(nn.Module):
         inner: channels between the two convolutions of a block; `width` by default.
         factor: side of the squares, also the size multiple of the input.
         residual: add the input to the output. A style that leaves nothing of the photo's pixels may do without.
+        context: whether every convolution but the last takes a scale and a shift for each channel of its result, from
+            whoever knows the whole picture (`networks/context.py`).
         reflect: continue the picture by reflection as far as the network looks, where zeros stand for what is outside
             by default. A Gram loss makes ornaments of the border between picture and zeros; a tenth more work at
             1280×720. Sides must be larger than half the receptive field.
@@ -32,6 +70,7 @@ class FastGenerator(nn.Module):
         inner: int | None = None,
         factor: int = 4,
         residual: bool = True,
+        context: bool = False,
         reflect: bool = False,
     ):
         super().__init__()
@@ -49,7 +88,9 @@ class FastGenerator(nn.Module):
             )
             for _ in range(blocks)
         )
-        self.tail = nn.Conv2d(width, 3 * factor**2, 3, padding=1)
+        self.tail = EvenConv2d(width, factor)
+        # Channels of each convolution that a context scales and shifts.
+        self.modulated = [width, *(blocks * [inner or width, width])] if context else []
         for module in self.modules():
             if isinstance(module, nn.Conv2d):
                 nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
@@ -57,16 +98,30 @@ class FastGenerator(nn.Module):
         with torch.no_grad():
             for block in self.blocks:
                 block[2].weight.mul_(0.2)  # type: ignore[index]  # residual sums keep their scale at the start
+            self.tail.start_alike()
             self.tail.weight.mul_(0.02 if residual else 0.2)
 
-    def forward(self, image: Tensor) -> Tensor:
-        """Stylise; the result may leave [-1, 1] a little, whoever shows it clips."""
+    def forward(self, image: Tensor, context: Tensor | None = None) -> Tensor:
+        """Stylise; the result may leave [-1, 1] a little, whoever shows it clips.
+
+        `context`: (N, 2 · Σ modulated), for all convolutions in turn first the scales less one, then the shifts.
+        """
         if self.margin:
             image = F.pad(image, 4 * [self.margin], mode="reflect")
-        x = F.relu(self.head(F.pixel_unshuffle(image, self.multiple)))
+        turn = self.turns(context)
+        x = F.relu(turn(self.head(F.pixel_unshuffle(image, self.multiple))))
         for block in self.blocks:
-            x = x + block(x)
+            x = x + turn(block[2](block[1](turn(block[0](x)))))  # type: ignore[index]
         painted = F.pixel_shuffle(self.tail(F.relu(x)), self.multiple)
         stylised = image + painted if self.residual else painted
         m = self.margin
         return stylised[..., m:-m, m:-m] if m else stylised
+
+    def turns(self, context: Tensor | None) -> Callable[[Tensor], Tensor]:
+        """What scales and shifts the convolutions' results, in their order."""
+        if context is None:
+            return lambda x: x
+        scales, shifts = (
+            iter(torch.split(half[..., None, None], self.modulated, dim=1)) for half in context.chunk(2, dim=1)
+        )
+        return lambda x: x * (1 + next(scales)) + next(shifts)

@@ -1,8 +1,8 @@
 """Which arithmetic runs a style on this machine: on a GPU, in whole numbers, in half or in full precision."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from functools import cache
+from dataclasses import dataclass, replace
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +29,8 @@ class Engine:
     precision: Precision
     run: Callable[[Array], Array]
     whole: bool = False
+    fix: Callable[[Array], "Engine"] | None = None
+    """Of a style that knows the whole picture: returns the engine for one, (H, W, 3). This one takes an average."""
 
 
 def pick(
@@ -56,14 +58,25 @@ def pick(
     if precision == "int8":
         if style.int8 is None:
             raise UsageError(f"style {style.name} has no int8 variant: choose --precision fp32, or export it again")
-        return Engine(
-            "ONNX Runtime, CPU", "int8", _runner(style.session(threads, int8=True), "pixels", given), whole=True
-        )
-    if precision == "bf16":
-        return Engine("OpenVINO, CPU", "bf16", _openvino(style.path, threads, photo, given))
-    session = style.session(threads)
-    provider = session.get_providers()[0].removesuffix("ExecutionProvider")
-    return Engine(f"ONNX Runtime, {provider}", "fp32", _runner(session, photo, given))
+        run = _runner(style.session(threads, int8=True), "pixels", given)
+        engine = Engine("ONNX Runtime, CPU", "int8", run, whole=True)
+
+        def fix(rgb: Array) -> Engine:
+            return replace(engine, run=_runner(style.open_int8(rgb, threads), "pixels", given), fix=None)
+
+    else:
+        if precision == "bf16":
+            name, run = "OpenVINO, CPU", _openvino(style.path, threads, photo, given)
+        else:
+            session = style.session(threads)
+            provider = session.get_providers()[0].removesuffix("ExecutionProvider")
+            name, run = f"ONNX Runtime, {provider}", _runner(session, photo, given)
+        engine = Engine(name, precision, run)
+
+        def fix(rgb: Array) -> Engine:
+            return replace(engine, run=partial(run, **style.look_at(rgb)), fix=None)
+
+    return replace(engine, fix=fix if style.context else None)
 
 
 @cache
@@ -77,17 +90,17 @@ def _best(style: "Style") -> Precision:
     return "int8" if style.int8 is not None and fast_int8() and not on_gpu else "fp32"
 
 
-def _runner(session: Any, name: str, given: Mapping[str, Array]) -> Callable[[Array], Array]:
+def _runner(session: Any, name: str, given: Mapping[str, Array]) -> Callable[..., Array]:
     output = session.get_outputs()[0].name
 
-    def run(x: Array) -> Array:
-        result: Array = session.run([output], {name: x[None], **given})[0][0]
+    def run(x: Array, **context: Array) -> Array:
+        result: Array = session.run([output], {name: x[None], **given, **context})[0][0]
         return result
 
     return run
 
 
-def _openvino(path: Path, threads: int | None, photo: str, given: Mapping[str, Array]) -> Callable[[Array], Array]:
+def _openvino(path: Path, threads: int | None, photo: str, given: Mapping[str, Array]) -> Callable[..., Array]:
     try:
         import openvino
     except ImportError:
@@ -96,11 +109,19 @@ def _openvino(path: Path, threads: int | None, photo: str, given: Mapping[str, A
     if threads:
         config["INFERENCE_NUM_THREADS"] = str(threads)
     core = openvino.Core()
-    network = core.compile_model(core.read_model(path), "CPU", config)
+    model, default = core.read_model(path), {}
+    for constant in (node for node in model.get_ops() if node.get_friendly_name() == "context"):
+        # OpenVINO makes constants of inputs that have a default.
+        parameter = openvino.opset13.parameter(constant.shape, name="context")
+        parameter.output(0).set_names({"context"})
+        default = {"context": constant.get_data()}
+        constant.output(0).replace(parameter.output(0))
+        model.add_parameters([parameter])
+    network = core.compile_model(model, "CPU", config)
 
-    def run(x: Array) -> Array:
+    def run(x: Array, **context: Array) -> Array:
         request = network.create_infer_request()
-        result: Array = request.infer({photo: x[None], **given})[network.outputs[0]][0]
+        result: Array = request.infer({photo: x[None], **given, **(context or default)})[network.outputs[0]][0]
         return result
 
     return run

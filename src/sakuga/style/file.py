@@ -9,7 +9,9 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from sakuga.errors import SakugaError
+from sakuga.picture.pixels import Array
 from sakuga.style.card import Card
+from sakuga.style.context import thumbnail
 from sakuga.style.inputs import Input
 from sakuga.style.session import open_session
 
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 
 KEY = "sakuga"  # of the card among the model's metadata_props
 INT8 = "sakuga.int8"  # of the same network in int8 (`sakuga.export.int8`), an ONNX file in base64
+CONTEXT = "sakuga.context"  # of what looks at a thumbnail of the whole picture (`sakuga.export.context`), likewise
 _TYPES = {"tensor(float)": "float32", "tensor(int64)": "int64"}
 EMBEDDED = Path(__file__).parents[1] / "styles"
 
@@ -30,6 +33,9 @@ class Style:
     card: Card
     int8: bytes | None = field(default=None, repr=False)
     """The network in whole numbers, an ONNX file: `pixels` (1, H, W, 3) uint8 to the same, scale times as large."""
+    context: bytes | None = field(default=None, repr=False)
+    """Of a style that knows the whole picture, an ONNX file: `thumbnail` (1, 64, 64, 3) uint8 to `context`, which the
+    network takes, and to initializers of the network in whole numbers, each called as there."""
     _sessions: dict[tuple[int, bool], "InferenceSession"] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
@@ -67,6 +73,28 @@ class Style:
                 self._sessions[key] = open_session(self.path, key[0], optimize=True, model=self.int8 if int8 else None)
             return self._sessions[key]
 
+    @cached_property
+    def _encoder(self) -> "InferenceSession":
+        return open_session(self.path, 1, optimize=True, model=self.context)
+
+    def look_at(self, rgb: Array, *, int8: bool = False) -> dict[str, Array]:
+        """Return what the network takes of a whole picture (H, W, 3), for a style that has a `context`.
+
+        {"context": (1, K)}, or with `int8` the initializers of the variant in whole numbers.
+        """
+        encoder = self._encoder
+        names = [output.name for output in encoder.get_outputs()]
+        wanted = names[1:] if int8 else names[:1]
+        return dict(zip(wanted, encoder.run(wanted, {"thumbnail": thumbnail(rgb)[None]}), strict=True))
+
+    def open_int8(self, rgb: Array, threads: int | None = None) -> "InferenceSession":
+        """Return a session of the variant in whole numbers for one picture (H, W, 3), or for all where all are alike.
+
+        Opening one takes a fiftieth of a second; its scales and biases must be constants for its kernels to be fast.
+        """
+        values = self.look_at(rgb, int8=True)
+        return open_session(self.path, threads or 0, optimize=True, model=self.int8, initializers=values)
+
     def describe(self) -> dict[str, Any]:
         """Return the card and the facts of the file as one JSON object."""
         facts = {"path": str(self.path), "embedded": self.embedded, "bytes": self.size, "file_sha256": self.file_sha256}
@@ -90,7 +118,7 @@ def read(path: Path) -> Style:
     if outputs[0][1] != "tensor(float)" or [name for name, _ in outputs[1:]] not in ([], ["statistics"]):
         raise SakugaError(f"{path} is no style: it must have one output, of float32")
     try:
-        style = Style(path, Card.from_json(text), _from_base64(texts.get(INT8)))
+        style = Style(path, Card.from_json(text), *(_from_base64(texts.get(part)) for part in (INT8, CONTEXT)))
     except SakugaError as error:
         raise SakugaError(f"{path} is no usable style, for {error}: export it again") from None
     targets = {one.name: _target(one, style.card.size) for one in style.card.inputs}

@@ -1,13 +1,14 @@
 """ONNX Runtime sessions as styles need them: on the GPU if there is one, quiet, and without copies of memory."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sakuga.errors import SakugaError
+from sakuga.picture.pixels import Array
 from sakuga.runtime.signals import interruptible
 from sakuga.style.providers import providers
 
@@ -15,11 +16,21 @@ if TYPE_CHECKING:
     from onnxruntime import InferenceSession
 
 
-def open_session(path: Path, threads: int, *, optimize: bool, model: bytes | None = None) -> "InferenceSession":
-    """Open the ONNX file at `path`, or `model`, which it holds."""
+def open_session(
+    path: Path,
+    threads: int,
+    *,
+    optimize: bool,
+    model: bytes | None = None,
+    initializers: Mapping[str, Array] | None = None,
+) -> "InferenceSession":
+    """Open the ONNX file at `path`, or `model`, which it holds, with other values in some of its initializers."""
     import onnxruntime as ort
 
     options = ort.SessionOptions()
+    values = {name: ort.OrtValue.ortvalue_from_numpy(value) for name, value in (initializers or {}).items()}
+    for name, value in values.items():
+        options.add_initializer(name, value)
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.enable_mem_pattern = False  # it saves no time and takes half as much memory again, or twice as much
@@ -33,7 +44,9 @@ def open_session(path: Path, threads: int, *, optimize: bool, model: bytes | Non
     for on in [*on_gpu, cpu]:
         with suppress(Exception):  # ONNX Runtime's errors have no common class of their own
             # Its own way back to the processor (enable_fallback) prints a banner.
-            return _session_class()(path if model is None else model, options, providers=on, enable_fallback=0)
+            session = _session_class()(path if model is None else model, options, providers=on, enable_fallback=0)
+            session.initializers = values  # which it uses where they are, so they must live as long
+            return session
     raise SakugaError(f"{path} is no style: ONNX Runtime cannot read it as an ONNX file")
 
 

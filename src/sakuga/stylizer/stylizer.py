@@ -193,6 +193,8 @@ class Stylizer:
         height, width = rgb.shape[:2]
         if engine.whole and rgb.dtype != np.uint8:
             engine = pick(self.style, "fp32", self.threads, self.inputs)
+        if engine.fix is not None:
+            engine = engine.fix(rgb)
         side, margin = None, 0
         if height * width > room and (reach := card.reach):
             margin = round_up(reach // 2, card.multiple)

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -10,16 +9,18 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from sakuga.data.columns import Column, Derived, Rows
+from sakuga.data.columns import Column
 from sakuga.data.dataset import Dataset, sample_squares
+from sakuga.data.fitting import Fitted, keep_light, match_tone, mix_color
 from sakuga.data.pictures import Pictures
 from sakuga.data.teachers import load_teacher, targets
+from sakuga.data.views import Thumbnails, Views
 from sakuga.errors import UsageError
-from sakuga.losses import gradient_l1, gram, gram_style, hinge, l1, lpips
+from sakuga.losses import checkerboard, gradient_l1, gram, gram_style, hinge, l1, line_l1, lpips
+from sakuga.networks.context import ContextGenerator
 from sakuga.networks.fast import FastGenerator
 from sakuga.networks.features import LPIPS_LAYERS, FeatureNetwork
 from sakuga.networks.patchgan import PatchGAN
-from sakuga.picture.arrays import BT601
 from sakuga.systems.base import Batch, Config, Preview, System, Terms, frozen
 from sakuga.systems.fields import AtLeast, AtMost, Count, Role, Weight
 
@@ -31,13 +32,18 @@ class DistillConfig(Config):
     teacher: Annotated[str, Role("teacher", required=True, of="name")] = ""
     """A style's name or path, a folder of CartoonGAN weights, or `module:function`, that shows how to paint."""
     side: Count = 480
-    """Photos are reduced to this longer side before the teacher paints them."""
+    """Photos are reduced to this longer side before the teacher paints them; not with `views`."""
+    views: Annotated[int, AtLeast(0)] = 0
+    """Views of the photos, windows of 320 to 640 pixels in changed light, that the teacher paints in their place; a
+    larger number keeps the first ones."""
     freeze: Annotated[int, AtLeast(0)] = 24
     """Photos that fix the statistics of an imported teacher's norms; 0: statistics of each picture."""
     match_tone: bool = False
     """Give the teacher's pictures the photo's mean and deviation per channel: the look without its colours."""
     color: Annotated[float, AtLeast(0), AtMost(1)] = 1.0
     """How much of the teacher's colour is learned: 1 all, 0 the photo's own; light is always the teacher's."""
+    light: Annotated[float, AtLeast(0), AtMost(1)] = 0.0
+    """How much of the photo's light its areas keep: 1 all, with the teacher's lines in them; 0 none."""
     cache: Path = Path("runs/teachers")
     """Where the teacher's pictures are kept."""
     crop: int = 160
@@ -50,10 +56,16 @@ class DistillConfig(Config):
     """Residual blocks of the student."""
     inner: Count = 32
     """Channels between the two convolutions of a block: half of `width` takes half of the time."""
+    context: bool = False
+    """Show the student a thumbnail of the whole picture, for teachers that normalise over it."""
     pixel: Weight = 1.0
     """Weight of mean |G - T|."""
     edges: Weight = 1.0
     """Weight of the L1 between image gradients."""
+    lines: Weight = 0.0
+    """Weight of a further L1 where the teacher draws thin dark lines."""
+    checkerboard: Weight = 0.0
+    """Weight of the energy of what repeats in every square of the student."""
     perceptual: Weight = 1.0
     """Weight of LPIPS on `features`."""
     gram: Weight = 0.0
@@ -72,9 +84,10 @@ class Distill(System):
     """A student generator against the stored pictures of its teacher, crop by crop.
 
     L_G = λp ‖G(x) - T(x)‖₁ + λe ‖∇G(x) - ∇T(x)‖₁ + λl LPIPS(G(x), T(x)) + λg Σ‖Gram(G(x)) - Gram(T(x))‖² - λa D(G(x)),
-    with a hinge PatchGAN D on the teacher's crops, which joins late. The student starts as the identity. A teacher
-    that normalises over the whole picture is not a function of a pixel's surroundings, which is all that a fast
-    generator sees: fix its statistics first (`freeze`), or take its tone out (`match_tone`).
+    and further terms by choice, with a hinge PatchGAN D on the teacher's crops, which joins late. The student starts as
+    the identity. A teacher that normalises over the whole picture is not a function of a pixel's surroundings, which is
+    all that a fast generator sees: fix its statistics first (`freeze`), take its tone out (`match_tone`), or show the
+    student a thumbnail of the whole (`context`), and then many wholes (`views`).
 
     Sources: Hinton, Vinyals, Dean (2015) for the idea; the terms' own sources stand with the losses.
     """
@@ -87,7 +100,8 @@ class Distill(System):
         super().__init__(config)
         if config.crop < 32 and config.features == "alexnet" and (config.perceptual or config.gram):
             raise UsageError(f"--crop {config.crop} must be 32 or more: alexnet sees nothing smaller.")
-        self.generator = FastGenerator(width=config.width, blocks=config.blocks, inner=config.inner)
+        body = ContextGenerator if config.context else FastGenerator
+        self.generator = body(width=config.width, blocks=config.blocks, inner=config.inner)
         self.discriminator = PatchGAN(width=32, strided=2, norm=None)
         self.features: FeatureNetwork | None = None
 
@@ -100,25 +114,37 @@ class Distill(System):
                 raise UsageError(f"--features {c.features}: LPIPS knows {', '.join(LPIPS_LAYERS)}.")
             self.features = FeatureNetwork(c.features, layers, weights=c.features_weights)
 
+    def fit(self, picture: np.ndarray, photo: np.ndarray) -> np.ndarray:
+        """Return what is learned of the teacher's picture of a photo; all (H, W, 3) uint8."""
+        c = self.config
+        if c.match_tone:
+            picture = match_tone(picture, photo)
+        if c.color != 1:
+            picture = mix_color(picture, photo, c.color)
+        return keep_light(picture, photo, c.light) if c.light else picture
+
     def data(self) -> Dataset:
         """Crops of photos and of the teacher's pictures; it paints what it has not painted yet."""
         c = self.config
-        photos = Pictures(c.photos, max_side=c.side)
+        photos = Pictures(c.photos, max_side=None if c.views else c.side)
         teacher, key = load_teacher(c.teacher, photos, freeze=c.freeze)
-        pictures = targets(photos, teacher, key, c.cache)
-        target: Column = pictures
-        if c.match_tone:
-            target = Derived(retone, target, Rows([tone(*pair) for pair in zip(pictures, photos, strict=True)]))
-        if c.color != 1:
-            target = Derived(partial(mix_color, share=c.color), target, photos)
-        return Dataset({"photo": photos, "target": target}, c)
+        seen = Views(photos, c.views) if c.views else photos
+        columns: dict[str, Column] = {"photo": seen}
+        columns["target"] = Fitted(targets(seen, teacher, key, c.cache, keep=0), seen, self.fit)
+        if c.context:
+            columns["thumbnail"] = Thumbnails(seen)
+        return Dataset(columns, c)
 
     def step(self, batch: Batch, t: int) -> Iterator[tuple[str, Terms]]:
         """G learns; once the discriminator has joined, D follows on the same fakes."""
         c, photo, target = self.config, batch["photo"], batch["target"]
         duel = c.adversarial > 0 and t >= c.adversarial_from * c.steps
-        fake = self.generator(photo)
+        fake = self.generator(photo, batch["thumbnail"]) if c.context else self.generator(photo)
         terms = {"pixel": c.pixel * l1(fake, target), "edges": c.edges * gradient_l1(fake, target)}
+        if c.lines:
+            terms["lines"] = c.lines * line_l1(fake, target, photo)
+        if c.checkerboard:
+            terms["checkerboard"] = c.checkerboard * checkerboard(fake - photo, period=self.generator.multiple)
         if self.features is not None:
             seen = self.features(fake)
             with torch.no_grad():
@@ -147,34 +173,11 @@ class Distill(System):
 
     def preview(self) -> Preview:
         """Four photos from all over the collection."""
-        return Preview({"image": sample_squares(self.dataset.pictures("photo"))})
+        photos = self.dataset["photo"]
+        assert isinstance(photos, (Pictures, Views))
+        return Preview({"image": sample_squares(photos)})
 
     def _heads(self, seen: dict[str, Tensor]) -> dict[str, Tensor]:
         assert self.features is not None
         # Weights without published heads (random ones) weigh every channel alike.
         return self.features.heads or {name: torch.full((f.shape[1],), 1.0) for name, f in seen.items()}
-
-
-def tone(picture: np.ndarray, photo: np.ndarray) -> np.ndarray:
-    """Return scale and offset, (2, 3), that give a picture the photo's mean and standard deviation channel by channel.
-
-    Both are (H, W, 3) uint8.
-    """
-    x, y = picture.astype(np.float32), photo.astype(np.float32)
-    scale = y.std((0, 1)) / np.maximum(x.std((0, 1)), 1e-3)
-    return np.stack([scale, y.mean((0, 1)) - scale * x.mean((0, 1))])
-
-
-def retone(picture: np.ndarray, by: np.ndarray) -> np.ndarray:
-    """Scale and shift the channels of (H, W, 3) uint8, or of a part of it, as `tone` says."""
-    toned: np.ndarray = (picture * by[0] + by[1]).round().clip(0, 255).astype(np.uint8)
-    return toned
-
-
-def mix_color(picture: np.ndarray, photo: np.ndarray, share: float) -> np.ndarray:
-    """Keep a picture's luma (BT.601) and `share` of its colour, the rest from the photo; both (H, W, 3) uint8."""
-    x, y = picture.astype(np.float32), photo.astype(np.float32)
-    weights = np.array(BT601, np.float32)
-    luma_x, luma_y = (x @ weights)[..., None], (y @ weights)[..., None]
-    mixed: np.ndarray = luma_x + share * (x - luma_x) + (1 - share) * (y - luma_y)
-    return mixed.round().clip(0, 255).astype(np.uint8)

@@ -1,4 +1,4 @@
-"""Classical teachers: filter chains that are slow and sure, for `distill` to make fast."""
+"""Animation cel: bilateral smoothing, superpixels, extended difference of Gaussians."""
 
 import numpy as np
 from scipy import ndimage

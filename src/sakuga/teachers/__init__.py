@@ -1,0 +1,9 @@
+"""Classical teachers: filter chains that are slow and sure, for `distill` to make fast. One file is one look."""
+
+from sakuga.teachers.anime import anime
+from sakuga.teachers.cel import cel
+from sakuga.teachers.comic import comic
+from sakuga.teachers.ink import ink
+from sakuga.teachers.oil import oil
+
+__all__ = ["anime", "cel", "comic", "ink", "oil"]
