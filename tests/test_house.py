@@ -78,7 +78,6 @@ def test_the_top_level_holds_folders_and_six_modules_at_most():
         "errors",
         "cluster",
         "runs",
-        "teachers",
     }
 
 

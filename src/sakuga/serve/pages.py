@@ -8,7 +8,8 @@ from typing import Any
 
 from fastapi import APIRouter, FastAPI
 from fastapi.responses import HTMLResponse, Response
-from starlette.exceptions import HTTPException
+from starlette.exceptions import HTTPExceptionfrom sakuga.runtime.assets import COMPARE
+
 
 _HERE = Path(__file__).parent
 # What a machine calls .js depends on its registry; a browser runs nothing that is called otherwise.
@@ -36,7 +37,8 @@ _PAGE = """<!doctype html>
 def router(app: FastAPI) -> APIRouter:
     """The routes; they are no part of the API's description."""
     routes = APIRouter(include_in_schema=False)
-    files = {file.name: file.read_bytes() for file in sorted((_HERE / "page").iterdir()) if file.is_file()}
+    found = [COMPARE, *sorted((_HERE / "page").iterdir())]
+    files = {file.name: file.read_bytes() for file in found if file.is_file()}
     cached = {"Cache-Control": "no-cache"}
 
     @routes.get("/")
