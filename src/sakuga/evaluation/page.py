@@ -16,7 +16,7 @@ from sakuga.evaluation.measures import named
 from sakuga.evaluation.report import number
 from sakuga.evaluation.runs import Training, differences
 from sakuga.evaluation.sheet import Row
-from sakuga.runtime.assets import COMPARE
+from sakuga.runtime.http import COMPARE
 
 TEMPLATE = Path(__file__).with_name("report.html")
 

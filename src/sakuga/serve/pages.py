@@ -8,8 +8,9 @@ from typing import Any
 
 from fastapi import APIRouter, FastAPI
 from fastapi.responses import HTMLResponse, Response
-from starlette.exceptions import HTTPExceptionfrom sakuga.runtime.assets import COMPARE
+from starlette.exceptions import HTTPException
 
+from sakuga.runtime.http import COMPARE
 
 _HERE = Path(__file__).parent
 # What a machine calls .js depends on its registry; a browser runs nothing that is called otherwise.
@@ -37,7 +38,7 @@ _PAGE = """<!doctype html>
 def router(app: FastAPI) -> APIRouter:
     """The routes; they are no part of the API's description."""
     routes = APIRouter(include_in_schema=False)
-    found = [COMPARE, *sorted((_HERE / "page").iterdir())]
+    found = [*sorted((_HERE / "page").iterdir()), COMPARE]
     files = {file.name: file.read_bytes() for file in found if file.is_file()}
     cached = {"Cache-Control": "no-cache"}
 

@@ -20,8 +20,7 @@ from urllib.parse import parse_qs, quote, urlsplit
 from sakuga.errors import SakugaError, UsageError
 from sakuga.picture import encode
 from sakuga.picture.types import Frame, Picture
-from sakuga.runtime.assets import COMPARE
-from sakuga.runtime.http import host_name
+from sakuga.runtime.http import COMPARE, host_name
 from sakuga.style import Style
 from sakuga.stylizer import Stylizer
 from sakuga.webcam.live import Live
