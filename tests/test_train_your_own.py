@@ -55,8 +55,11 @@ def test_every_command_of_the_page(tmp_path, monkeypatch, capfd):
         noise = Image.fromarray(rng.integers(0, 256, (6, 8, 3), dtype=np.uint8))
         noise.resize((96 + i, 72), Image.Resampling.BICUBIC).save(folder / place)
 
+    for code in re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL):
+        exec(code, {})
+    assert len([*Path("few-photos").iterdir()]) == 4
     lines = commands()
-    assert len(lines) == 11
+    assert len(lines) == 14
     for line in lines:
         smaller = next((extra for start, extra in SMALLER.items() if line.startswith(start)), "")
         status = main(shlex.split(f"{line} {smaller}")[1:])

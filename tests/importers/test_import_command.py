@@ -110,14 +110,15 @@ class TestUse:
         assert card.config["file_sha256"] == hashlib.sha256(listing.encode()).hexdigest()
 
     def test_adain_takes_a_picture(self, folder, capsys, monkeypatch):
-        monkeypatch.setattr("sakuga.export.onnx.SIZES", ((32, 32),))  # a large network
+        monkeypatch.setattr("sakuga.export.trace.SIZES", ((32, 32),))  # a large network
         encoder, decoder = map(randomised, adain())
         save(encoder[:31].state_dict(), folder / "vgg_normalised.pth")
         save(decoder.state_dict(), folder / "decoder.pth")
         wave, out = folder / "wave.png", folder / "wave.onnx"
         Image.fromarray(np.random.default_rng(0).integers(0, 255, (40, 50, 3), dtype=np.uint8)).save(wave)
         assert "name one with --picture FILE" in refused(capsys, "adain", folder, "-o", out)
-        assert "missing.png does not exist" in refused(capsys, folder, "--picture", "missing.png", "-o", out)
+        error = refused(capsys, folder, "--picture", "missing.png", "-o", out, status=1)
+        assert "missing.png does not exist" in error
         assert not out.exists()
         assert main(["import", "adain", str(folder), "--picture", str(wave), "-o", str(out)]) == 0
         card = read(out).card

@@ -3,6 +3,7 @@
 import io
 import os
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -18,6 +19,7 @@ from PIL import Image
 
 from sakuga import picture as si
 from sakuga.errors import UsageError
+from sakuga.runtime.flags import Format
 
 
 def test_format_names_and_suffixes(tmp_path: Path) -> None:
@@ -54,6 +56,10 @@ def test_other_formats_become_png(format: str) -> None:
     assert picture.format == format
     assert si.extension(picture.format) == ".png"
     assert Image.open(io.BytesIO(si.encode(picture))).format == "PNG"
+
+
+def test_the_options_name_all_formats() -> None:
+    assert [name.upper() for name in get_args(Format)] == list(si.FORMATS)
 
 
 def test_to_pil() -> None:

@@ -90,7 +90,7 @@ def test_unreadable_pictures_are_named_and_left_out(tmp_path, capsys):
     even(tmp_path / "style" / "b.png", 119)
     assert run(tmp_path) == 1
     captured = capsys.readouterr()
-    assert "bad.jpg is not a picture" in captured.err
+    assert "bad.jpg is damaged or truncated" in captured.err
     assert "50.0 ± 0.0  50.0 ± 0.0" in captured.out
     for path in (tmp_path / "photos").iterdir():
         path.write_bytes(b"")

@@ -90,7 +90,7 @@ def test_a_detector_that_fails(place, capsys, detector, words):
 @pytest.mark.parametrize(
     ("detector", "words"),
     [
-        ("", "--detector is missing: name a function as MODULE:FUNCTION"),
+        ("", "an argument is empty"),
         ("my_detectors", "write MODULE:FUNCTION"),
         ("my_detectors:none", "no such function"),
         ("no_such_module:f", "no such function"),

@@ -9,6 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 from camera_clips import GRAYS, ask, served
+from made_style import make_style
 
 from sakuga.commands.webcam import main
 from sakuga.errors import SakugaError, UsageError
@@ -24,6 +25,18 @@ def test_ctrl_c_ends_with_status_0(clip):
         out, err = running.communicate(timeout=20)
     assert running.returncode == 0
     assert (out, err) == ("", "sakuga: open this address in a browser; Ctrl-C ends\n\n")
+
+
+def test_ctrl_c_ends_a_style_that_never_returns(clip, tmp_path):
+    style = make_style(tmp_path / "endless.onnx", "endless")
+    command = [sys.executable, "-m", "sakuga", "webcam", "--device", str(clip), "--port", "0", "-s", str(style)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
+        running.stdout.readline()
+        with pytest.raises(subprocess.TimeoutExpired):
+            running.wait(2)  # it is in the style's network by now
+        running.send_signal(signal.SIGINT)
+        _, err = running.communicate(timeout=20)
+    assert (running.returncode, err) == (0, "sakuga: open this address in a browser; Ctrl-C ends\n\n")
 
 
 @pytest.mark.skipif(sys.platform != "linux" or os.path.exists("/dev/video99"), reason="needs a camera that is missing")

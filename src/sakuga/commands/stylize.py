@@ -2,19 +2,17 @@
 
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 from tyro.conf import Positional, UseAppendAction, arg
 
 from sakuga.errors import UsageError
 from sakuga.runtime.console import counter, frame_counter, print_path, progress_bars, say
-from sakuga.runtime.flags import Flag, Number
+from sakuga.runtime.flags import Flag, Format, Number
 from sakuga.style import DEFAULT
 from sakuga.style.session import stoppable_runs
 from sakuga.stylizer import Look
 from sakuga.video.options import VideoOptions, is_pattern, is_sequence, is_video_target
-
-Format = Literal["jpeg", "png", "webp", "tiff", "avif", "gif"]
 
 
 @stoppable_runs()

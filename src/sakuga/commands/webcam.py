@@ -1,5 +1,6 @@
 """`sakuga webcam`: a camera as anime, live."""
 
+import os
 import sys
 import threading
 from collections.abc import Sequence
@@ -75,7 +76,9 @@ def webcam(
                 server.shutdown()
                 serving.join()
     except KeyboardInterrupt:
-        print(file=sys.stderr)  # the shell's prompt shall not follow ^C
+        print(file=sys.stderr, flush=True)  # the shell's prompt shall not follow ^C
+        if live.hangs:  # in a driver, or a style that never returns: Python would abort while it clears up
+            os._exit(0)
         return 0
     if live.error:
         raise live.error

@@ -47,7 +47,7 @@ def load_teacher(spec: str, photos: Sequence[np.ndarray], *, freeze: int = 24) -
             raise UsageError(f"--teacher {spec}: its source cannot be read ({error}): write it in Python") from error
         return function, _digest(spec.encode(), *source)
     if (Path(spec) / "last.pt").is_file():
-        raise UsageError(f"--teacher {spec} is a training; `sakuga export {spec} -o teacher.onnx` and name that file.")
+        raise UsageError(f"--teacher {spec} is a training; `sakuga export {spec} -o teacher.onnx` and name that file")
     if Path(spec).is_dir():
         return _cartoongan(Path(spec), photos, freeze)
     from sakuga.stylizer import Stylizer
@@ -126,10 +126,10 @@ def targets(photos: Sequence[np.ndarray], teacher: Teacher, key: str, cache: Pat
             picture = teacher(photo)
         except Exception as error:  # anybody's function
             name = getattr(photos, "paths", {index: f"photo {index}"})[index]
-            raise SakugaError(f"the teacher fails on {name} ({type(error).__name__}: {error}).") from error
+            raise SakugaError(f"the teacher fails on {name} ({type(error).__name__}: {error})") from error
         if picture.shape != photo.shape or picture.dtype != np.uint8:
             raise SakugaError(
-                f"the teacher made {picture.shape} of {picture.dtype} from a photo {photo.shape} of uint8."
+                f"the teacher made {picture.shape} of {picture.dtype} from a photo {photo.shape} of uint8"
             )
         with atomic(file, overwrite=True) as temporary:
             Image.fromarray(picture).save(temporary, format="PNG", compress_level=1)

@@ -10,17 +10,15 @@ from pathlib import Path
 
 from PIL import Image
 
-import sakuga.serve
 from sakuga.evaluation.curves import chart, legend
 from sakuga.evaluation.evaluate import Evaluation
 from sakuga.evaluation.measures import named
 from sakuga.evaluation.report import number
 from sakuga.evaluation.runs import Training, differences
 from sakuga.evaluation.sheet import Row
+from sakuga.runtime.http import COMPARE
 
 TEMPLATE = Path(__file__).with_name("report.html")
-COMPARE = Path(sakuga.serve.__file__).with_name("page") / "compare.js"
-"""The divider between two pictures, which the server's page has too."""
 
 
 def page(found: Evaluation, rows: Sequence[Row], trainings: Mapping[str, Training]) -> str:

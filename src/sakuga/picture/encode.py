@@ -32,7 +32,7 @@ def encode(picture: Picture, format: str | None = None) -> bytes:
     if dropped(picture, name):
         picture = replace(picture, frames=picture.frames[:1])
     try:
-        return encoders.ENCODERS[name](picture)
+        return encoders.ENCODERS[name][1](picture)
     except (OSError, ValueError, OverflowError, struct.error) as error:
         height, width = picture.frames[0].rgb.shape[:2]
         raise SakugaError(f"{width}x{height} pixels cannot be written as {name} ({error}): choose PNG") from error

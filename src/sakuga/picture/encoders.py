@@ -224,4 +224,12 @@ def _save(first: Image.Image, name: str, **options: Any) -> bytes:
     return out.getvalue()
 
 
-ENCODERS = {"JPEG": jpeg, "PNG": png, "WEBP": webp, "TIFF": tiff, "AVIF": avif, "GIF": gif}
+ENCODERS = {
+    "JPEG": (".jpg", jpeg),
+    "PNG": (".png", png),
+    "WEBP": (".webp", webp),
+    "TIFF": (".tif", tiff),
+    "AVIF": (".avif", avif),
+    "GIF": (".gif", gif),
+}
+"""The suffix and the encoder of each format. A new one is also a choice of `sakuga.runtime.flags.Format`."""

@@ -1,9 +1,11 @@
 """The formats that are read and written, by Pillow's names and by suffix."""
 
+from sakuga.picture.encoders import ENCODERS
+
 MAX_PIXELS = 178_956_970
 """The most pixels a picture may have, all frames together, by default: 512 MiB of RGB."""
 
-FORMATS = {"JPEG": ".jpg", "PNG": ".png", "WEBP": ".webp", "TIFF": ".tif", "AVIF": ".avif", "GIF": ".gif"}
+FORMATS = {name: suffix for name, (suffix, _) in ENCODERS.items()}
 """The formats that are written, with their suffixes. A picture read from any other becomes a PNG."""
 
 SUFFIXES = {suffix: name for name, suffix in FORMATS.items()}

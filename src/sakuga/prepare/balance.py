@@ -59,7 +59,7 @@ def balance(
         overwrite: make again what is there.
     """
     if correct != (output is not None):
-        raise UsageError("--correct and -o DIR belong together: name a folder for the copies, or leave both out.")
+        raise UsageError("--correct and -o DIR belong together: name a folder for the copies, or leave both out")
     style_files = find(style, output)
     wanted, lost_photos = measure([file.source for file in find(photos)], "photos", workers)
     found, lost_style = measure([file.source for file in style_files], "style", workers)
@@ -97,7 +97,7 @@ def measure(paths: Sequence[Path], title: str, workers: int | None) -> tuple[Sta
         else:
             moments.append(result)
     if not moments:
-        raise SakugaError(f"none of the {lost} pictures of {title} can be read; name other folders.")
+        raise SakugaError(f"none of the {lost} pictures of {title} can be read; name other folders")
     mean, square = np.mean(moments, axis=0)
     std = np.sqrt(np.maximum(square - mean**2, 0))
     return Statistics(tuple(mean.tolist()), tuple(std.tolist())), lost

@@ -48,9 +48,9 @@ def check(
     chosen = load_system(system) if system else None
     if not given:
         if chosen is None:
-            raise UsageError("name what to check: --photos DIR, --style DIR, --targets DIR or --test DIR.")
+            raise UsageError("name what to check: --photos DIR, --style DIR, --targets DIR or --test DIR")
         _show_expectations(chosen, {})
-        raise UsageError(f"name the folders for {chosen.name} to check them.")
+        raise UsageError(f"name the folders for {chosen.name} to check them")
     if sheet is not None:
         _refuse_sheet(sheet, overwrite)
     surveys = {name: survey(name, places, workers) for name, places in given.items()}
@@ -76,10 +76,10 @@ def check(
 def _refuse_sheet(sheet: Path, overwrite: bool) -> None:
     """Before the pictures are looked at, which may take a minute."""
     if sheet.suffix.lower() != ".png":
-        raise UsageError(f"--sheet {sheet} must end in .png.")
+        raise UsageError(f"--sheet {sheet} must end in .png")
     check_free(sheet, overwrite)
     if not sheet.absolute().parent.is_dir():
-        raise UsageError(f"--sheet {sheet}: {sheet.parent} is not an existing folder; create it first.")
+        raise UsageError(f"--sheet {sheet}: {sheet.parent} is not an existing folder; create it first")
 
 
 def _show_contents(surveys: Mapping[str, Survey]) -> None:

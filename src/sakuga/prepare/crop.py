@@ -71,13 +71,13 @@ def crop(
         overwrite: make again what is there.
     """
     if (size is not None and size < 1) or count < 1 or seed < 0 or margin < 0:
-        raise UsageError("--size and --count must be at least 1, --seed and --margin at least 0.")
+        raise UsageError("--size and --count must be at least 1, --seed and --margin at least 0")
     if enlarge and size is None:
-        raise UsageError("--enlarge needs a --size.")
+        raise UsageError("--enlarge needs a --size")
     if (mode == "faces") != (faces is not None):
         raise UsageError(
             "--mode faces and --faces MODULE:FUNCTION go together: sakuga has no detector of its own; name a function "
-            "that takes a picture (H, W, 3) and returns boxes (x0, y0, x1, y1)."
+            "that takes a picture (H, W, 3) and returns boxes (x0, y0, x1, y1)"
         )
     options: dict[str, object] = {"mode": mode, "size": size, "enlarge": enlarge, "letterbox": letterbox}
     place: Callable[[np.ndarray], list[Square]] = center

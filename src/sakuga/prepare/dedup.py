@@ -47,7 +47,7 @@ def dedup(
         overwrite: make again what is there.
     """
     if not 0 <= similar < 64:
-        raise UsageError(f"--similar {similar}: name a number of bits from 0 to 63.")
+        raise UsageError(f"--similar {similar}: name a number of bits from 0 to 63")
     files = find(inputs, output)
     recipe = describe("dedup", similar=similar)
     manifest = Manifest(output, recipe, again=[file.source for file in files] if overwrite else None)

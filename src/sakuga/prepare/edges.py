@@ -38,7 +38,7 @@ def edges(
         overwrite: make again what is there.
     """
     if size and size < 16:
-        raise UsageError(f"--size {size} must be 16 or more, or 0 to leave pictures as they are.")
+        raise UsageError(f"--size {size} must be 16 or more, or 0 to leave pictures as they are")
     recipe = describe("edges", size=size)
     return work(
         find(inputs, output), partial(_smooth, size), output, recipe=recipe, workers=workers, overwrite=overwrite

@@ -37,11 +37,11 @@ def find(inputs: Sequence[Path], out: Path | None = None, *, files: Iterable[Pat
         UsageError: an input is missing, is the output folder, or there is no picture.
     """
     if not inputs:
-        raise UsageError("No input is given: name a folder of pictures.")
+        raise UsageError("No input is given: name a folder of pictures")
     made = None if out is None else Path(os.path.abspath(out))
     for place in inputs:
         if made == Path(os.path.abspath(place)):
-            raise UsageError(f"--output {out} is the input itself, which is never changed: name another folder.")
+            raise UsageError(f"--output {out} is the input itself, which is never changed: name another folder")
     seen: dict[Path, Path] = {}
     named = {Path(place) for place in inputs}
     for path in find_images(inputs) if files is None else files:

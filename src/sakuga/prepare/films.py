@@ -33,14 +33,14 @@ def find_films(inputs: Sequence[Path]) -> list[Path]:
     found: list[Path] = []
     for place in inputs:
         if not place.exists():
-            raise UsageError(f"{place} does not exist: name a video or a folder of them.")
+            raise UsageError(f"{place} does not exist: name a video or a folder of them")
         inside = Found([place]) if place.is_file() else walk(place, SUFFIXES)
         if inside.unreadable:
             raise SakugaError(f"{inside.unreadable[0]}: permit it, or move it away")
         found += inside.files
     if not found:
         where = f" in {', '.join(map(str, inputs))}" if inputs else ""
-        raise UsageError(f"No video found{where}: name videos or folders of them.")
+        raise UsageError(f"No video found{where}: name videos or folders of them")
     return found
 
 

@@ -57,7 +57,7 @@ def frames(
         overwrite: make again what is there.
     """
     if per_scene < 1 or (size is not None and size < 1):
-        raise UsageError("--per-scene and --size must be at least 1.")
+        raise UsageError("--per-scene and --size must be at least 1")
     files = find(films, output, files=find_films(films))
     recipe = describe("frames", per_scene=per_scene, size=size, format=format, blur=blur, similar=similar)
     manifest = Manifest(output, recipe, again=[file.source for file in files] if overwrite else None)

@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from sakuga.picture import read_rgb
+from sakuga.picture import read
+from sakuga.picture.pixels import over_white
 
 
 def glance(path: Path, side: int) -> np.ndarray:
@@ -17,8 +18,10 @@ def glance(path: Path, side: int) -> np.ndarray:
     Raises:
         SakugaError: the file is not a readable picture.
     """
-    image = Image.fromarray(read_rgb(path, draft=side))
-    image.thumbnail((side, side), Image.Resampling.BOX)
+    picture = read(path, still=True, draft=side)
+    image = Image.fromarray(over_white(picture.frames[0]))
+    # What a draft has averaged already would lose more to a wider filter, and a perceptual hash with it.
+    image.thumbnail((side, side), Image.Resampling.BOX if picture.format == "JPEG" else Image.Resampling.LANCZOS)
     return np.asarray(image)
 
 

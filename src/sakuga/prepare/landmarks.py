@@ -51,7 +51,7 @@ def landmarks(
     if not detector:
         raise UsageError(
             "--detector is missing: name a function as MODULE:FUNCTION that takes a picture (H, W, 3) and returns its "
-            "landmarks (K, 2), or None where there is no face; sakuga comes without one."
+            "landmarks (K, 2), or None where there is no face; sakuga comes without one"
         )
     load_function(detector, "--detector")  # before any work
     recipe = describe("landmarks", detector=detector)
@@ -81,7 +81,7 @@ def _detect(detector: str, source: Path, target: Path) -> Sequence[Row]:
     points = np.asarray(found, dtype=float)
     if points.ndim != 2 or points.shape[1] != 2 or not len(points) or not np.isfinite(points).all():
         raise SakugaError(
-            f"{source}: --detector {detector} returned an array {points.shape}, not finite coordinates (K, 2) or None."
+            f"{source}: --detector {detector} returned an array {points.shape}, not finite coordinates (K, 2) or None"
         )
     height, width = picture.shape[:2]
     result = target.with_name(f"{target.name}.landmarks.json")

@@ -47,16 +47,16 @@ class Manifest:
     def __init__(self, out: Path, recipe: str, *, again: Collection[Path] | None = None) -> None:
         self.path = out / NAME
         if out.exists() and not out.is_dir():
-            raise UsageError(f"--output {out} is a file: name a folder.")
+            raise UsageError(f"--output {out} is a file: name a folder")
         before = read(out)
         if again is None:
             if not before and out.is_dir() and any(not file.name.startswith(".") for file in out.iterdir()):
-                raise UsageError(f"--output {out} holds files already and no {NAME}: name a new or an empty folder.")
+                raise UsageError(f"--output {out} holds files already and no {NAME}: name a new or an empty folder")
             made = next((rows[0].why for source, rows in before.items() if not source), recipe)
             if made != recipe:
                 raise UsageError(
                     f"--output {out} was made by `{made}`, not by `{recipe}`: name another folder, "
-                    "or make it again with --overwrite."
+                    "or make it again with --overwrite"
                 )
         forgotten = {"", *map(self._key, again or ())}
         self.rows: dict[str, list[Row]] = {"": [Row("", "", recipe)]}
@@ -105,7 +105,7 @@ def read(out: Path) -> dict[str, list[Row]]:
         return {}
     header, *lines = csv.reader(StringIO(text[: text.rfind("\n") + 1], newline="")) or [[]]
     if tuple(header) != HEADER:
-        raise UsageError(f"{path} is not a manifest of sakuga: name another output folder.")
+        raise UsageError(f"{path} is not a manifest of sakuga: name another output folder")
     found: dict[str, list[Row]] = {}
     for line in lines:
         if len(line) == len(HEADER):

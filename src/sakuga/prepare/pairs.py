@@ -46,7 +46,7 @@ def pairs(
         suffixes = {file.source.suffix for file in partners}
         function = partial(_join, inputs[1], suffixes, direction, output)
     else:
-        raise UsageError(f"{len(inputs)} inputs: name two folders to join, or one to divide.")
+        raise UsageError(f"{len(inputs)} inputs: name two folders to join, or one to divide")
     recipe = describe("pairs", inputs=len(inputs), direction=direction)
     return work(files, function, output, recipe=recipe, workers=workers, overwrite=overwrite)
 
@@ -60,14 +60,14 @@ def refuse_unmatched(files: Sequence[File], folder: Path, partners: Sequence[Fil
     if alone:
         told = "; ".join(f"{source} has no partner in {missing}" for source, missing in list(alone.values())[:SHOWN])
         more = f"; and {len(alone) - SHOWN} more" if len(alone) > SHOWN else ""
-        raise UsageError(f"{told}{more}: pairs must have the same name in both folders, and only one of it in each.")
+        raise UsageError(f"{told}{more}: pairs must have the same name in both folders, and only one of it in each")
 
 
 def _divide(output: Path, direction: str, source: Path, target: Path) -> Sequence[Row]:
     picture = load_image(source)
     width = picture.shape[1]
     if width % 2:
-        raise SakugaError(f"{source} is {width} pixels wide, which cannot be halved: cut a column off, or remove it.")
+        raise SakugaError(f"{source} is {width} pixels wide, which cannot be halved: cut a column off, or remove it")
     halves = picture[:, : width // 2], picture[:, width // 2 :]
     rows = []
     for side, half in zip("AB" if direction == "AtoB" else "BA", halves, strict=True):
@@ -85,7 +85,7 @@ def _join(other: Path, suffixes: set[str], direction: str, output: Path, source:
     if a.shape != b.shape:
         raise SakugaError(
             f"{source} is {a.shape[1]}x{a.shape[0]} but {partner} {b.shape[1]}x{b.shape[0]}: "
-            "scale one of them, a pair must have one size."
+            "scale one of them, a pair must have one size"
         )
     result = target.with_name(f"{target.name}.png")
     save(np.concatenate((a, b) if direction == "AtoB" else (b, a), axis=1), result)

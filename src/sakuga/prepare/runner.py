@@ -93,7 +93,7 @@ def parallel(
         SakugaError: a process was killed from outside, as happens when memory is short.
     """
     if workers is not None and workers < 1:
-        raise UsageError(f"--workers {workers}: at least 1 is needed.")
+        raise UsageError(f"--workers {workers}: at least 1 is needed")
     workers = min(workers or cores(), len(items))
     if workers <= 1:
         yield from zip(items, track(map(partial(_guarded, function), items), title, len(items)), strict=True)
@@ -106,7 +106,7 @@ def parallel(
         yield from zip(items, track(results, title, len(items)), strict=True)
     except BrokenProcessPool as error:
         raise SakugaError(
-            "a process was killed, perhaps for lack of memory: run the same command with fewer --workers."
+            "a process was killed, perhaps for lack of memory: run the same command with fewer --workers"
         ) from error
     finally:
         pool.shutdown(cancel_futures=True)

@@ -40,9 +40,9 @@ def superpixels(
         workers: processes that look for unreadable photos; segments take one for each core.
     """
     if min(load, crop) < 1:
-        raise UsageError(f"--load {load} and --crop {crop} must be at least 1.")
+        raise UsageError(f"--load {load} and --crop {crop} must be at least 1")
     if cache.exists() and not cache.is_dir():
-        raise UsageError(f"--cache {cache} is a file; name a folder.")
+        raise UsageError(f"--cache {cache} is a file; name a folder")
     paths = [file.source for file in find(photos)]
     # Found before: in the midst of the segments an unreadable photo would end the work.
     looked = parallel(readable, paths, title="photos", workers=workers)

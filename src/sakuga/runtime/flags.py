@@ -1,6 +1,6 @@
 """How options without a plain type stand on a command line, for the dataclasses and functions that declare them."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from tyro.conf import FlagCreatePairsOff, arg
 
@@ -8,3 +8,6 @@ Flag = Annotated[bool, FlagCreatePairsOff, arg(help_behavior_hint="")]
 """Off unless it is named; there is no --no-..."""
 Number = Annotated[int | None, arg(metavar="N", help_behavior_hint="")]
 Text = Annotated[str | None, arg(metavar="N", help_behavior_hint="")]
+
+Format = Literal["jpeg", "png", "webp", "tiff", "avif", "gif"]
+"""The formats of pictures that are written."""

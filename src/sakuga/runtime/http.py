@@ -1,7 +1,10 @@
-"""What both of our servers ask of a request before they believe it."""
+"""What our pages share: the script that compares two pictures, and which Host headers servers believe."""
 
 import re
+from pathlib import Path
 
+COMPARE = Path(__file__).with_name("compare.js")
+"""The divider between two pictures: in the server's page, the webcam's and reports."""
 _HOST = re.compile(r"(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::[0-9]{1,5})?", re.IGNORECASE)
 
 

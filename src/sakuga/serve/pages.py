@@ -10,6 +10,8 @@ from fastapi import APIRouter, FastAPI
 from fastapi.responses import HTMLResponse, Response
 from starlette.exceptions import HTTPException
 
+from sakuga.runtime.http import COMPARE
+
 _HERE = Path(__file__).parent
 # What a machine calls .js depends on its registry; a browser runs nothing that is called otherwise.
 _TYPES = {".js": "text/javascript", ".css": "text/css", ".html": "text/html", ".svg": "image/svg+xml"}
@@ -36,7 +38,8 @@ _PAGE = """<!doctype html>
 def router(app: FastAPI) -> APIRouter:
     """The routes; they are no part of the API's description."""
     routes = APIRouter(include_in_schema=False)
-    files = {file.name: file.read_bytes() for file in sorted((_HERE / "page").iterdir()) if file.is_file()}
+    found = [*sorted((_HERE / "page").iterdir()), COMPARE]
+    files = {file.name: file.read_bytes() for file in found if file.is_file()}
     cached = {"Cache-Control": "no-cache"}
 
     @routes.get("/")

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, fields
 from itertools import pairwise
 from tempfile import SpooledTemporaryFile
-from typing import Annotated, Any, BinaryIO, Literal, TypeVar, cast, get_type_hints
+from typing import Annotated, Any, BinaryIO, TypeVar, cast, get_type_hints
 from urllib.parse import quote
 
 from fastapi import Request
@@ -17,14 +17,13 @@ from starlette.datastructures import FormData, UploadFile
 
 from sakuga.errors import FormatError, SakugaError, TooLargeError, UsageError
 from sakuga.picture import Picture, read
+from sakuga.runtime.flags import Format
 from sakuga.serve.errors import RefusedError
 from sakuga.serve.limits import Limits
 from sakuga.style import Style
 from sakuga.style.card import MAX_INPUTS
 from sakuga.style.inputs import asked
 from sakuga.stylizer import Look
-
-Format = Literal["jpeg", "png", "webp", "tiff", "avif", "gif"]
 
 
 def _look_fields() -> dict[str, Any]:

@@ -41,7 +41,7 @@ def load_system(name: str) -> "type[System]":
         UsageError: there is no system of this name.
     """
     if name not in SYSTEMS:
-        raise UsageError(f"unknown system {name!r}; choose {', '.join(SYSTEMS)}.")
+        raise UsageError(f"unknown system {name!r}; choose {', '.join(SYSTEMS)}")
     module, _, cls = SYSTEMS[name][0].partition(":")
     system: type[System] = getattr(import_module(module), cls)
     return system

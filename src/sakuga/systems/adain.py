@@ -92,7 +92,7 @@ class AdaIN(System):
         """Load the encoder and scale it to the pictures."""
         c = self.config
         if c.blend and len(c.blend) != max(1, len(c.picture)):
-            raise UsageError(f"blend {list(c.blend)} does not fit {max(1, len(c.picture))} pictures.")
+            raise UsageError(f"blend {list(c.blend)} does not fit {max(1, len(c.picture))} pictures")
         for path in c.picture:
             load_image(path, short_side=c.load)
         encoder = Encoder(FeatureNetwork(c.features, LAYERS, weights=c.features_weights))
@@ -150,7 +150,7 @@ class AdaIN(System):
         """The painter for the pictures that the config names."""
         c = self.config
         if not self._painted:
-            raise UsageError("name the picture whose style to paint: --set picture=FILE.")
+            raise UsageError("name the picture whose style to paint: --set picture=FILE")
         device = next(self.painter.parameters()).device
         pictures = [to_tensor(picture).to(device) for picture in self._pictures()]
         try:
@@ -164,4 +164,4 @@ class AdaIN(System):
                 )
             )
         except ValueError as error:
-            raise UsageError(f"blend {list(c.blend)} does not fit {len(pictures)} pictures: {error}.") from error
+            raise UsageError(f"blend {list(c.blend)} does not fit {len(pictures)} pictures: {error}") from error

@@ -154,7 +154,7 @@ class AnimeGANv3(Unpaired):
         """
         c = self.config
         if c.crop % AnimeGANv3Generator.multiple:
-            raise UsageError(f"--crop {c.crop} must be a multiple of {AnimeGANv3Generator.multiple} for {self.name}.")
+            raise UsageError(f"--crop {c.crop} must be a multiple of {AnimeGANv3Generator.multiple} for {self.name}")
         self.features = ContentFeatures(c.features, ("conv2_2", "conv3_3", self.last), weights=c.features_weights)
 
     def data(self) -> Dataset:

@@ -37,12 +37,12 @@ def read(path: Path, system: str, kinds: Mapping[str, Any]) -> dict[str, Any]:
     try:
         found = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise UsageError(f"--config {path} cannot be read ({error.strerror}); name a TOML file.") from error
+        raise UsageError(f"--config {path} cannot be read ({error.strerror}); name a TOML file") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"--config {path} is not TOML: {error}.") from error
+        raise UsageError(f"--config {path} is not TOML: {error}") from error
     other = found.pop("system", system)
     if other != system:
-        raise UsageError(f"--config {path} is of {other}, not of {system}; name another file or train {other}.")
+        raise UsageError(f"--config {path} is of {other}, not of {system}; name another file or train {other}")
     values = {}
     for key, value in found.items():
         name = RENAMED.get(key, key.replace("-", "_"))
@@ -53,7 +53,7 @@ def read(path: Path, system: str, kinds: Mapping[str, Any]) -> dict[str, Any]:
         try:
             values[name] = typed(value, kinds[name])
         except ValueError as error:
-            raise UsageError(f"--config {path}: {key} must be {error}, not {_toml(value)}.") from error
+            raise UsageError(f"--config {path}: {key} must be {error}, not {_toml(value)}") from error
     return values
 
 

@@ -60,11 +60,11 @@ class CycleGAN(Unpaired):
     def __init__(self, config: CycleGANConfig):
         super().__init__(config)
         if config.body == "unet" and config.crop % 256:
-            raise UsageError(f"--crop {config.crop} must be a multiple of 256 with --body unet.")
+            raise UsageError(f"--crop {config.crop} must be a multiple of 256 with --body unet")
         if config.body == "unet" and config.upsample != "deconv":
-            raise UsageError("--upsample resize is of the residual generators; leave it out with --body unet.")
+            raise UsageError("--upsample resize is of the residual generators; leave it out with --body unet")
         if config.crop < 24:
-            raise UsageError(f"--crop {config.crop} must be 24 or more: the discriminators halve it three times.")
+            raise UsageError(f"--crop {config.crop} must be 24 or more: the discriminators halve it three times")
         self.generator, self.inverse = self._body(), self._body()
         self.discriminator_style, self.discriminator_photo = PatchGAN(width=config.width), PatchGAN(width=config.width)
         self.pool_style, self.pool_photo = (ImagePool(config.pool, seed=config.seed + i) for i in (0, 1))

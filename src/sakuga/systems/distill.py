@@ -99,7 +99,7 @@ class Distill(System):
     def __init__(self, config: DistillConfig):
         super().__init__(config)
         if config.crop < 32 and config.features == "alexnet" and (config.perceptual or config.gram):
-            raise UsageError(f"--crop {config.crop} must be 32 or more: alexnet sees nothing smaller.")
+            raise UsageError(f"--crop {config.crop} must be 32 or more: alexnet sees nothing smaller")
         body = ContextGenerator if config.context else FastGenerator
         self.generator = body(width=config.width, blocks=config.blocks, inner=config.inner)
         self.discriminator = PatchGAN(width=32, strided=2, norm=None)
@@ -111,7 +111,7 @@ class Distill(System):
         if c.perceptual or c.gram:
             layers = LPIPS_LAYERS.get(c.features)
             if layers is None:
-                raise UsageError(f"--features {c.features}: LPIPS knows {', '.join(LPIPS_LAYERS)}.")
+                raise UsageError(f"--features {c.features}: LPIPS knows {', '.join(LPIPS_LAYERS)}")
             self.features = FeatureNetwork(c.features, layers, weights=c.features_weights)
 
     def fit(self, picture: np.ndarray, photo: np.ndarray) -> np.ndarray:

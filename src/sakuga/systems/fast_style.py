@@ -79,14 +79,14 @@ class FastStyle(System):
     def __init__(self, config: FastStyleConfig):
         super().__init__(config)
         if not config.style_layers:
-            raise UsageError("--style-layers is empty; name layers of VGG-16.")
+            raise UsageError("--style-layers is empty; name layers of VGG-16")
         self.generator: nn.Module
         if config.body == "fast":
             self.generator = FastGenerator(width=config.width, blocks=config.blocks, reflect=True)
             if config.crop <= self.generator.margin:
                 raise UsageError(
                     f"--crop {config.crop} must be more than {self.generator.margin} with --blocks {config.blocks}: "
-                    "so many pixels are reflected at the edges."
+                    "so many pixels are reflected at the edges"
                 )
         else:
             self.generator = TransformNet()
@@ -99,7 +99,7 @@ class FastStyle(System):
         c = self.config
         painting = to_tensor(load_image(c.style, max_side=c.style_side))
         if min(painting.shape[2:]) < 16:
-            raise UsageError(f"--style {c.style} is smaller than 16 pixels; name a larger painting.")
+            raise UsageError(f"--style {c.style} is smaller than 16 pixels; name a larger painting")
         layers = dict.fromkeys((*c.style_layers, c.content_layer))
         self.features = FeatureNetwork("vgg16", tuple(layers), weights=c.features_weights)
         with torch.no_grad():

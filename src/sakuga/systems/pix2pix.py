@@ -75,10 +75,10 @@ class Pix2Pix(System):
         super().__init__(config)
         if config.crop % 2**config.levels:
             raise UsageError(
-                f"--crop {config.crop} must be a multiple of {2**config.levels} with --levels {config.levels}."
+                f"--crop {config.crop} must be a multiple of {2**config.levels} with --levels {config.levels}"
             )
         if config.crop < 24:
-            raise UsageError(f"--crop {config.crop} must be 24 or more: the discriminator halves it three times.")
+            raise UsageError(f"--crop {config.crop} must be 24 or more: the discriminator halves it three times")
         self.generator = UNet(width=config.width, levels=config.levels, dropout=config.dropout)
         self.discriminator = PatchGAN(6, width=config.width, norm="batch")
 

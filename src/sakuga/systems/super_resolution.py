@@ -69,14 +69,14 @@ class SuperResolution(System):
     def __init__(self, config: SuperResolutionConfig):
         super().__init__(config)
         if config.crop % config.factor:
-            raise UsageError(f"--crop {config.crop} must be a multiple of --factor {config.factor}.")
+            raise UsageError(f"--crop {config.crop} must be a multiple of --factor {config.factor}")
         if config.crop < 5 * config.factor:
             raise UsageError(
                 f"--crop {config.crop} must be {5 * config.factor} or more with --factor {config.factor}: "
-                "the network reflects four pixels of the small picture at its edges."
+                "the network reflects four pixels of the small picture at its edges"
             )
         if not config.feature and not config.pixel:
-            raise UsageError("--feature 0 and --pixel 0 leave nothing to learn from; give one of them a weight.")
+            raise UsageError("--feature 0 and --pixel 0 leave nothing to learn from; give one of them a weight")
         self.generator = Enlarger(
             config.factor, width=config.width, blocks=config.blocks, norm=config.norm, upsample=config.upsample
         )

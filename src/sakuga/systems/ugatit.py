@@ -66,7 +66,7 @@ class UGATIT(Unpaired):
         super().__init__(config)
         least = 3 * 2 ** (max(config.layers) - 2)
         if config.crop < least:
-            raise UsageError(f"--crop {config.crop} must be {least} or more with --layers {max(config.layers)}.")
+            raise UsageError(f"--crop {config.crop} must be {least} or more with --layers {max(config.layers)}")
         self.generator, self.inverse = (
             UGATITGenerator(width=config.width, blocks=config.blocks, light=config.light, size=config.crop)
             for _ in "ab"

@@ -18,13 +18,13 @@ def samples(system: System, preview: Preview, target: Path) -> tuple[np.ndarray,
         What it makes of them, (N, H, W, 3) uint8, and a sheet: photos above, or a grid where there are none.
     """
     style = export(system, target, name="sample", overwrite=True)
-    if "image" not in preview.inputs:
+    photos = to_uint8(preview.inputs["image"]) if "image" in preview.inputs else None
+    if photos is not None and len(preview.inputs) == 1:
+        stylizer = Stylizer(style)
+        made = np.stack([stylizer.array(photo) for photo in photos])
+    else:
         made = render(style, {name: value.cpu().numpy() for name, value in preview.inputs.items()})
-        return made, contact_sheet([*made])
-    photos = to_uint8(preview.inputs["image"])
-    stylizer = Stylizer(style)
-    made = np.stack([stylizer.array(photo) for photo in photos])
-    return made, pairs(photos, made)
+    return made, contact_sheet([*made]) if photos is None else pairs(photos, made)
 
 
 def pairs(before: np.ndarray, after: np.ndarray) -> np.ndarray:

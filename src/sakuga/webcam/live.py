@@ -55,6 +55,7 @@ class Live:
         self.reduce = reduce
         self.error: SakugaError | None = None
         self.ended = threading.Event()
+        self.hangs = False
         self._changed = threading.Condition()
         self._frame: Any = None
         self._latest: LiveFrame | None = None
@@ -62,7 +63,7 @@ class Live:
 
     @contextmanager
     def running(self, frames: Iterable[object]) -> Iterator[None]:
-        """Read and stylise in the background; both threads have ended afterwards."""
+        """Read and stylise in the background; both threads have ended afterwards, or `hangs` is set."""
         # Daemons: a camera that hangs in its driver must not keep the program from ending.
         threads = [
             threading.Thread(target=self._guarded, args=job, name=name, daemon=True)
@@ -76,6 +77,7 @@ class Live:
             self._end()
             for thread in threads:
                 thread.join(timeout=2)
+            self.hangs = any(thread.is_alive() for thread in threads)
 
     def after(self, number: int, timeout: float) -> LiveFrame | None:
         """Return the newest picture, once it is another than `number`; None when there is none in time."""

@@ -17,18 +17,16 @@ from socketserver import ThreadingTCPServer
 from typing import ClassVar
 from urllib.parse import parse_qs, quote, urlsplit
 
-import sakuga.serve
 from sakuga.errors import SakugaError, UsageError
 from sakuga.picture import encode
 from sakuga.picture.types import Frame, Picture
-from sakuga.runtime.http import host_name
+from sakuga.runtime.http import COMPARE, host_name
 from sakuga.style import Style
 from sakuga.stylizer import Stylizer
 from sakuga.webcam.live import Live
 
 HOST = "127.0.0.1"
 _PAGE = Path(__file__).with_name("page.html")
-_COMPARE = Path(sakuga.serve.__file__).with_name("page") / "compare.js"
 _HERE = {"127.0.0.1", "localhost", "::1"}
 _PATIENCE = 5.0  # seconds that a viewer is kept waiting for the next picture
 _BUFFER = 1 << 17  # bytes on their way to a slow viewer, whose picture would otherwise lag behind
@@ -141,7 +139,7 @@ class _Handler(BaseHTTPRequestHandler):
         self._send(_PAGE.read_bytes(), "text/html; charset=utf-8")
 
     def _compare(self) -> None:
-        self._send(_COMPARE.read_bytes(), "text/javascript")
+        self._send(COMPARE.read_bytes(), "text/javascript")
 
     def _state(self) -> None:
         styles = [{"name": name, "title": style.card.title} for name, style in self.server.styles.items()]

@@ -1,0 +1,76 @@
+"""What users do, once each, with the sakuga of the Python that runs this: exercise.py EXAMPLES."""
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+import time
+import urllib.request
+import uuid
+from importlib.util import find_spec
+from pathlib import Path
+
+EXAMPLES = Path(sys.argv[1])
+SAKUGA = [str(Path(sys.executable).with_name("sakuga"))]
+PHOTO, CLIP = EXAMPLES / "coffee.jpg", EXAMPLES / "pan.mp4"
+
+
+def run(*args: object) -> str:
+    """Run the command; its output, or the end of all with what it said."""
+    done = subprocess.run([*SAKUGA, *map(str, args)], capture_output=True, text=True, timeout=300, check=False)
+    if done.returncode:
+        sys.exit(
+            f"sakuga {' '.join(map(str, args))}: status {done.returncode}\n{done.stdout[-2000:]}{done.stderr[-4000:]}"
+        )
+    return done.stdout
+
+
+def post(url: str, file: Path) -> bytes:
+    """Send a file as a form does."""
+    mark = uuid.uuid4().hex
+    head = f'--{mark}\r\nContent-Disposition: form-data; name="file"; filename="{file.name}"\r\n\r\n'
+    body = head.encode() + file.read_bytes() + f"\r\n--{mark}--\r\n".encode()
+    headers = {"Content-Type": f"multipart/form-data; boundary={mark}"}
+    with urllib.request.urlopen(urllib.request.Request(url, body, headers), timeout=60) as answer:
+        return answer.read()
+
+
+def serve() -> None:
+    """A picture and a video by form."""
+    server = subprocess.Popen(
+        [*SAKUGA, "serve", "--port", "0"], stderr=subprocess.STDOUT, stdout=subprocess.PIPE, text=True
+    )
+    try:
+        lines, address = [], None
+        while address is None:
+            lines.append(server.stdout.readline())
+            address = re.search(r"http://[^/ ]+:\d+", lines[-1])
+            if not lines[-1]:
+                sys.exit(f"sakuga serve: {''.join(lines)}")
+        assert len(post(f"{address[0]}/v1/stylize", PHOTO)) > 10_000
+        job = json.loads(post(f"{address[0]}/v1/video?max_side=64", CLIP))
+        end = time.monotonic() + 120
+        while job["status"] in ("queued", "running") and time.monotonic() < end:
+            time.sleep(0.2)
+            with urllib.request.urlopen(address[0] + job["url"], timeout=60) as answer:
+                job = json.load(answer)
+        assert job["status"] == "done", job
+    finally:
+        server.terminate()
+        server.wait(30)
+
+
+run("doctor")
+run(PHOTO, "--max-side", 300, "-o", "a.png")
+run(CLIP, "--max-side", 64, "--duration", 1, "-o", "a.mp4")
+run(CLIP, "--max-side", 64, "--duration", 1, "--stable", "--audio", "aac", "-o", "a.mkv")
+serve()
+if find_spec("torch"):
+    for folder, picture in (("photos", PHOTO), ("paintings", EXAMPLES / "chelsea.jpg")):
+        Path(folder).mkdir()
+        shutil.copy(picture, folder)
+    tiny = ("--crop", 32, "--load", 40, "--width", 4, "--blocks", 1, "--steps", 1)
+    run("train", "cyclegan", "--run", "run", "--photos", "photos", "--style", "paintings", *tiny)
+    run("export", "run", "-o", "own.onnx")
+    run(PHOTO, "-s", "own.onnx", "--max-side", 64, "-o", "b.png")
