@@ -70,5 +70,5 @@ def test_a_flat_field_shows_no_square_whatever_was_learned():
 
 def test_the_pixels_of_a_square_start_alike():
     tail = FastGenerator(width=8, blocks=1).tail
-    assert_close(tail.weight, tail.weight[::16].repeat_interleave(16, 0))
-    assert tail.weight[::16].std() > 0
+    first = tail.weight[::16].repeat_interleave(16, 0)
+    assert 0 < (tail.weight - first).std() < 0.02 * first.std()

@@ -100,7 +100,7 @@ def test_out_of_memory_on_the_whole_means_tiles(style, photo, monkeypatch):
     untiled, failed = worker.array(photo), []
 
     class Starving:
-        whole = False
+        whole, fix = False, None
 
         def run(self, x):
             failed.append(x.shape)

@@ -25,7 +25,7 @@ UNIT = 1 / 127.5
 """A level of a pixel in the units of [-1, 1]."""
 MIDDLE = 128
 """The level taken for zero, which is 127.5; biases make good the half."""
-TAIL = 1e-5
+TAIL = 1e-4
 """Share of an activation's values at either end that is cut off, so that all others keep finer steps."""
 LIMIT = 0.01
 """Most that the variant may differ from the network: the mean of |difference| in the range 0..1, on the photos."""
@@ -334,7 +334,8 @@ def _activations(network: FastGenerator, photo: Tensor, context: Tensor | None) 
         first = F.relu(turn(block[0](x)))  # type: ignore[index]
         yield f"{index}.first", first
         second = turn(block[2](first))  # type: ignore[index]
-        yield f"{index}.second", second
+        # What the last block takes away below zero, the ReLU behind it would cut off anyway: it needs no steps.
+        yield f"{index}.second", torch.maximum(second, -x) if index == len(network.blocks) - 1 else second
         x = x + second
         yield f"{index}.sum", x
     x = F.relu(x)

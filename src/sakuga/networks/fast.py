@@ -22,9 +22,9 @@ class EvenConv2d(nn.Conv2d):
         self.squares = factor**2
 
     def start_alike(self) -> None:
-        """Give every pixel of a square the kernel of the first."""
+        """Give every pixel of a square nearly the kernel of the first; exact ties would leave L1s without a slope."""
         with torch.no_grad():
-            self.weight.copy_(self.weight[:: self.squares].repeat_interleave(self.squares, 0))
+            self.weight.lerp_(self.weight[:: self.squares].repeat_interleave(self.squares, 0), 0.99)
 
     @property
     def even(self) -> tuple[Tensor, Tensor]:
