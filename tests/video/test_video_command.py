@@ -241,3 +241,30 @@ def test_the_command_and_the_function_agree(run):
     assert run("clip.mp4", "-s", "neg")[0] == 0
     stylize_video(Path("clip.mp4"), Path("b.mp4"), invert)
     assert Path("b.mp4").read_bytes() == Path("clip.neg.mp4").read_bytes()
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="names are any bytes there")
+@pytest.mark.parametrize("name", ["100%done.mp4", "%05d.mp4", "%s.mp4", f"{'n' * 240}.mp4", f"{'写' * 80}.mp4"])
+def test_any_name_of_a_file_is_a_name(run, name):
+    """A percent sign is no pattern, and the work folder's name may not become too long."""
+    source, target = make(Path(name), times=range(3)), Path("out") / name
+    assert run(name, "-s", "neg", "-o", str(target))[0] == 0
+    assert len(read(target).times) == len(read(source).times)
+    assert [path.name for path in target.parent.iterdir()] == [name]
+    assert run(name, "-s", "neg", "-o", "to%%%02d.png")[0] == 0
+    assert Path("to%03.png").is_file()
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="names are any bytes there")
+@pytest.mark.parametrize("encoding", ["utf-8", "ascii:strict", "cp1252"])
+def test_names_need_not_be_utf_8_nor_printable(run, encoding):
+    folder = Path("in")
+    folder.mkdir()
+    for name in ("n\udcffme.mp4", "写真.mp4"):
+        make(folder / name, times=range(3))
+    code = "import sys; from sakuga.cli import main; sys.exit(main(sys.argv[1:]))"
+    command = [sys.executable, "-c", code, "in", "-s", "neg", "-o", "out"]
+    done = subprocess.run(command, env={**os.environ, "PYTHONIOENCODING": encoding}, capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert b"2 done" in done.stderr
+    assert {path.name for path in Path("out").iterdir()} == {"n\udcffme.neg.mp4", "写真.neg.mp4"}

@@ -19,7 +19,7 @@ from sakuga.picture import write as write_picture
 from sakuga.picture.types import Frame, Picture
 from sakuga.runtime.atomic import check_free
 from sakuga.runtime.home import expand_user
-from sakuga.video.options import VideoOptions
+from sakuga.video.options import NUMBER, VideoOptions, is_sequence, numbered
 from sakuga.video.timed_frames import BT601, BT709, Pixels, StreamInfo, TimedFrame, fitted, ticks_for
 
 RATE = Fraction(25)
@@ -33,17 +33,18 @@ def sequence(pattern: Path) -> list[Path]:
     numbers in them by their value. Raises SakugaError where there are none.
     """
     name = pattern.name
-    if not re.search(r"%0?\d*d", name):
+    if not is_sequence(name):
         found = [Path(each) for each in glob.glob(str(expand_user(pattern)))]
         found = sorted(each for each in found if each.is_file())
         found.sort(key=lambda path: [int(part) if part.isdecimal() else part for part in re.split(r"(\d+)", path.name)])
     else:
-        before, after = (re.escape(part.replace("%%", "%")) for part in re.split(r"%0?\d*d", name, maxsplit=1))
+        (place,) = (found for found in NUMBER.finditer(name) if found[0] != "%%")
+        before, after = (re.escape(part.replace("%%", "%")) for part in (name[: place.start()], name[place.end() :]))
         folder = pattern.parent if pattern.parent.is_dir() else None
         matches = (re.fullmatch(f"{before}(\\d+){after}", each.name) for each in folder.iterdir()) if folder else ()
-        numbers = {int(match[1]) for match in matches if match and match[0] == name % int(match[1])}
+        numbers = {int(match[1]) for match in matches if match and match[0] == numbered(name, int(match[1]))}
         first = min(numbers, default=0)
-        found = [pattern.with_name(name % n) for n in range(first, first + len(numbers)) if n in numbers]
+        found = [pattern.with_name(numbered(name, n)) for n in range(first, first + len(numbers)) if n in numbers]
         if len(found) < len(numbers):
             remedy = f"number the pictures in one go, or name them with a * instead of {pattern.name}"
             raise SakugaError(f"{pattern} has a gap after {_last_before_gap(numbers)}: {remedy}")
@@ -115,11 +116,11 @@ def write_numbered(
 
     def write(frames: Iterable[tuple[TimedFrame[Pixels], Any]]) -> None:
         for number, (frame, _) in enumerate(frames, 1):
-            target = pattern.with_name(pattern.name % number)
+            target = pattern.with_name(numbered(pattern.name, number))
             write_picture(Picture([Frame(frame.image)]), target, overwrite=overwrite)
             written.append(target)
 
-    first = pattern.with_name(pattern.name % 1)
+    first = pattern.with_name(numbered(pattern.name, 1))
     check_free(first, overwrite)
     try:
         yield write

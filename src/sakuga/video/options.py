@@ -57,9 +57,20 @@ CODECS = {
 }
 
 
+NUMBER = re.compile(r"%%|%(0?\d{0,2})d")
+"""In a name of numbered pictures: a percent sign, or where the number stands and how wide it is."""
+
+
 def is_sequence(name: str | Path) -> bool:
-    """Whether a name stands for numbered pictures, as frames/%05d.png does."""
-    return re.search(r"%0?\d*d", Path(name).name) is not None
+    """Whether a name stands for numbered pictures, as frames/%05d.png does; that of a video, 100%done.mp4, does not."""
+    path = Path(name)
+    numbers = [found[0] for found in NUMBER.finditer(path.name) if found[0] != "%%"]
+    return len(numbers) == 1 and path.suffix.lower() not in SUFFIXES
+
+
+def numbered(name: str, number: int) -> str:
+    """Return the name of a picture of a sequence."""
+    return NUMBER.sub(lambda found: "%" if found[0] == "%%" else format(number, f"{found[1]}d"), name)
 
 
 def is_pattern(name: str | Path) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 LENGTH = 120
 """Frames in a segment. Each begins with a key frame and refers to no other, so that together they are one video."""
 
+_MAX_NAME_BYTES = 200  # of most file systems 255
+
 State = Mapping[str, Any]
 
 
@@ -32,10 +35,13 @@ class WorkFolder:
     """
 
     def __init__(self, target: Path, identity: Mapping[str, Any] | None) -> None:
-        self.path = target.with_name(f".{target.name}.sakuga-part")
+        name = target.name
+        if len(os.fsencode(name)) > _MAX_NAME_BYTES:
+            name = hashlib.sha256(os.fsencode(name)).hexdigest()[:32]
+        self.path = target.with_name(f".{name}.sakuga-part")
         self.result = self.path / "result"
         self.lasting = identity is not None
-        text = json.dumps(identity, indent=1, sort_keys=True, ensure_ascii=False)
+        text = json.dumps(identity, indent=1, sort_keys=True)  # in ASCII: names need not be UTF-8
         self._held: int | None = None
         facts = self.path / "made-of.json"
         try:
