@@ -1,5 +1,6 @@
 import hashlib
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -220,3 +221,25 @@ def test_graphics_cards_as_their_driver_tells_them(tmp_path, monkeypatch):
     assert machine.graphics_cards() == ["Card One", "Card Two"]
     program.write_text("#!/bin/sh\necho 'no driver'\nexit 9\n")
     assert machine.graphics_cards() == []
+
+
+def test_what_is_too_old_is_named_with_the_remedy(doctor, monkeypatch):
+    needs = [
+        "av>=18",
+        "numpy>=2.1",
+        "ruff>=900; extra == 'dev'",
+        "not-installed>=1",
+        'onnxruntime>=900.5; extra == "x"',
+    ]
+    monkeypatch.setattr("importlib.metadata.requires", lambda _: needs)
+    status, report = doctor()
+    (problem,) = report["problems"]
+    assert status == 1
+    assert re.fullmatch(r"onnxruntime [\d.]+ is too old: pip install --upgrade 'onnxruntime>=900\.5'", problem)
+
+
+def test_a_frame_is_encoded_and_decoded(doctor, monkeypatch):
+    monkeypatch.setattr("sakuga.video.stylize_video", lambda *_: None)
+    status, report = doctor()
+    assert (status, len(report["problems"])) == (1, 1)
+    assert "cannot be decoded again: pip install --force-reinstall av" in report["problems"][0]

@@ -6,6 +6,8 @@ import textwrap
 import time
 from collections.abc import Callable, Sequence
 from importlib.util import find_spec
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Annotated, Any
 
 import tyro
@@ -14,7 +16,7 @@ from tyro.conf import FlagCreatePairsOff, arg
 from sakuga.errors import SakugaError
 from sakuga.runtime import machine
 from sakuga.runtime.console import print_json, printable
-from sakuga.runtime.extras import PACKAGES
+from sakuga.runtime.extras import PACKAGES, too_old
 
 WIDTH, INDENT = 80, 20
 AGAIN = "pip install --force-reinstall"
@@ -69,6 +71,8 @@ def _versions(problems: list[str]) -> Facts:
                 facts[gpu] = importlib.metadata.version(gpu)
             elif name not in ("torch", "openvino"):
                 problems.append(f"{name} is not installed: pip install sakuga")
+    for name, (version, lowest) in too_old().items():
+        problems.append(f"{name} {version} is too old: pip install --upgrade '{name}>={lowest}'")
     return facts
 
 
@@ -191,8 +195,32 @@ def _self_test(problems: list[str]) -> Facts:
         seconds.append(time.perf_counter() - begin)
     if stylised.shape != picture.shape or stylised.std() < 1:
         problems.append(f"{DEFAULT} paints a test picture in one colour: try --precision fp32, and report it")
+    if not _video_works():
+        problems.append(f"a test video that was encoded cannot be decoded again: {AGAIN} av")
     times = {"ms": round(1000 * min(seconds[1:])), "ms the first time": round(1000 * seconds[0])}
     return {f"{TEST_SIZE[1]}x{TEST_SIZE[0]}": times}
+
+
+def _video_works() -> bool:
+    """Whether a video can be written, and what it shows can be read: by the very functions that videos go through."""
+    import numpy as np
+    from PIL import Image
+
+    from sakuga.video import stylize_video
+
+    with TemporaryDirectory(prefix="sakuga-") as name:
+        folder = Path(name)
+        picture = np.full((48, 64, 3), (200, 120, 40), np.uint8)
+        Image.fromarray(picture).save(folder / "0.png")
+        found: list[np.ndarray] = []
+
+        def look(rgb: np.ndarray) -> np.ndarray:
+            found.append(rgb)
+            return rgb
+
+        stylize_video(folder / "%d.png", folder / "a.mp4", look)
+        stylize_video(folder / "a.mp4", folder / "b.mp4", look)
+    return len(found) == 2 and bool(np.abs(found[1].astype(int) - picture).max() < 16)
 
 
 SECTIONS: dict[str, Callable[[list[str]], Facts]] = {
