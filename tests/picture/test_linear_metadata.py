@@ -111,6 +111,7 @@ CASES: dict[str, tuple[Callable[[bytes], object], Callable[[int], bytes], int]] 
     "gif blocks": (gif.parse, lambda n: blocks(n, b"\x21\xfe\x01a\0"), 10 * N),
     "webp chunks": (quietly(read), riff, N),
     "webp lossless": (metadata.webp_is_lossless, lambda n: WEBP[:12] + b"prVt\0\0\0\0" * n, 10 * N),
+    "jpeg xl boxes": (metadata.jxl_size, lambda n: b"\0\0\0\x08free" * n + b"\xff\x0a" + bytes(12), 10 * N),
     "carried sizes": (metadata.carried_sizes, lambda n: b"\x89PNG\r\n\x1a\n" * n, 40 * N),
     "tiff tags": (quietly(read), directory, N),
     "tiff pages": (quietly(read), pages, N),

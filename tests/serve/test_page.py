@@ -24,6 +24,8 @@ from on_page import (
 )
 from PIL import Image
 
+from sakuga.style import EMBEDDED
+
 
 def test_a_picture_is_stylised_and_downloaded_as_the_command_makes_it(visit, tmp_path):
     photo = tmp_path / "Ünïcødé 写真 (1).jpg"
@@ -174,7 +176,7 @@ def test_a_small_laptop_shows_all_styles_with_their_licences(visit, site):
     told = httpx.get(f"{site}/v1/styles").json()["styles"]
     shown = page.locator("#styles small").all_inner_texts()
     assert shown == [style["licence"] for style in told]
-    assert len(told) == 7
+    assert len(told) == len(list(EMBEDDED.glob("*.onnx"))) > 7
     for scroller in ("#styles", "html"):
         assert page.locator(scroller).evaluate("box => box.scrollHeight <= box.clientHeight"), scroller
 

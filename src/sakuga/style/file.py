@@ -9,14 +9,14 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from sakuga.errors import SakugaError
-from sakuga.picture.pixels import Array
 from sakuga.style.card import Card
-from sakuga.style.context import thumbnail
 from sakuga.style.inputs import Input
 from sakuga.style.session import open_session
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
+
+    from sakuga.picture.pixels import Array
 
 KEY = "sakuga"  # of the card among the model's metadata_props
 INT8 = "sakuga.int8"  # of the same network in int8 (`sakuga.export.int8`), an ONNX file in base64
@@ -77,17 +77,19 @@ class Style:
     def _encoder(self) -> "InferenceSession":
         return open_session(self.path, 1, optimize=True, model=self.context)
 
-    def look_at(self, rgb: Array, *, int8: bool = False) -> dict[str, Array]:
+    def look_at(self, rgb: "Array", *, int8: bool = False) -> "dict[str, Array]":
         """Return what the network takes of a whole picture (H, W, 3), for a style that has a `context`.
 
         {"context": (1, K)}, or with `int8` the initializers of the variant in whole numbers.
         """
+        from sakuga.style.context import thumbnail
+
         encoder = self._encoder
         names = [output.name for output in encoder.get_outputs()]
         wanted = names[1:] if int8 else names[:1]
         return dict(zip(wanted, encoder.run(wanted, {"thumbnail": thumbnail(rgb)[None]}), strict=True))
 
-    def open_int8(self, rgb: Array, threads: int | None = None) -> "InferenceSession":
+    def open_int8(self, rgb: "Array", threads: int | None = None) -> "InferenceSession":
         """Return a session of the variant in whole numbers for one picture (H, W, 3), or for all where all are alike.
 
         Opening one takes a fiftieth of a second; its scales and biases must be constants for its kernels to be fast.

@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sakuga.errors import SakugaError
-from sakuga.picture.pixels import Array
 from sakuga.runtime.signals import interruptible
 from sakuga.style.providers import providers
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
+
+    from sakuga.picture.pixels import Array
 
 
 def open_session(
@@ -22,7 +23,7 @@ def open_session(
     *,
     optimize: bool,
     model: bytes | None = None,
-    initializers: Mapping[str, Array] | None = None,
+    initializers: "Mapping[str, Array] | None" = None,
 ) -> "InferenceSession":
     """Open the ONNX file at `path`, or `model`, which it holds, with other values in some of its initializers."""
     import onnxruntime as ort

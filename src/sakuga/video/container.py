@@ -121,13 +121,16 @@ def packets(reader: InputContainer, video: VideoStream, source: Path) -> Iterato
 
     Raises SakugaError where they cannot be read, and after the last one when the file is shorter than it says.
     """
-    end = Fraction(0)
+    end, before, longest = Fraction(0), None, Fraction(0)
     with reading(source):
         for packet in reader.demux():
             if packet.pts is not None:
                 end = max(end, (packet.pts + (packet.duration or 0)) * packet.time_base)
+            if packet.stream_index == video.index and packet.dts is not None:
+                longest = max(longest, (packet.dts - (packet.dts if before is None else before)) * packet.time_base)
+                before = packet.dts
             yield packet
-    _check_whole(reader, video, end, source)
+    _check_whole(reader, video, end, source, last=longest)
 
 
 def decode(packet: Packet, source: Path) -> list[VideoFrame]:
@@ -171,10 +174,13 @@ def length(reader: InputContainer, video: VideoStream) -> Fraction:
     return Fraction(reader.duration or 0, 1_000_000)
 
 
-def _check_whole(reader: InputContainer, video: VideoStream, end: Fraction, source: Path) -> None:
-    """Raise SakugaError if the file ended well before the length in its header, which is no error to FFmpeg."""
+def _check_whole(reader: InputContainer, video: VideoStream, end: Fraction, source: Path, *, last: Fraction) -> None:
+    """Raise SakugaError if the file ended well before the length in its header, which is no error to FFmpeg.
+
+    `last`: how long the last frame may stand beyond what its packet says, which of a variable rate is often nothing.
+    """
     said, end = length(reader, video), end - max(Fraction(reader.start_time or 0, 1_000_000), Fraction(0))
-    if end < said - max(Fraction(1, 4), said / 100):
+    if end < said - max(Fraction(1, 4), said / 100, last):
         raise SakugaError(f"{source} ends at {float(end):.1f} of {float(said):.1f} s: get a whole copy of it")
 
 
