@@ -76,7 +76,8 @@ def test_attachments_tracks_and_chapters_are_kept(tmp_path, capsys):
     for suffix in (".mp4", ".webm"):
         stylize_video(source, tmp_path / f"c{suffix}", same)
         assert (
-            f"what {suffix} does not hold of {source} is left out: srt, font.ttf; -o c.mkv" in capsys.readouterr().err
+            f"{source} has what {suffix} does not hold, which is left out: srt, font.ttf; -o c.mkv"
+            in capsys.readouterr().err
         )
 
 

@@ -36,6 +36,14 @@ def test_a_failure_half_way_leaves_nothing_and_is_passed_on(tmp_path, error):
     assert target.read_bytes() == b"before"
 
 
+def test_a_video_of_an_unknown_kind_is_refused(tmp_path):
+    source = make(tmp_path / "a.mp4")
+    source.write_bytes(source.read_bytes().replace(b"avc1", b"zzz9"))
+    with pytest.raises(SakugaError, match=r"a\.mp4 has a video of a kind that cannot be decoded"):
+        stylize_video(source, tmp_path / "b.mp4", same)
+    assert left_over(tmp_path) == {"a.mp4"}
+
+
 def test_ctrl_c_leaves_nothing(tmp_path):
     make(tmp_path / "a.mp4")
     code = """

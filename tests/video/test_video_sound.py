@@ -15,13 +15,13 @@ from sakuga.video import VideoOptions, stylize_video
     ("sound", "target", "audio", "wanted", "said"),
     [
         ("aac", "b.mp4", None, "aac", ""),
-        ("aac", "b.webm", None, "opus", r"\(aac jpn\) does not fit into \.webm: it becomes Opus"),
+        ("aac", "b.webm", None, "opus", r"\(aac jpn\) that does not fit into \.webm: it becomes Opus"),
         (
             "wavpack",
             "b.mp4",
             None,
             "aac",
-            r"\(wavpack jpn\) does not fit into \.mp4: it becomes AAC",
+            r"\(wavpack jpn\) that does not fit into \.mp4: it becomes AAC",
         ),
         ("wavpack", "b.mkv", None, "wavpack", ""),
         ("wavpack", "b.mkv", "aac", "aac", ""),
@@ -34,7 +34,7 @@ def test_sound_is_copied_where_it_fits_and_otherwise_encoded_again(
 ):
     source, target = make(tmp_path / "a.mkv", sounds=(sound,)), tmp_path / target
     stylize_video(source, target, same, options=VideoOptions(audio=audio))
-    assert re.fullmatch(f"sakuga: the sound of .*a.mkv {said}\n" if said else "", capsys.readouterr().err)
+    assert re.fullmatch(f"sakuga: .*a.mkv has sound {said}\n" if said else "", capsys.readouterr().err)
     before, after = read(source), read(target)
     with av.open(str(target)) as reader:
         assert [stream.codec_context.name for stream in reader.streams.audio] == ([wanted] if wanted else [])

@@ -98,6 +98,8 @@ def video_stream(reader: InputContainer, source: Path) -> VideoStream:
     if not moving:
         raise SakugaError(f"{source} has no video in it: name a file that has one")
     stream = next((stream for stream in moving if stream is best), moving[0])
+    if stream.codec_context is None:
+        raise SakugaError(f"{source} has a video of a kind that cannot be decoded: convert it first, to H.264 for one")
     stream.thread_type = "AUTO"
     limit = reader.options["max_pixels"]
     stream.codec_context.options = {"max_pixels": limit}

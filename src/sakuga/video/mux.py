@@ -78,7 +78,7 @@ class Muxer:
         if changed and audio is None:
             made = {"aac": "AAC", "libopus": "Opus"}[encoder]
             kinds = ", ".join(changed)
-            warn(f"the sound of {source} ({kinds}) does not fit into {self._target.suffix}: it becomes {made}")
+            warn(f"{source} has sound ({kinds}) that does not fit into {self._target.suffix}: it becomes {made}")
         others: tuple[Stream, ...] = (*reader.streams.subtitles, *reader.streams.attachments)
         for other in others:
             # Of attachments FFmpeg says that WebM takes them, and then does not write them.
@@ -88,7 +88,7 @@ class Muxer:
                 lost.append(_kind(other))
         if lost:
             remedy = "" if self._format == "matroska" else f"; -o {self._target.stem}.mkv would keep them"
-            warn(f"what {self._target.suffix} does not hold of {source} is left out: {', '.join(lost)}{remedy}")
+            warn(f"{source} has what {self._target.suffix} does not hold, which is left out: {', '.join(lost)}{remedy}")
 
     def write(self, path: Path, pictures: Iterable[Packet]) -> None:
         """Write the file `path` of packets in decoding order that an Encoder made."""
