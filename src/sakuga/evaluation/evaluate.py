@@ -106,45 +106,45 @@ def evaluate(styles: Mapping[str, Style], options: Options) -> Evaluation:
     wanted_paths = spread(find_images(options.style_images), options.count) if options.style_images else []
     motion = _motion(options)
 
-    wanted = Set()
+    target = Set()
     for picture in read_pictures(wanted_paths, "Style pictures", found.failed):
         image = to_tensor(square(picture, options.size))
-        wanted.add(image, eyes(image))
-    painters = {label: Stylizer(style, threads=options.threads) for label, style in styles.items()}
+        target.add(image, eyes(image))
+    workers = {label: Stylizer(style, threads=options.threads) for label, style in styles.items()}
     own, pairs = Pairs(eyes), {label: Pairs(eyes) for label in styles}
     pans: dict[str, list[float]] = {label: [] for label in styles}
     for picture in read_pictures(photos, "Photos", found.failed):
         photo = to_tensor(square(picture, options.size))
-        seen = eyes(photo)
-        own.add(photo, photo, seen, seen)
+        features = eyes(photo)
+        own.add(photo, photo, features, features)
         window = _pan(picture, options.size) if own.results.count <= PANS else None
-        for label, painter in painters.items():
-            small = square(picture, options.size // painter.style.card.scale)
-            result = to_tensor(painter.array(small))
-            pairs[label].add(result, photo, eyes(result), seen)
+        for label, stylizer in workers.items():
+            small = square(picture, options.size // stylizer.style.card.scale)
+            result = to_tensor(stylizer.array(small))
+            pairs[label].add(result, photo, eyes(result), features)
             if window is not None:
-                pans[label].append(pan_error(painter.array, window))
+                pans[label].append(pan_error(stylizer.array, window))
     if not own.results.count:
         raise SakugaError(f"none of the photos can be read: {found.failed[0]}")
 
-    found.photo = own.figures() | set_distances(own.results, wanted, eyes.set_name) | {"flicker[pan] x1000": 0.0}
+    found.photo = own.figures() | set_distances(own.results, target, eyes.set_name) | {"flicker[pan] x1000": 0.0}
     if motion is not None:
         found.photo["flicker[clip] x1000"] = 1000 * motion[1].error(motion[0])
-    for label, painter in painters.items():
-        figures = pairs[label].figures() | set_distances(pairs[label].results, wanted, eyes.set_name)
+    for label, stylizer in workers.items():
+        figures = pairs[label].figures() | set_distances(pairs[label].results, target, eyes.set_name)
         figures["flicker[pan] x1000"] = 1000 * float(np.mean(pans[label]))
         if motion is not None:
-            figures["flicker[clip] x1000"] = 1000 * _clip_error(painter, *motion)
-        figures["seconds/megapixel"] = speed.seconds_per_megapixel(painter)
+            figures["flicker[clip] x1000"] = 1000 * _clip_error(stylizer, *motion)
+        figures["seconds/megapixel"] = speed.seconds_per_megapixel(stylizer)
         found.styles[label] = figures
-        found.facts[label] = describe(painter.style)
+        found.facts[label] = describe(stylizer.style)
     if options.style_images:
-        found.notes += few_pictures(own.results, wanted, eyes.set_name)
+        found.notes += few_pictures(own.results, target, eyes.set_name)
     else:
         found.notes.append("without --style-images the distances to the style (FID, KID, Gram) are left out.")
     if found.failed:
         found.notes.append(f"{len(found.failed)} pictures could not be read and do not count.")
-    found.settings = settings(options, own.results, wanted, eyes) | {
+    found.settings = settings(options, own.results, target, eyes) | {
         "photos": own.results.describe(),
         "pan": {"photos": min(PANS, own.results.count), "frames": PAN_FRAMES, "step": list(STEP)},
         "speed": {"height": speed.SIZE[0], "width": speed.SIZE[1], "runs": speed.RUNS, "threads": options.threads},
@@ -191,8 +191,8 @@ def _motion(options: Options) -> tuple[list[np.ndarray], Motion] | None:
 
 def _clip_error(painter: Stylizer, frames: Sequence[np.ndarray], motion: Motion) -> float:
     size = frames[0].shape[1::-1]
-    painted = (Image.fromarray(painter.array(frame)) for frame in frames)
-    return motion.error([np.asarray(p if p.size == size else p.resize(size, Image.Resampling.BOX)) for p in painted])
+    stylized = (Image.fromarray(painter.array(frame)) for frame in frames)
+    return motion.error([np.asarray(p if p.size == size else p.resize(size, Image.Resampling.BOX)) for p in stylized])
 
 
 def _clip_facts(clip: Path | None, frames: Sequence[np.ndarray]) -> dict[str, Any]:

@@ -28,15 +28,15 @@ def paint(
     paths: Sequence[Path], styles: Mapping[str, Style], *, max_side: int, threads: int | None = None
 ) -> list[Row]:
     """Paint photos, reduced to `max_side` where they are larger; those that cannot be read are left out."""
-    painters = {label: Stylizer(style, threads=threads) for label, style in styles.items()}
+    workers = {label: Stylizer(style, threads=threads) for label, style in styles.items()}
     rows = []
     for path in paths:
         try:
             photo = load_image(path, max_side=max_side)
         except SakugaError:
             continue
-        painted = {label: Image.fromarray(painter.array(photo)) for label, painter in painters.items()}
-        rows.append(Row(path.stem, Image.fromarray(photo), painted))
+        stylized = {label: Image.fromarray(stylizer.array(photo)) for label, stylizer in workers.items()}
+        rows.append(Row(path.stem, Image.fromarray(photo), stylized))
     return rows
 
 

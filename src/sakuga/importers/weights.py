@@ -85,10 +85,10 @@ def fill(network: nn.Module, names: Sequence[str], weights: Weights, title: str)
             f"it holds {len(names) + len(surplus)} tensors where {title} has {len(own)}"
             f"{f', among them {shorten(sorted(surplus))}' if surplus else ''}: it is another network."
         )
-    for name, wanted in zip(names, own.values(), strict=True):
-        if weights[name].shape != wanted.shape:
+    for name, target in zip(names, own.values(), strict=True):
+        if weights[name].shape != target.shape:
             found = tuple(weights[name].shape)
-            raise SakugaError(f"{name} has shape {found}, but {title} needs {tuple(wanted.shape)}: another network.")
+            raise SakugaError(f"{name} has shape {found}, but {title} needs {tuple(target.shape)}: another network.")
         if not weights[name].isfinite().all():
             raise SakugaError(f"{name} holds values that are no finite numbers: get another copy.")
     network.load_state_dict({key: weights[name] for key, name in zip(own, names, strict=True)})

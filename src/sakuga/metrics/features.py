@@ -66,14 +66,14 @@ class FeatureExtractors:
     @torch.inference_mode()
     def __call__(self, image: Tensor) -> Seen:
         """Look at pictures (N, 3, H, W) in [-1, 1]."""
-        seen = Seen(self.vgg(image) if self.vgg else {}, self.alex(image) if self.alex else {}, None)
+        features = Seen(self.vgg(image) if self.vgg else {}, self.alex(image) if self.alex else {}, None)
         if isinstance(self.set_network, Inception):
-            seen.row = self.set_network(image)
+            features.row = self.set_network(image)
         elif self.set_network is not None:
-            known = {"vgg16": seen.vgg, "alexnet": seen.alex}.get(self.features)
+            known = {"vgg16": features.vgg, "alexnet": features.alex}.get(self.features)
             last = self.set_network.layers[-1]
-            seen.row = (known or self.set_network(image))[last].mean((2, 3))
-        return seen
+            features.row = (known or self.set_network(image))[last].mean((2, 3))
+        return features
 
     def _network(self, name: str, layers: tuple[str, ...], weights: str | Path | None) -> FeatureNetwork | None:
         try:

@@ -168,9 +168,9 @@ class Painter(nn.Module):
 
     def forward(self, photo: Tensor, style: Tensor, *, alpha: float = 1.0) -> Tensor:
         """Paint the photos in the styles."""
-        content, wanted = (self.encoder(image, ("relu4_1",))["relu4_1"] for image in (photo, style))
-        painted: Tensor = self.decoder(adain(content, wanted, alpha=alpha))
-        return painted
+        content, target = (self.encoder(image, ("relu4_1",))["relu4_1"] for image in (photo, style))
+        stylized: Tensor = self.decoder(adain(content, target, alpha=alpha))
+        return stylized
 
 
 class FixedStyle(nn.Module):

@@ -79,8 +79,8 @@ class _Tail(nn.Module):
         x = self.attention(x)
         for enter, merge, skip in zip(self.enter, self.merge, reversed(skips), strict=True):
             x = merge(enter(x) + skip)
-        painted: Tensor = self.paint(x)
-        return painted
+        stylized: Tensor = self.paint(x)
+        return stylized
 
 
 class AnimeGANv3Generator(nn.Module):

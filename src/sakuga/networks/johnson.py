@@ -62,8 +62,8 @@ class TransformNet(nn.Module):
 
     def forward(self, image: Tensor) -> Tensor:
         """Paint."""
-        painted: Tensor = self.body(image)
-        return torch.tanh(painted) if self.bounded else painted
+        stylized: Tensor = self.body(image)
+        return torch.tanh(stylized) if self.bounded else stylized
 
 
 def _conv(i: int, o: int, kernel: int, *, stride: int = 1) -> list[nn.Module]:

@@ -178,8 +178,8 @@ class UGATITGenerator(nn.Module):
     def forward(self, image: Tensor, attention: bool = False) -> Tensor | tuple[Tensor, Tensor, Tensor]:
         """Translate; with `attention` return the CAM logits (N, 2) and the heat map (N, 1, H/4, W/4) too."""
         x, logits, heatmap = self.attention(self.encoder(image))
-        seen = self.mlp(self._pool(x).flatten(1))
-        gamma, beta = self.gamma(seen), self.beta(seen)
+        features = self.mlp(self._pool(x).flatten(1))
+        gamma, beta = self.gamma(features), self.beta(features)
         for block in self.blocks:
             x = block(x, gamma, beta)
         translated: Tensor = self.decoder(x)

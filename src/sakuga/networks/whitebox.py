@@ -48,8 +48,8 @@ class WhiteBoxGenerator(nn.Module):
         full = self.at_full(image)
         half = self.at_half(full)
         x = self.paint_half(self.up(self.at_quarter(half)) + half)
-        painted: Tensor = self.paint_full(self.up(x) + full)
-        return painted
+        stylized: Tensor = self.paint_full(self.up(x) + full)
+        return stylized
 
 
 class Filtered(nn.Module):

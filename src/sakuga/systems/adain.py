@@ -107,12 +107,12 @@ class AdaIN(System):
         with torch.no_grad():
             style = encoder(batch["style"])
             target = adain(encoder(batch["photo"], LAYERS[-1:])[LAYERS[-1]], style[LAYERS[-1]])
-        painted = encoder(self.painter.decoder(target))
+        stylized = encoder(self.painter.decoder(target))
         yield (
             "G",
             {
-                "content": c.content * content({"relu4_1": painted["relu4_1"]}, {"relu4_1": target}, norm="l2"),
-                "style": c.style_weight * mean_std_style(painted, style),
+                "content": c.content * content({"relu4_1": stylized["relu4_1"]}, {"relu4_1": target}, norm="l2"),
+                "style": c.style_weight * mean_std_style(stylized, style),
             },
         )
 

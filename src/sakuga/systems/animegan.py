@@ -113,8 +113,8 @@ class AnimeGAN(Unpaired):
         fake = self.generator(photo)
         if t < c.warmup:
             with torch.no_grad():
-                wanted = self.features(photo)
-            yield "warmup", {"content": c.content * content(self.features(fake), wanted)}
+                target = self.features(photo)
+            yield "warmup", {"content": c.content * content(self.features(fake), target)}
             return
         gray, smoothed = (grayscale(image, channels=3) for image in (anime, batch["edges"]))
         shown = [self.augment(image) for image in (anime, fake.detach(), gray, smoothed)]
@@ -125,12 +125,12 @@ class AnimeGAN(Unpaired):
             fooled = gray_adversarial.g(self.discriminator(self.augment(fake)))
         with torch.no_grad():
             both = self.features(torch.cat([photo, gray]))
-        wanted, strokes = ({k: v.chunk(2)[i] for k, v in both.items()} for i in (0, 1))
-        painted = self.features(fake)
+        target, strokes = ({k: v.chunk(2)[i] for k, v in both.items()} for i in (0, 1))
+        stylized = self.features(fake)
         terms = {
             "adversarial": c.adversarial * fooled,
-            "content": c.content * content(painted, wanted),
-            "style": c.style_weight * gray_style(painted, strokes),
+            "content": c.content * content(stylized, target),
+            "style": c.style_weight * gray_style(stylized, strokes),
             "color": c.color * color_reconstruction(fake, photo),
         }
         if c.smooth:

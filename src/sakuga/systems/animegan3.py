@@ -174,10 +174,10 @@ class AnimeGANv3(Unpaired):
         rough, main = self.generator(photo, both=True)
         support = guided_filter(rough, rough, radius=2, eps=0.04)  # the code's 0.01, there on [0, 1]
         if t < c.warmup:
-            wanted = self._wanted(photo)
-            terms = {"content": self._distance(self._content(support), wanted)}
+            targets = self._target(photo)
+            terms = {"content": self._distance(self._content(support), targets)}
             if c.warmup_main:
-                terms["main_content"] = self._distance(self._content(main), wanted)
+                terms["main_content"] = self._distance(self._content(main), targets)
             yield "warmup", terms
             return
         flat = superpixel_colors(support, _regions(support, c.min_size))
@@ -186,19 +186,19 @@ class AnimeGANv3(Unpaired):
         gray, gray_anime, gray_edges = (grayscale(x, channels=3) for x in (support, batch["style"], batch["edges"]))
         with frozen(self.discriminator, self.discriminator_main):
             fooled, fooled_main = self.discriminator(self.augment(gray)), self.discriminator_main(self.augment(main))
-        painted, painted_main = self._content(support), self._content(main)
-        own, photos = (self._distance(painted, self._wanted(x)) for x in (flat, flat_photo))
+        stylized, stylized_main = self._content(support), self._content(main)
+        own, photos = (self._distance(stylized, self._target(x)) for x in (flat, flat_photo))
         yield (
             "G",
             {
                 "adversarial": gray_lsgan.g(fooled),
-                "content": c.content * self._distance(painted, self._wanted(photo)),
+                "content": c.content * self._distance(stylized, self._target(photo)),
                 "style": self._style_distance(gray, gray_anime),
                 "region": c.region * own + c.region_photo * photos,
                 "color": c.color * lab_color(support, photo),
                 "smooth": c.smooth * total_variation(support) / 2,
                 "main_pixels": c.main_pixels * l1(main, target),
-                "main_content": c.main_content * self._distance(painted_main, self._wanted(target)),
+                "main_content": c.main_content * self._distance(stylized_main, self._target(target)),
                 "main_adversarial": c.main_adversarial * lsgan.g(fooled_main),
                 "main_smooth": c.smooth * total_variation(main) / 2,
             },
@@ -224,7 +224,7 @@ class AnimeGANv3(Unpaired):
         return found
 
     @torch.no_grad()
-    def _wanted(self, image: Tensor) -> dict[str, Tensor]:
+    def _target(self, image: Tensor) -> dict[str, Tensor]:
         return self._content(image)
 
     def _distance(self, features: dict[str, Tensor], wanted: dict[str, Tensor]) -> Tensor:

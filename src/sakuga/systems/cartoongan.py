@@ -93,8 +93,8 @@ class CartoonGAN(Unpaired):
         objective = bce if c.objective == "bce" else lsgan
         fake = self.generator(photo)
         with torch.no_grad():
-            wanted = self.features(photo)
-        terms = {"content": c.content * content(self.features(fake), wanted)}
+            target = self.features(photo)
+        terms = {"content": c.content * content(self.features(fake), target)}
         if t < c.warmup:
             yield "warmup", terms
             return

@@ -79,18 +79,14 @@ class CycleGAN(Unpaired):
         """Both generators, then both discriminators on the same fakes."""
         c, x, y = self.config, batch["photo"], batch["style"]
         if c.identity:
-            (fake_y, same_y), (fake_x, same_x) = (
-                forward_concatenated(self.generator, x, y),
-                forward_concatenated(self.inverse, y, x),
-            )
+            fake_y, same_y = forward_concatenated(self.generator, x, y)
+            fake_x, same_x = forward_concatenated(self.inverse, y, x)
         else:
             fake_y, fake_x = self.generator(x), self.inverse(y)
         with frozen(self.discriminator_style, self.discriminator_photo):
-            fooled = lsgan.g(self.discriminator_style(self.augment(fake_y))) + lsgan.g(
-                self.discriminator_photo(self.augment(fake_x))
-            )
+            scores = self.discriminator_style(self.augment(fake_y)), self.discriminator_photo(self.augment(fake_x))
         terms = {
-            "adversarial": fooled,
+            "adversarial": lsgan.g(scores[0]) + lsgan.g(scores[1]),
             "cycle": c.cycle * (l1(self.inverse(fake_y), x) + l1(self.generator(fake_x), y)),
         }
         if c.identity:

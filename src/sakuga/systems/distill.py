@@ -128,11 +128,11 @@ class Distill(System):
         c = self.config
         photos = Pictures(c.photos, max_side=None if c.views else c.side)
         teacher, key = load_teacher(c.teacher, photos, freeze=c.freeze)
-        seen = Views(photos, c.views) if c.views else photos
-        columns: dict[str, Column] = {"photo": seen}
-        columns["target"] = Fitted(targets(seen, teacher, key, c.cache, keep=0), seen, self.fit)
+        views = Views(photos, c.views) if c.views else photos
+        columns: dict[str, Column] = {"photo": views}
+        columns["target"] = Fitted(targets(views, teacher, key, c.cache, keep=0), views, self.fit)
         if c.context:
-            columns["thumbnail"] = Thumbnails(seen)
+            columns["thumbnail"] = Thumbnails(views)
         return Dataset(columns, c)
 
     def step(self, batch: Batch, t: int) -> Iterator[tuple[str, Terms]]:
@@ -146,13 +146,13 @@ class Distill(System):
         if c.checkerboard:
             terms["checkerboard"] = c.checkerboard * checkerboard(fake - photo, period=self.generator.multiple)
         if self.features is not None:
-            seen = self.features(fake)
+            features = self.features(fake)
             with torch.no_grad():
-                wanted = self.features(target)
+                expected = self.features(target)
             if c.perceptual:
-                terms["perceptual"] = c.perceptual * lpips(seen, wanted, self._heads(seen))
+                terms["perceptual"] = c.perceptual * lpips(features, expected, self._heads(features))
             if c.gram:
-                terms["gram"] = c.gram * gram_style(seen, {name: gram(w) for name, w in wanted.items()})
+                terms["gram"] = c.gram * gram_style(features, {name: gram(w) for name, w in expected.items()})
         if duel:
             with frozen(self.discriminator):
                 terms["adversarial"] = c.adversarial * hinge.g(self.discriminator(fake))

@@ -103,8 +103,8 @@ class FastStyle(System):
         layers = dict.fromkeys((*c.style_layers, c.content_layer))
         self.features = FeatureNetwork("vgg16", tuple(layers), weights=c.features_weights)
         with torch.no_grad():
-            seen = self.features(painting)
-            self._grams = {name: gram(seen[name]) for name in c.style_layers}
+            features = self.features(painting)
+            self._grams = {name: gram(features[name]) for name in c.style_layers}
             self._scale = dict.fromkeys((*c.style_layers, "content"), 1.0)
             if c.calibrate:
                 self._scale = {name: float(g.square().sum()) for name, g in self._grams.items()}
@@ -120,13 +120,13 @@ class FastStyle(System):
         c, photo = self.config, batch["photo"]
         assert self.features is not None
         fake = _bounded(self.generator(photo))
-        seen = self.features(fake)
+        features = self.features(fake)
         with torch.no_grad():
-            wanted = self.features(photo, (c.content_layer,))[c.content_layer]
+            target = self.features(photo, (c.content_layer,))[c.content_layer]
         layer = c.content_layer
-        kept = content({layer: seen[layer]}, {layer: wanted}, norm="l2") / self._scale["content"]
+        kept = content({layer: features[layer]}, {layer: target}, norm="l2") / self._scale["content"]
         styled = [
-            gram_style({n: seen[n]}, {n: self._grams[n].to(fake.device)}) / self._scale[n] for n in c.style_layers
+            gram_style({n: features[n]}, {n: self._grams[n].to(fake.device)}) / self._scale[n] for n in c.style_layers
         ]
         terms = {"content": c.content * kept, "style": c.style_weight * torch.stack(styled).sum()}
         if c.smooth:

@@ -100,8 +100,8 @@ class SuperResolution(System):
         terms = {}
         if self.features is not None:
             with torch.no_grad():
-                wanted = self.features(large)
-            terms["feature"] = c.feature * content(self.features(enlarged), wanted, norm="l2")
+                target = self.features(large)
+            terms["feature"] = c.feature * content(self.features(enlarged), target, norm="l2")
         if c.pixel:
             terms["pixel"] = c.pixel * l2(enlarged, large)
         yield "G", terms

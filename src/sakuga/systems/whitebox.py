@@ -130,27 +130,27 @@ class WhiteBox(Unpaired):
     def step(self, batch: Batch, t: int) -> Iterator[tuple[str, Terms]]:
         """G, then both discriminators on the same output."""
         c, photo = self.config, batch["photo"]
-        painted = self.generator(photo)
+        stylized = self.generator(photo)
         if t < c.warmup:
-            yield "warmup", {"photo": l1(painted, photo)}
+            yield "warmup", {"photo": l1(stylized, photo)}
             return
         assert self.features is not None
-        output = guided_filter(photo, painted, radius=1, eps=c.filter_eps)
+        output = guided_filter(photo, stylized, radius=1, eps=c.filter_eps)
         gray, gray_cartoon = random_color_shift(output, batch["style"], form=c.shift)
         smooth = surface(output)
         segments = batch["segments"] if "segments" in batch else _segments(output)
         with torch.no_grad():
             both = self.features(torch.cat([superpixel_colors(output, segments), photo]))
-        flat, wanted = ({k: v.chunk(2)[i] for k, v in both.items()} for i in (0, 1))
-        seen = self.features(output)
+        flat, target = ({k: v.chunk(2)[i] for k, v in both.items()} for i in (0, 1))
+        features = self.features(output)
         with frozen(self.discriminator_surface, self.discriminator_texture):
             terms = {
                 "surface": c.surface * lsgan.g(self.discriminator_surface(self.augment(smooth))),
                 "texture": c.texture * lsgan.g(self.discriminator_texture(self.augment(gray))),
             }
         terms |= {
-            "structure": c.structure * structure(seen, flat),
-            "content": c.content * content(seen, wanted),
+            "structure": c.structure * structure(features, flat),
+            "content": c.content * content(features, target),
             "smooth": c.smooth * total_variation(output),
         }
         yield "G", terms
