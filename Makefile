@@ -11,8 +11,9 @@ demo: .venv/core
 	$(BIN)/sakuga $(DEMO) -o demo --overwrite
 	@echo "The stylised examples are in $(CURDIR)/demo:" && ls demo
 
+# One process for each core, each with one thread: torch's threads would wait for one another
 test: .venv/all
-	$(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n logical --maxprocesses 8 --dist worksteal
 
 lint: .venv/all
 	$(BIN)/ruff check .
