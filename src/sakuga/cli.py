@@ -72,11 +72,13 @@ def _dispatch(args: list[str]) -> int:
     from sakuga.commands.stylize import stylize
 
     verbs: dict[str, Callable[..., int]] = {"stylize": stylize, "styles": styles, "info": info}
-    if args == ["--version"]:
+    if args in (["--version"], ["-V"]):
         from sakuga import __version__
 
         print(f"sakuga {__version__}")
         return 0
+    if args[0] == "help":
+        args = [*args[1:2], "--help"]
     if args[0] in VERBS:
         return _run(args[0], args[1:])
     if args[0] not in (*verbs, "-h", "--help"):

@@ -139,3 +139,9 @@ def test_a_file_name_that_is_not_unicode():
     done = process(os.fsdecode(b"gone\xe9.png"), "-s", "neg")
     assert done.returncode == 1
     assert b"Traceback" not in done.stderr
+
+
+def test_an_address_is_not_fetched(run):
+    status, _, err = run("https://example.org/photo.jpg")
+    assert (status, err.count("\n")) == (2, 1)
+    assert "https://example.org/photo.jpg is an address" in err

@@ -45,7 +45,9 @@ def test_markup_in_a_card_is_text(run, style_folder):
 def test_version_and_help(run):
     from importlib.metadata import version
 
-    assert run("--version") == (0, [f"sakuga {version('sakuga')}"], "")
+    assert run("--version") == run("-V") == (0, [f"sakuga {version('sakuga')}"], "")
+    assert run("help") == run("--help")
+    assert run("help", "info") == run("info", "--help")
     status, out, _ = run("--help")
     assert status == 0
     for verb in ("stylize", "styles", "info", *VERBS):

@@ -58,6 +58,8 @@ def stylize(
 
     if not inputs:
         raise UsageError("name a picture, a folder or a video, or - for standard input (sakuga --help)")
+    if address := next((one for one in inputs if "://" in one), None):
+        raise UsageError(f"{address} is an address, and nothing is fetched: download it and name the file")
     if max_pixels is not None and max_pixels < 1:
         raise UsageError(f"max_pixels must be at least 1, not {max_pixels}")
     if jobs is not None and jobs < 1:
