@@ -98,7 +98,7 @@ class Stylizer:
         check_free(target, overwrite)
         if source.suffix.lower() in VIDEO_SUFFIXES or is_pattern(source):
             _make_folder(target.parent)
-            (worker, workers), scale, side = self._for_frames(), self.style.card.scale, self.look.max_side
+            (worker, workers), scale, side = self.for_frames(), self.style.card.scale, self.look.max_side
             make = partial(stylize_video, scale=scale, workers=workers, max_side=side, identity=worker._identity)
             make = partial(make, max_pixels=max_pixels, overwrite=overwrite, progress=progress, options=video)
             make(source, target, worker.array)
@@ -146,7 +146,7 @@ class Stylizer:
         other.threads, other.engine = threads, pick(self.style, self.engine.precision, threads, self.inputs)
         return other
 
-    def _for_frames(self) -> tuple["Stylizer", int]:
+    def for_frames(self) -> tuple["Stylizer", int]:
         """What stylises the frames of a video, and how many at a time: on a processor a frame a core, one thread each.
 
         Nothing then waits for anything. But of styles that look at the whole picture each frame takes gigabytes.
