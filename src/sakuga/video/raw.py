@@ -22,8 +22,8 @@ PIXEL_FORMATS: tuple[str, ...] = get_args(PixelFormat)
 class RawSource:
     """Frames of one size that follow each other in a stream of bytes without anything between them.
 
-    `rgb24`: red, green, blue, a byte each, row by row; `yuv420p`: three planes in limited range, by the matrix of BT.709
-    from 720 lines on and of BT.601 below, the last two of half the size. Raises UsageError for a size that the format
+    `rgb24`: red, green, blue, a byte each, row by row; `yuv420p`: three planes in limited range, by BT.709 from 720
+    lines on and BT.601 below, the last two of half the size. Raises UsageError for a size that the format
     does not have. `left` is how many bytes of a frame that was not whole stood at the end.
     """
 
@@ -60,7 +60,7 @@ class RawSource:
         planes = np.frombuffer(data, np.uint8).reshape(info.height * 3 // 2, info.width)
         frame = self._av.VideoFrame.from_ndarray(planes, format="yuv420p")
         frame.colorspace = info.matrix
-        rgb: Pixels = frame.reformat(format="rgb24").to_ndarray()
+        rgb: Pixels = frame.reformat(format="rgb24").to_ndarray()  # type: ignore[assignment]
         return rgb
 
 
