@@ -15,10 +15,12 @@ import test_system_cartoongan
 import test_system_cyclegan
 import test_system_distill
 import test_system_fast_style
+import test_system_gan
 import test_system_lsgan
 import test_system_pix2pix
 import test_system_super_resolution
 import test_system_ugatit
+import test_system_wgan
 import test_system_whitebox
 import torch
 from tiny import Tiny, make_data
@@ -41,7 +43,9 @@ MODULES = (
     test_system_animegan3,
     test_system_cartoongan,
     test_system_cyclegan,
+    test_system_gan,
     test_system_lsgan,
+    test_system_wgan,
     test_system_pix2pix,
     test_system_super_resolution,
     test_system_ugatit,
@@ -55,7 +59,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:feature losses use:UserWarning")
 def test_no_system_is_left_out():
     assert [tiny.system for tiny in TINY] == [load_system(name) for name in SYSTEMS]
     assert [tiny.system.name for tiny in TINY] == list(SYSTEMS)
-    assert len({tiny.system.name for tiny in TINY}) == len(TINY) == 12
+    assert len({tiny.system.name for tiny in TINY}) == len(TINY) == 14
 
 
 def test_the_page_and_the_command_name_them_all(capsys):

@@ -19,7 +19,9 @@ SYSTEMS = {
     "animegan3": ("sakuga.systems.animegan3:AnimeGANv3", "The double-tail GAN (Liu, Chen, Gao, 2024)."),
     "cartoongan": ("sakuga.systems.cartoongan:CartoonGAN", "Photos to cartoons with clear edges (Chen et al., 2018)."),
     "cyclegan": ("sakuga.systems.cyclegan:CycleGAN", "Two translations that undo each other (Zhu et al., 2017)."),
+    "gan": ("sakuga.systems.gan:GAN", "Pictures from noise, as at the beginning (Goodfellow et al., 2014)."),
     "lsgan": ("sakuga.systems.lsgan:LSGAN", "Pictures from noise by least squares (Mao et al., 2017)."),
+    "wgan": ("sakuga.systems.wgan:WGAN", "Pictures from noise by a critic of clipped weights (Arjovsky et al., 2017)."),
     "pix2pix": ("sakuga.systems.pix2pix:Pix2Pix", "Translation learned from pairs (Isola et al., 2017)."),
     "super_resolution": (
         "sakuga.systems.super_resolution:SuperResolution",

@@ -1,0 +1,137 @@
+"""What systems share that make pictures of one kind from noise."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Literal
+
+import torch
+from torch import nn
+
+from sakuga.data.columns import Noise
+from sakuga.data.dataset import Dataset
+from sakuga.data.pictures import Pictures
+from sakuga.errors import UsageError
+from sakuga.networks.dcgan import DCGANDiscriminator, DCGANGenerator
+from sakuga.networks.mlp import MLPDiscriminator, MLPGenerator
+from sakuga.runtime.console import say
+from sakuga.style.inputs import Input
+from sakuga.systems.artefact import Artefact
+from sakuga.systems.base import Config, Preview, System
+from sakuga.systems.fields import Count, Role
+
+SHOWN = 64
+"""Pictures of a preview."""
+
+
+@dataclass
+class NoiseConfig(Config):
+    """What all of these can be told; defaults are for a few thousand pictures of 64 pixels."""
+
+    photos: Annotated[tuple[Path, ...], Role("photos", required=True)] = ()
+    """Folders of the pictures to be learned, photographs or not."""
+    crop: int = 64
+    """Side of the pictures, a power of two; those to be learned are scaled to it on their shorter side."""
+    mirror: bool = False
+    batch: Count = 64
+    steps: Count = 20_000
+    noise: Count = 100
+    """Numbers that a picture is made of."""
+    width: Count = 64
+    """Channels of the layers that are next to the picture; of other layers in proportion."""
+
+
+@dataclass
+class BodyConfig(NoiseConfig):
+    """The same, with a choice of networks."""
+
+    body: Literal["dcgan", "mlp"] = "dcgan"
+    """Networks: DCGAN's convolutions, or fully connected layers, for pictures of 32 pixels or fewer."""
+
+
+class FromNoise(System):
+    """A generator and a discriminator of pictures of one kind; a subclass writes its networks and `step`."""
+
+    players = {"D": ["discriminator"], "G": ["generator"]}  # noqa: RUF012
+    averaged = ()
+    Config: ClassVar[type[Any]] = NoiseConfig
+    generator: nn.Module
+    discriminator: nn.Module
+
+    def pictures(self) -> Pictures:
+        """Read the pictures, and say once what becomes of those of other sizes.
+
+        Raises:
+            UsageError: there are fewer than in a batch.
+        """
+        c = self.config
+        pictures = Pictures(c.photos, short_side=c.crop)
+        if len(pictures) < c.batch:
+            raise UsageError(
+                f"--photos holds {len(pictures)} pictures, fewer than --batch {c.batch}: add some, or lower --batch"
+            )
+        others = sum(size != (c.crop, c.crop) for size in pictures.originals)
+        if others:
+            say(
+                f"{others:,} of {len(pictures):,} pictures are not of {c.crop}x{c.crop} pixels: they are scaled to it "
+                "on their shorter side, and what is too long is cut off"
+            )
+        return pictures
+
+    def data(self) -> Dataset:
+        """Pictures, each as likely, and noise."""
+        return Dataset({"real": self.pictures(), "noise": Noise(self.config.noise)}, self.config, draw="picture")
+
+    def optimizers(self) -> dict[str, torch.optim.Optimizer]:
+        """Adam with DCGAN's β₁ = ½ for both players."""
+        return {p: torch.optim.Adam(self.weights(p), self.config.lr, betas=(0.5, 0.999)) for p in self.players}
+
+    def artefact(self, network: str | None = None) -> Artefact:
+        """The generator, whose pictures have one size."""
+        c = self.config
+        return Artefact(self.generator, (Input("noise", "noise", size=c.noise),), size=(c.crop, c.crop))
+
+    def preview(self) -> Preview:
+        """Sixty-four points of the noise, and as many pictures."""
+        noise = torch.randn(SHOWN, self.config.noise, generator=torch.Generator().manual_seed(0))
+        return Preview({"noise": noise}, self.references())
+
+    def references(self) -> torch.Tensor:
+        """Sixty-four pictures to be learned, (64, 3, crop, crop)."""
+        batches = [self.dataset.batch(t)["real"] for t in range(-(-SHOWN // self.config.batch))]
+        return torch.cat(batches)[:SHOWN]
+
+
+def networks(config: BodyConfig) -> tuple[nn.Module, nn.Module]:
+    """Return the generator and the discriminator that a config asks for, with the published widths at `width` 64.
+
+    Raises:
+        UsageError: DCGAN's is asked for a side that is no power of two.
+    """
+    c, w = config, config.width
+    if c.body == "mlp":
+        widths = (2 * w, 4 * w, 8 * w, 16 * w)
+        generator = MLPGenerator(c.noise, channels=3, side=c.crop, widths=widths)
+        return generator, MLPDiscriminator(3, side=c.crop, widths=(8 * w, 4 * w))
+    power_of_two(c)
+    return DCGANGenerator(c.noise, width=w, side=c.crop), DCGANDiscriminator(width=w, side=c.crop)
+
+
+def power_of_two(config: NoiseConfig) -> None:
+    """Refuse a side that the networks cannot double up to. Raises UsageError."""
+    if config.crop & (config.crop - 1):
+        raise UsageError(f"--crop {config.crop} must be a power of two: 32, 64 or 128")
+
+
+@contextmanager
+def untracked(network: nn.Module) -> Iterator[None]:
+    """Within the block batch norms take the batch's statistics and leave their running ones: it is not their turn."""
+    norms = [module for module in network.modules() if isinstance(module, nn.modules.batchnorm._BatchNorm)]
+    for norm in norms:
+        norm.track_running_stats = False
+    try:
+        yield
+    finally:
+        for norm in norms:
+            norm.track_running_stats = True
