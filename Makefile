@@ -5,7 +5,7 @@ PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 DEMO := $(addprefix examples/, astronaut.jpg chelsea.jpg coffee.jpg pan.mp4)
 
 .DELETE_ON_ERROR:
-.PHONY: demo test lint styles clean
+.PHONY: demo test lint docs styles clean
 
 demo: .venv/core
 	$(BIN)/sakuga $(DEMO) -o demo --overwrite
@@ -19,6 +19,11 @@ lint: .venv/all
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+# The pages in build/docs, every link checked
+docs: .venv/core
+	@$(PIP) install -c constraints.txt -e ".[docs]"
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
 
 # The commands that made the embedded styles (docs/styles.md): make styles DATA=FOLDER [STYLES="shinkai cel"]
 styles: .venv/all
