@@ -152,11 +152,16 @@ def test_a_style_without_a_picture_is_for_generate(tmp_path):
         Stylizer(path)
 
 
-def test_a_style_of_fixed_size_takes_that_size_alone(tmp_path):
+def test_a_style_of_fixed_size_is_given_the_whole_picture(tmp_path):
+    """The style returns what it is given: a picture of any size must come back, at its size."""
     fixed = Stylizer(make_style(tmp_path / "fixed.onnx", "fixed_size", size=[8, 8]))
     np.testing.assert_array_equal(fixed.array(GRAY[:8, :8]), GRAY[:8, :8])
-    with pytest.raises(UsageError, match="style fixed runs on pictures of 8x8 only, not 80x70: resize it first"):
-        fixed.array(GRAY)
+    for height, width in ((70, 80), (31, 90), (5, 3), (1, 40)):
+        ramp = np.linspace(40, 200, height * width * 3).reshape(height, width, 3)
+        for photo in (ramp.astype(np.uint8), (ramp * 257).astype(np.uint16)):
+            result = fixed.array(photo)
+            assert (result.shape, result.dtype) == (photo.shape, photo.dtype)
+            assert np.abs(result / np.iinfo(photo.dtype).max - photo / np.iinfo(photo.dtype).max).max() < 0.02
 
 
 # --- the command

@@ -1,5 +1,6 @@
 """Small trainings of every system, for the generic tests."""
 
+import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +18,8 @@ class Tiny:
 
     Attributes:
         system: its class.
-        config: fields of its config, given a folder with `photos/`, `style/` (pictures) and `pairs/` (side by side).
+        config: fields of its config, given a folder with `photos/`, `style/` (pictures), `pairs/` (side by side),
+            `labels.csv` (attributes of the photos) and `domains/` (a folder of pictures for each of two).
         multiple: of which the sides of its crops are.
         batch_statistics: why `accumulate=2` is not the whole batch, if it is not.
         falls: the term, as `player/name`, that must fall when one batch is repeated, and by which factor.
@@ -45,7 +47,7 @@ class Tiny:
 
 
 def make_data(folder: Path) -> Path:
-    """Fill `photos/`, `style/` and `pairs/` with small pictures that have areas, edges and grain."""
+    """Fill the folders that `Tiny` names with small pictures that have areas, edges and grain, and label them."""
     rng = np.random.default_rng(0)
 
     def picture(grain: int) -> np.ndarray:
@@ -60,4 +62,8 @@ def make_data(folder: Path) -> Path:
     for i in range(4):
         left = picture(5)
         Image.fromarray(np.concatenate([left, 255 - left], axis=1)).save(folder / "pairs" / f"{i}.png")
+    lines = ["file,dark_hair,fair_hair,hat", *(f"photos/{i}.png,{i % 2},{1 - i % 2},{i // 2}" for i in range(4))]
+    (folder / "labels.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    for kind, source in (("plain", "style"), ("rough", "photos")):
+        shutil.copytree(folder / source, folder / "domains" / kind)
     return folder

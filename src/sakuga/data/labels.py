@@ -28,6 +28,15 @@ class Labels(Rows):
         self.classes = values if values.ndim == 1 else None
 
     @classmethod
+    def read(
+        cls, labels: str, folders: Sequence[Path], paths: Sequence[Path], *, names: Sequence[str] = ()
+    ) -> "Labels":
+        """Read what `--labels` names: `folders`, see `from_folders`, or a table, see `from_csv`."""
+        if labels == "folders":
+            return cls.from_folders(folders, paths)
+        return cls.from_csv(Path(labels), paths, names=names)
+
+    @classmethod
     def from_folders(cls, folders: Sequence[Path], paths: Sequence[Path]) -> "Labels":
         """Return the classes of pictures that lie in a sub-folder for each class.
 

@@ -24,6 +24,7 @@ from sakuga.runtime.parallel import cores
 from sakuga.style import DEFAULT, Style, load
 from sakuga.style.engine import Engine, pick
 from sakuga.style.values import arrays
+from sakuga.stylizer.fitted import fitted
 from sakuga.stylizer.frozen import freeze
 from sakuga.stylizer.look import Look
 from sakuga.stylizer.tiles import cut, plan, round_up
@@ -116,13 +117,12 @@ class Stylizer:
     def array(self, rgb: Array) -> Array:
         """Stylise RGB pixels (H, W, 3), uint8 or uint16 over their whole range, into as many of the same dtype.
 
-        A style that enlarges returns (scale · H, scale · W, 3).
+        A style that enlarges returns (scale · H, scale · W, 3). One of a fixed size runs on the whole picture, reduced.
         """
         if rgb.ndim != 3 or rgb.shape[2] != 3 or 0 in rgb.shape or rgb.dtype not in (np.uint8, np.uint16):
             raise UsageError(f"rgb must be (height, width, 3) of uint8 or uint16, not {rgb.shape} of {rgb.dtype}")
-        if (size := self.style.card.size) and rgb.shape[:2] != size:
-            found, only = (f"{width}x{height}" for height, width in (rgb.shape[:2], size))
-            raise UsageError(f"style {self.style.name} runs on pictures of {only} only, not {found}: resize it first")
+        if (size := self.style.card.size) and rgb.shape[:2] != size and self.style.card.scale == 1:
+            return fitted(rgb, size, self.array)
         enlarged = self._enlarge(rgb) if self._shows_photo else None
         if self.look.strength == 0:
             return rgb.copy() if enlarged is None else enlarged

@@ -23,6 +23,7 @@ SYSTEMS = {
     "lsgan": ("sakuga.systems.lsgan:LSGAN", "Pictures from noise by least squares (Mao et al., 2017)."),
     "wgan": ("sakuga.systems.wgan:WGAN", "Pictures from noise by a critic of clipped weights (Arjovsky et al., 2017)."),
     "pix2pix": ("sakuga.systems.pix2pix:Pix2Pix", "Translation learned from pairs (Isola et al., 2017)."),
+    "stargan": ("sakuga.systems.stargan:StarGAN", "Attributes or domains, one generator (Choi et al., 2018)."),
     "super_resolution": (
         "sakuga.systems.super_resolution:SuperResolution",
         "Enlarging by a perceptual loss (Johnson et al., 2016).",

@@ -56,10 +56,12 @@ class Preview:
     Attributes:
         inputs: by name, one row per sample: `image` (N, 3, H, W) in [-1, 1], `noise` (N, size), ...
         references: pictures (M, 3, H, W) that the samples should look like, for KID; None where there are none.
+        rows: in which samples lie on the sheet, below one row of photos: the same photos in each.
     """
 
     inputs: dict[str, Tensor]
     references: Tensor | None = None
+    rows: int = 1
 
 
 class System(nn.Module):

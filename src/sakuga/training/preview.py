@@ -24,11 +24,11 @@ def samples(system: System, preview: Preview, target: Path) -> tuple[np.ndarray,
         made = np.stack([stylizer.array(photo) for photo in photos])
     else:
         made = render(style, {name: value.cpu().numpy() for name, value in preview.inputs.items()})
-    return made, contact_sheet([*made]) if photos is None else pairs(photos, made)
+    return made, contact_sheet([*made]) if photos is None else pairs(photos[: len(photos) // preview.rows], made)
 
 
 def pairs(before: np.ndarray, after: np.ndarray) -> np.ndarray:
-    """Photos in one row and what became of them below; a result that is larger by a whole factor keeps its size."""
+    """Photos in one row and what became of them below, in one or more; a result that is larger keeps its size."""
     scale = after.shape[1] // before.shape[1]
-    rows = before.repeat(scale, 1).repeat(scale, 2), after
+    rows = [before.repeat(scale, 1).repeat(scale, 2), *np.split(after, len(after) // len(before))]
     return np.concatenate([np.concatenate(list(row), axis=1) for row in rows])
