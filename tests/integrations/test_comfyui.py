@@ -1,0 +1,43 @@
+"""The node of ComfyUI, by the contract of its nodes, with tensors as it hands them over."""
+
+import importlib.util
+from pathlib import Path
+
+import pytest
+
+from sakuga.errors import UsageError
+
+torch = pytest.importorskip("torch")
+FOLDER = Path(__file__).parents[2] / "integrations" / "comfyui"
+
+
+@pytest.fixture
+def node(made_style, style_folder):
+    (style_folder / "neg.onnx").write_bytes(made_style("invert").read_bytes())
+    spec = importlib.util.spec_from_file_location("comfyui_sakuga", FOLDER / "__init__.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.NODE_CLASS_MAPPINGS["SakugaStylize"]
+
+
+def test_it_says_what_it_takes(node):
+    inputs = node.INPUT_TYPES()
+    assert inputs["required"]["image"] == ("IMAGE",)
+    assert inputs["required"]["style"][0] == ["neg"]
+    assert inputs["required"]["strength"] == ("FLOAT", {"default": 1.0, "min": 0, "max": 1, "step": 0.05})
+    assert inputs["required"]["keep_color"] == ("BOOLEAN", {"default": False})
+    assert node.RETURN_TYPES == ("IMAGE",)
+
+
+def test_a_batch_comes_back_as_one(node):
+    photos = torch.rand(2, 70, 90, 3)
+    (results,) = getattr(node(), node.FUNCTION)(photos, "neg", strength=1.0, keep_color=False)
+    assert results.shape == photos.shape
+    assert (results - (1 - photos)).abs().max() < 1.6 / 255
+    (half,) = node().stylize(photos, "neg", strength=0.5)
+    assert (half - 0.5).abs().max() < 1.6 / 255
+
+
+def test_a_reference_for_a_style_that_takes_none(node):
+    with pytest.raises(UsageError, match="neg takes no reference picture"):
+        node().stylize(torch.rand(1, 64, 64, 3), "neg", reference=torch.rand(1, 64, 64, 3))
