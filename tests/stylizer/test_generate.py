@@ -169,10 +169,12 @@ class TestCommand:
         assert main(["photo.png", "-s", str(style.path)]) == 2
         assert "takes no picture, it makes its own: sakuga generate toy" in capsys.readouterr().err
 
-    def test_values_that_are_needed_are_named(self, here, capsys):
-        export(from_noise(default=None), here / "x.onnx", name="x")
-        assert main(["generate", "x.onnx"]) == 2
-        assert "style x needs kind, one of a, b, c: give --set kind=VALUE" in capsys.readouterr().err
+    def test_a_choice_that_must_be_made_is_made_in_turn(self, here):
+        style = export(from_noise(default=None), here / "x.onnx", name="x")
+        assert main(["generate", "x.onnx", "--seed", "4", "-n", "2"]) == 0
+        for seed, kind in ((4, "b"), (5, "c")):
+            made = pixels(here / "x.pictures" / f"x.{seed:04}.png")
+            np.testing.assert_array_equal(made, Generator(style, {"kind": kind})(seed))
 
 
 def test_a_style_with_a_picture_is_no_generator(tmp_path):

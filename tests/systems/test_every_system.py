@@ -8,10 +8,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import test_system_acgan
 import test_system_adain
 import test_system_animegan
 import test_system_animegan3
 import test_system_cartoongan
+import test_system_cgan
 import test_system_cyclegan
 import test_system_distill
 import test_system_fast_style
@@ -22,6 +24,7 @@ import test_system_stargan
 import test_system_super_resolution
 import test_system_ugatit
 import test_system_wgan
+import test_system_wgan_gp
 import test_system_whitebox
 import torch
 from tiny import Tiny, make_data
@@ -45,8 +48,11 @@ MODULES = (
     test_system_cartoongan,
     test_system_cyclegan,
     test_system_gan,
+    test_system_cgan,
+    test_system_acgan,
     test_system_lsgan,
     test_system_wgan,
+    test_system_wgan_gp,
     test_system_pix2pix,
     test_system_stargan,
     test_system_super_resolution,

@@ -49,6 +49,8 @@ def generate(
 ) -> int:
     """Make pictures with a style that needs no photo, each from noise of its own. The same seed makes the same picture.
 
+    Where a style is given a class that --set does not name, every class has its turn.
+
     Args:
         style: A style's name or file, or the folder of a training.
         count: How many pictures, by default 64; with --walk how many points it passes, by default 8.

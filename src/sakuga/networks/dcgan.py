@@ -56,17 +56,28 @@ class DCGANDiscriminator(nn.Module):
 
     def __init__(self, channels: int = 3, *, width: int = 64, side: int = 64):
         super().__init__()
-        layers = widths(width, side)
-        blocks: list[nn.Module] = [nn.Conv2d(channels, width, 4, stride=2, padding=1, bias=False), nn.LeakyReLU(0.2)]
-        for a, b in pairwise(layers):
-            blocks += [nn.Conv2d(a, b, 4, stride=2, padding=1, bias=False), nn.BatchNorm2d(b), nn.LeakyReLU(0.2)]
-        self.body = nn.Sequential(*blocks, nn.Conv2d(layers[-1], 1, 4, bias=False), nn.Flatten())
+        layers, features = trunk(channels, width=width, side=side)
+        self.body = nn.Sequential(*layers, *score_head(features))
         init_normal(self)
 
     def forward(self, image: Tensor) -> Tensor:
         """(N, channels, side, side) to (N, 1); no sigmoid."""
         score: Tensor = self.body(image)
         return score
+
+
+def trunk(channels: int, *, width: int, side: int) -> tuple[list[nn.Module], int]:
+    """Return the discriminator's layers from a picture to features of 4×4 places, and how many channels these have."""
+    layers = widths(width, side)
+    blocks: list[nn.Module] = [nn.Conv2d(channels, width, 4, stride=2, padding=1, bias=False), nn.LeakyReLU(0.2)]
+    for a, b in pairwise(layers):
+        blocks += [nn.Conv2d(a, b, 4, stride=2, padding=1, bias=False), nn.BatchNorm2d(b), nn.LeakyReLU(0.2)]
+    return blocks, layers[-1]
+
+
+def score_head(features: int) -> nn.Sequential:
+    """Return the last layer: features of 4×4 places to a raw score (N, 1)."""
+    return nn.Sequential(nn.Conv2d(features, 1, 4, bias=False), nn.Flatten())
 
 
 def _block(convolution: nn.ConvTranspose2d) -> nn.Sequential:

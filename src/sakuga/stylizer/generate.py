@@ -21,7 +21,8 @@ class Generator:
 
     Args:
         style: a Style, the name of one, or the path of a file.
-        values: of its inputs, by name, in Python or as text; noise that is not among them is drawn for each picture.
+        values: of its inputs, by name, in Python or as text; noise that is not among them is drawn for each picture,
+            and of a choice without default, such as a class, every one has its turn.
         threads: how many the network computes with; None: one for each core.
 
     Attributes:
@@ -39,12 +40,15 @@ class Generator:
         if card.photo is not None:
             raise UsageError(f"style {name} makes its pictures of photos: use sakuga photo.jpg -s {name}")
         self.drawn = {one.name: one.shape for one in card.inputs if one.kind == "noise" and one.name not in values}
-        self._given = arrays(card.inputs, values, style=name)
+        free = (one for one in card.inputs if one.kind == "choice" and one.required and one.name not in values)
+        turns = next(free, None)
+        chosen = [{turns.name: choice} for choice in turns.names] if turns else [{}]
+        self._given = [arrays(card.inputs, {**values, **one}, style=name) for one in chosen]
         self._threads = threads
 
     def __call__(self, seed: int) -> Array:
         """Return the picture of a seed, RGB (H, W, 3) uint8."""
-        return self._run(self._draw(seed))
+        return self._run(self._draw(seed), seed)
 
     def walk(self, seeds: Sequence[int], steps: int) -> Iterator[Array]:
         """Yield the pictures on the way from seed to seed and back to the first, `steps` for each part of it.
@@ -55,14 +59,15 @@ class Generator:
             raise UsageError(f"style {self.style.name} is given no noise here to walk through: leave out --walk")
         for here, there in pairwise([self._draw(seed) for seed in (*seeds, seeds[0])]):
             for step in range(steps):
-                yield self._run({name: spherical(here[name], there[name], step / steps) for name in here})
+                yield self._run({name: spherical(here[name], there[name], step / steps) for name in here}, seeds[0])
 
     def _draw(self, seed: int) -> dict[str, Array]:
         rng = np.random.default_rng(seed)
         return {name: rng.standard_normal(shape, np.float32) for name, shape in self.drawn.items()}
 
-    def _run(self, noise: Mapping[str, Array]) -> Array:
-        picture: Array = render(self.style, {**self._given, **noise}, threads=self._threads)[0]
+    def _run(self, noise: Mapping[str, Array], seed: int) -> Array:
+        given = self._given[seed % len(self._given)]
+        picture: Array = render(self.style, {**given, **noise}, threads=self._threads)[0]
         return picture
 
 

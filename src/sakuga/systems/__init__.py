@@ -20,8 +20,17 @@ SYSTEMS = {
     "cartoongan": ("sakuga.systems.cartoongan:CartoonGAN", "Photos to cartoons with clear edges (Chen et al., 2018)."),
     "cyclegan": ("sakuga.systems.cyclegan:CycleGAN", "Two translations that undo each other (Zhu et al., 2017)."),
     "gan": ("sakuga.systems.gan:GAN", "Pictures from noise, as at the beginning (Goodfellow et al., 2014)."),
+    "cgan": ("sakuga.systems.cgan:CGAN", "Pictures of a class, which both networks are told (Mirza, Osindero, 2014)."),
+    "acgan": (
+        "sakuga.systems.acgan:ACGAN",
+        "Pictures of a class, by a discriminator that names it (Odena et al., 2017).",
+    ),
     "lsgan": ("sakuga.systems.lsgan:LSGAN", "Pictures from noise by least squares (Mao et al., 2017)."),
     "wgan": ("sakuga.systems.wgan:WGAN", "Pictures from noise by a critic of clipped weights (Arjovsky et al., 2017)."),
+    "wgan_gp": (
+        "sakuga.systems.wgan_gp:WGANGP",
+        "Pictures from noise, or of a class, by a critic with a gradient penalty (Gulrajani et al., 2017).",
+    ),
     "pix2pix": ("sakuga.systems.pix2pix:Pix2Pix", "Translation learned from pairs (Isola et al., 2017)."),
     "stargan": ("sakuga.systems.stargan:StarGAN", "Attributes or domains, one generator (Choi et al., 2018)."),
     "super_resolution": (

@@ -42,7 +42,7 @@ def read_labels(config: LabelledConfig, *, names: Sequence[str] = ()) -> Labels:
     return Labels.read(config.labels, config.photos, find_images(config.photos), names=names)
 
 
-def read_squares(config: LabelledConfig) -> Pictures:
+def read_squares(config: Config) -> Pictures:
     """Read photos whose shorter side is brought to the crop's, and say once what becomes of those of other sizes.
 
     Raises:

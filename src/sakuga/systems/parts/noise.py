@@ -11,15 +11,14 @@ from torch import nn
 
 from sakuga.data.columns import Noise
 from sakuga.data.dataset import Dataset
-from sakuga.data.pictures import Pictures
 from sakuga.errors import UsageError
 from sakuga.networks.dcgan import DCGANDiscriminator, DCGANGenerator
 from sakuga.networks.mlp import MLPDiscriminator, MLPGenerator
-from sakuga.runtime.console import say
 from sakuga.style.inputs import Input
 from sakuga.systems.artefact import Artefact
 from sakuga.systems.base import Config, Preview, System
 from sakuga.systems.fields import Count, Role
+from sakuga.systems.parts.labelled import read_squares
 
 SHOWN = 64
 """Pictures of a preview."""
@@ -59,29 +58,11 @@ class FromNoise(System):
     generator: nn.Module
     discriminator: nn.Module
 
-    def pictures(self) -> Pictures:
-        """Read the pictures, and say once what becomes of those of other sizes.
-
-        Raises:
-            UsageError: there are fewer than in a batch.
-        """
-        c = self.config
-        pictures = Pictures(c.photos, short_side=c.crop)
-        if len(pictures) < c.batch:
-            raise UsageError(
-                f"--photos holds {len(pictures)} pictures, fewer than --batch {c.batch}: add some, or lower --batch"
-            )
-        others = sum(size != (c.crop, c.crop) for size in pictures.originals)
-        if others:
-            say(
-                f"{others:,} of {len(pictures):,} pictures are not of {c.crop}x{c.crop} pixels: they are scaled to it "
-                "on their shorter side, and what is too long is cut off"
-            )
-        return pictures
-
     def data(self) -> Dataset:
         """Pictures, each as likely, and noise."""
-        return Dataset({"real": self.pictures(), "noise": Noise(self.config.noise)}, self.config, draw="picture")
+        return Dataset(
+            {"real": read_squares(self.config), "noise": Noise(self.config.noise)}, self.config, draw="picture"
+        )
 
     def optimizers(self) -> dict[str, torch.optim.Optimizer]:
         """Adam with DCGAN's β₁ = ½ for both players."""
