@@ -190,13 +190,9 @@ def test_what_is_no_onnx_file_has_no_sum(tmp_path):
 
 
 def test_cores_and_instructions_as_linux_tells_them(monkeypatch):
-    # Two sockets with two cores of two threads each: eight threads, four cores.
-    places = [(socket, core) for socket in (0, 1) for core in (0, 1) for _ in (0, 1)]
-    entries = [
-        f"model name\t: Some CPU @ 3 GHz\nphysical id\t: {socket}\ncore id\t: {core}\nflags\t: fpu amx_int8 avx_vnni\n"
-        for socket, core in places
-    ]
-    monkeypatch.setattr(machine, "_cpuinfo", lambda: "\n".join(entries))
+    entry = "model name\t: Some CPU @ 3 GHz\nflags\t: fpu amx_int8 avx_vnni\n"
+    monkeypatch.setattr(machine, "_cpuinfo", lambda: 8 * entry)
+    monkeypatch.setattr(machine.psutil, "cpu_count", lambda logical: 4)
     monkeypatch.setattr(machine.os, "cpu_count", lambda: 8)
     monkeypatch.setattr(machine, "cores", lambda: 6)
     monkeypatch.setattr(machine.sys, "platform", "linux")
@@ -207,6 +203,7 @@ def test_cores_and_instructions_as_linux_tells_them(monkeypatch):
 
 def test_where_nothing_is_told(monkeypatch):
     monkeypatch.setattr(machine, "_cpuinfo", lambda: "")
+    monkeypatch.setattr(machine.psutil, "cpu_count", lambda logical: None)
     monkeypatch.setenv("PATH", "")
     assert machine.core_counts().keys() == {"threads", "usable"}
     assert machine.graphics_cards() == []

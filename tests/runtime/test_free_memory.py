@@ -1,5 +1,4 @@
-import sys
-
+import psutil
 import pytest
 
 from sakuga.runtime import memory
@@ -32,19 +31,17 @@ def test_groups_of_version_one(tmp_path):
     assert [n for n in memory._groups(own, root) if n is not None] == [600]
 
 
-def test_the_machine(tmp_path):
-    info = tmp_path / "meminfo"
-    info.write_text("MemTotal:       16000 kB\nMemAvailable:    9000 kB\n")
-    assert memory._machine(info) == 9000 * 1024
-    assert memory._machine(tmp_path / "none") is None
+def test_no_group(tmp_path):
     assert memory._groups(tmp_path / "none", tmp_path) == []
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="other systems are not asked")
-def test_here_it_is_less_than_all_there_is():
-    import os
+def test_the_tighter_of_machine_and_group(monkeypatch):
+    monkeypatch.setattr(memory, "_groups", lambda own, root: [None, 700])
+    assert memory.available() == 700
 
-    assert 0 < memory.available() <= os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+
+def test_here_it_is_less_than_all_there_is():
+    assert 0 < memory.available() <= psutil.virtual_memory().total
 
 
 @pytest.mark.parametrize(

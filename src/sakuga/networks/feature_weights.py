@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from sakuga.errors import SakugaError
-from sakuga.runtime.home import expand_user
+from sakuga.runtime.home import user_folder
 
 Convolutions = list[tuple[Tensor, Tensor]]
 
@@ -22,7 +22,7 @@ def cache_folder() -> Path:
     """Return where `sakuga download` keeps weights: $SAKUGA_CACHE, or sakuga in the user's cache folder."""
     if "SAKUGA_CACHE" in os.environ:
         return Path(os.environ["SAKUGA_CACHE"])
-    return expand_user(os.environ.get("XDG_CACHE_HOME") or "~/.cache") / "sakuga"
+    return user_folder("cache")
 
 
 def read(path: Path, name: str) -> tuple[Convolutions, list[Tensor]]:

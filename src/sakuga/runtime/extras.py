@@ -18,7 +18,7 @@ def too_old() -> dict[str, tuple[str, str]]:
     found: dict[str, tuple[str, str]] = {}
     for need in importlib.metadata.requires("sakuga") or ():
         bound = re.match(r"([\w.-]+)\s*>=\s*([\d.]+)", need)
-        if bound is None or re.search(r"extra\s*==\s*['\"]dev", need):
+        if bound is None or re.search(r"extra\s*==\s*['\"](dev|docs)", need):
             continue
         try:
             version = importlib.metadata.version(bound[1])

@@ -10,6 +10,8 @@ from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 
+import psutil
+
 from sakuga.runtime.memory import available
 from sakuga.runtime.parallel import cores
 
@@ -39,8 +41,7 @@ def processor() -> str:
 def core_counts() -> dict[str, int]:
     """Return how many cores the machine has (of those two threads may share one), and how many this process may use."""
     counts = {"threads": os.cpu_count() or 1, "usable": cores()}
-    pairs = re.findall(r"^physical id\s*:\s*(\d+).*?^core id\s*:\s*(\d+)", _cpuinfo(), re.MULTILINE | re.DOTALL)
-    physical = len(set(pairs)) or int(_output("sysctl", "-n", "hw.physicalcpu") or 0)
+    physical = psutil.cpu_count(logical=False)
     return {"cores": physical, **counts} if physical else counts
 
 
@@ -58,12 +59,8 @@ def instructions() -> list[str]:
 
 
 def memory() -> dict[str, float]:
-    """Return gibibytes of memory, in all and not in use, as far as this system says."""
-    sizes = {}
-    if hasattr(os, "sysconf") and "SC_PHYS_PAGES" in os.sysconf_names:
-        sizes["GiB"] = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    if sys.platform == "linux":
-        sizes["GiB available"] = available()
+    """Return gibibytes of memory, in all and not in use."""
+    sizes = {"GiB": psutil.virtual_memory().total, "GiB available": available()}
     return {name: round(size / 2**30, 1) for name, size in sizes.items()}
 
 

@@ -2,17 +2,14 @@
 
 from pathlib import Path
 
-UNKNOWN = 4 * 2**30
-"""Bytes taken for available where the system does not say."""
-
 
 def available() -> int:
-    """Bytes that this process can still use without swapping: the machine's, or its control group's if those are fewer.
+    """Bytes that this process can still use without swapping: the machine's, or its control group's if fewer."""
+    import psutil
 
-    On Linux; elsewhere a modest constant.
-    """
-    free = [_machine(Path("/proc/meminfo")), *_groups(Path("/proc/self/cgroup"), Path("/sys/fs/cgroup"))]
-    return min((n for n in free if n is not None), default=UNKNOWN)
+    groups = _groups(Path("/proc/self/cgroup"), Path("/sys/fs/cgroup"))
+    free: list[int] = [psutil.virtual_memory().available, *(n for n in groups if n is not None)]
+    return min(free)
 
 
 def ran_out(error: BaseException) -> bool:
@@ -21,13 +18,6 @@ def ran_out(error: BaseException) -> bool:
     return isinstance(error, MemoryError) or any(
         sign in text for sign in ("failed to allocate memory", "bad_alloc", "bad allocation", "out of memory")
     )
-
-
-def _machine(path: Path) -> int | None:
-    for line in _read(path).splitlines():
-        if line.startswith("MemAvailable:"):
-            return int(line.split()[1]) * 1024
-    return None
 
 
 def _groups(own: Path, root: Path) -> list[int | None]:

@@ -1,12 +1,11 @@
 """Where styles are found: embedded ones, those in the user's folder, and files by their path."""
 
 import os
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 from sakuga.errors import SakugaError, UsageError
-from sakuga.runtime.home import expand_user
+from sakuga.runtime.home import expand_user, user_folder
 from sakuga.style.file import EMBEDDED, Style, read
 
 DEFAULT = "hosoda"
@@ -54,11 +53,7 @@ def folder() -> Path:
     """Return the user's folder of styles: `$SAKUGA_STYLES`, or the place for data of this platform."""
     if chosen := os.environ.get("SAKUGA_STYLES"):
         return expand_user(chosen)
-    if sys.platform == "win32":
-        base = os.environ.get("APPDATA") or "~/AppData/Roaming"
-    else:
-        base = os.environ.get("XDG_DATA_HOME") or "~/.local/share"
-    return expand_user(base) / "sakuga" / "styles"
+    return user_folder("data") / "styles"
 
 
 def _files() -> list[Path]:
