@@ -5,6 +5,7 @@ import torch
 from torch import nn
 from torch.testing import assert_close
 
+from sakuga.networks.relgan import RelGANDiscriminator
 from sakuga.networks.stargan import StarGANDiscriminator, StarGANGenerator, init_he
 from sakuga.networks.switch_norm import SwitchNorm
 
@@ -20,6 +21,16 @@ def test_published_sizes():
         assert count(StarGANGenerator(17, norm="switch")) == 8_471_977
         source, classes = StarGANDiscriminator(5)(torch.empty(2, 3, 128, 128, device="meta"))
     assert (source.shape, classes.shape) == ((2, 1, 2, 2), (2, 5))
+
+
+def test_published_sizes_of_relgan():
+    with torch.device("meta"):
+        network = RelGANDiscriminator(17)
+        assert count(network) == 53_165_010
+        real, degree, features = network(torch.empty(2, 3, 256, 256))
+        matched = network.match(features, torch.empty(2, 17), features)
+    assert (real.shape, degree.shape, features.shape) == ((2, 1, 4, 4), (2,), (2, 2048, 4, 4))
+    assert matched.shape == (2, 1, 4, 4)
 
 
 @pytest.mark.parametrize("norm", ["instance", "switch"])

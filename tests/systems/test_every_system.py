@@ -20,6 +20,7 @@ import test_system_fast_style
 import test_system_gan
 import test_system_lsgan
 import test_system_pix2pix
+import test_system_relgan
 import test_system_stargan
 import test_system_super_resolution
 import test_system_ugatit
@@ -54,6 +55,7 @@ MODULES = (
     test_system_wgan,
     test_system_wgan_gp,
     test_system_pix2pix,
+    test_system_relgan,
     test_system_stargan,
     test_system_super_resolution,
     test_system_ugatit,

@@ -64,7 +64,7 @@ def train_attributes(
 
     @torch.inference_mode()
     def classify(pictures: Pictures) -> NDArray[np.bool_]:
-        logits = torch.cat([network(part) for part in to_tensor(np.stack(pictures)).split(256)])
+        logits = torch.cat([network(part) for part in torch.split(to_tensor(np.stack(pictures)), 256)])
         told = F.one_hot(logits.argmax(1), logits.shape[1]) if exclusive else logits > 0
         answer: NDArray[np.bool_] = told.bool().numpy()
         return answer

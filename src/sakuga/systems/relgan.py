@@ -1,0 +1,192 @@
+"""RelGAN: changes of attributes, not attributes, are what a generator is told (Wu, Lin, Chang, Chang, ICCV 2019)."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Annotated
+
+import torch
+from torch import Tensor, nn
+
+from sakuga.data.columns import Noise
+from sakuga.data.dataset import Dataset
+from sakuga.data.labels import Labels
+from sakuga.errors import SakugaError, UsageError
+from sakuga.losses import gradient_penalty, interpolation, l1, lsgan, matching, orthogonal, wrong_triplets
+from sakuga.networks.relgan import RelGANDiscriminator
+from sakuga.networks.stargan import StarGANGenerator
+from sakuga.style.inputs import PICTURE, Input
+from sakuga.systems.artefact import Artefact
+from sakuga.systems.base import Batch, Preview, System, Terms, frozen
+from sakuga.systems.fields import AtLeast, Count, Weight
+from sakuga.systems.parts.labelled import LabelledConfig, middles, option_name, read_labels, read_squares, spread
+
+FIVE = ("Black_Hair", "Blond_Hair", "Brown_Hair", "Male", "Young")
+NINE = (*FIVE, "Bangs", "Mustache", "Pale_Skin", "Smiling")
+SEVENTEEN = (
+    *NINE,
+    *("5_o_Clock_Shadow", "Bald", "Eyeglasses", "Goatee", "Gray_Hair", "Straight_Hair", "Wavy_Hair", "Wearing_Hat"),
+)
+MAX_ROWS = 8
+
+
+@dataclass
+class RelGANConfig(LabelledConfig):
+    """What `sakuga train relgan` can be told; rates and weights are the official code's."""
+
+    attributes: tuple[str, ...] = ()
+    """Columns of the table that are attributes, all of them by default."""
+    crop: int = 128
+    batch: Count = 4
+    lr: Weight = 5e-5
+    steps: Count = 100_000
+    match: Weight = 1.0
+    """Weight of whether the change is the one asked for, λ₁."""
+    interpolation: Weight = 10.0
+    """Weight of the degree of interpolation, λ₂."""
+    cycle: Weight = 10.0
+    """Weight of the way back, λ₃."""
+    same: Weight = 10.0
+    """Weight of a change by nothing, λ₄."""
+    orthogonal: Weight = 1e-6
+    """Weight of the generator's orthogonal regularisation, λ₅."""
+    penalty: Weight = 150.0
+    """Weight of the gradient penalty."""
+    width: Annotated[int, AtLeast(2)] = 64
+    """Channels of both networks' first layer."""
+    blocks: Annotated[int, AtLeast(0)] = 6
+    """Residual blocks of the generator."""
+    layers: Count = 6
+    """How often the discriminator halves a picture; each doubles its channels."""
+
+
+class RelGAN(System):
+    """G(x, v) changes x by the relative attributes v = a' - a, by degrees: αv is a part of the way.
+
+    L_D = L_real + λ₁ L_match + λ₂ L_interp + 150 GP,
+    L_G = L_real + λ₁ L_match + λ₂ L_interp + λ₃ ‖G(G(x, v), -v) - x‖₁ + λ₄ ‖G(x, 0) - x‖₁ + λ₅ L_ortho;
+    see `sakuga.losses.relative` for the triplets (x, v, x') and the degrees.
+
+    Source: Wu et al., "RelGAN: Multi-Domain Image-to-Image Translation via Relative Attributes", ICCV 2019, equations 1
+    to 11. All heads are trained by least squares, and the penalty is taken between source and result, as in both codes;
+    the paper writes logarithms for two of them. Weights are the official code's, but for λ₅, which is the paper's: the
+    code's regulariser has no effect. The second author's code counts v from target to source, here as in the first's.
+    """
+
+    name = "relgan"
+    players = {"D": ["discriminator"], "G": ["generator"]}  # noqa: RUF012
+    averaged = ()
+    presets = {  # noqa: RUF012
+        "celeba_hq": {"attributes": SEVENTEEN, "crop": 256, "steps": 400_000},
+        "celeba_hq_9": {"attributes": NINE, "crop": 256, "steps": 400_000},
+        "celeba_hq_5": {"attributes": FIVE, "crop": 256, "steps": 400_000},
+    }
+    Config = RelGANConfig
+    config: RelGANConfig
+
+    def __init__(self, config: RelGANConfig):
+        super().__init__(config)
+        c = config
+        if not c.attributes:
+            c.attributes = self._labels().names
+        if c.crop % 2**c.layers:
+            raise UsageError(f"--crop {c.crop} must be a multiple of {2**c.layers} with --layers {c.layers}")
+        try:
+            numbers = [Input(option_name(n), "number", minimum=-1, maximum=1, default=0.0) for n in c.attributes]
+        except SakugaError as error:
+            raise UsageError(f"--labels: {error}") from error
+        self.inputs = (PICTURE, *numbers)
+        self.generator = StarGANGenerator(len(c.attributes), width=c.width, blocks=c.blocks, norm="switch")
+        self.discriminator = RelGANDiscriminator(len(c.attributes), width=c.width, layers=c.layers)
+
+    def _labels(self) -> Labels:
+        labels = read_labels(self.config, names=self.config.attributes)
+        if labels.classes is not None:
+            raise UsageError(f"--labels {self.config.labels} has domains, and relgan learns attributes: train stargan")
+        return labels
+
+    def data(self) -> Dataset:
+        """Three photos with their labels, drawn apart, and how far on the way between the first two."""
+        c, photos, labels = self.config, read_squares(self.config), self._labels()
+        draws = [Dataset({p: photos, f"label_{p}": labels}, c, draw="picture") for p in ("a", "b", "c")]
+        chance = Dataset({"alpha": Noise(uniform=True), "mix": Noise(uniform=True)}, c)
+        return draws[0] | draws[1] | draws[2] | chance
+
+    def step(self, batch: Batch, t: int) -> Iterator[tuple[str, Terms]]:
+        """The discriminator, then the generator on the same fakes."""
+        c, images, labels = self.config, [batch[p] for p in "abc"], [batch[f"label_{p}"] for p in "abc"]
+        x, v = images[0], labels[1] - labels[0]
+        alpha, mix = batch["alpha"].to(x.dtype), batch["mix"].to(x.dtype)
+        fake, part, same = (self.generator(x, u) for u in (v, alpha[:, None] * v, 0 * v))
+
+        (_, _, f_a), (real, _, f_b), (_, _, f_c) = (self.discriminator(image) for image in images)
+        shown = [self.discriminator(image.detach()) for image in (fake, part, same)]
+        (score, end, features), (_, degree, _), (_, start, _) = shown
+        match = self.discriminator.match
+        wrong = wrong_triplets((f_a, f_b, f_c), (labels[0], labels[1], labels[2]))
+        lies = [match(*triplet) for triplet in wrong]
+        penalty = gradient_penalty(lambda image: self.discriminator(image)[0], x, fake.detach().to(x.dtype), mix=mix)
+        yield (
+            "D",
+            {
+                "real": lsgan.d(real, score),
+                "match": c.match * matching.d(match(f_a, v, f_b), match(f_a, v, features), lies),
+                "interpolation": c.interpolation * interpolation.d(degree, alpha, start, end),
+                "penalty": c.penalty * penalty,
+            },
+        )
+
+        with frozen(self.discriminator):
+            with torch.no_grad():
+                f_a = self.discriminator(x)[2]
+            score, _, features = self.discriminator(fake)
+            degree = self.discriminator(part)[1]
+            matched = match(f_a, v, features)
+        yield (
+            "G",
+            {
+                "real": lsgan.g(score),
+                "match": c.match * matching.g(matched),
+                "interpolation": c.interpolation * interpolation.g(degree),
+                "cycle": c.cycle * l1(self.generator(fake, -v), x),
+                "same": c.same * l1(same, x),
+                "orthogonal": c.orthogonal * torch.stack([orthogonal(w) for w in self._kernels()]).sum(),
+            },
+        )
+
+    def _kernels(self) -> Iterator[Tensor]:
+        """The generator's kernels (O, I, h, w) that are larger than a point."""
+        for module in self.generator.modules():
+            if isinstance(module, (nn.Conv2d, nn.ConvTranspose2d)) and module.weight[0, 0].numel() > 1:
+                yield module.weight.transpose(0, 1) if isinstance(module, nn.ConvTranspose2d) else module.weight
+
+    def optimizers(self) -> dict[str, torch.optim.Optimizer]:
+        """Adam with β₁ = ½ for both players, at one constant rate."""
+        return {p: torch.optim.Adam(self.weights(p), self.config.lr, betas=(0.5, 0.999)) for p in self.players}
+
+    def artefact(self, network: str | None = None) -> Artefact:
+        """The generator, for squares of the crop's side, with a number from -1 to 1 for each attribute."""
+        return Artefact(Sliders(self.generator), self.inputs, size=(self.config.crop, self.config.crop))
+
+    def preview(self) -> Preview:
+        """Four photos, and what becomes of them by one attribute at a time, more and less; all photos' kind for KID."""
+        photos, side = self.dataset.pictures("a"), self.config.crop
+        shown, count = middles(photos, spread(photos, 4), side), len(self.inputs) - 1
+        values = torch.eye(count).repeat_interleave(2, 0)[:MAX_ROWS]
+        values[1::2] *= -1
+        rows = values.repeat_interleave(len(shown), 0)
+        numbers = {one.name: rows[:, i] for i, one in enumerate(self.inputs[1:])}
+        references = middles(photos, spread(photos, 64), side)
+        return Preview({"image": shown.repeat(len(values), 1, 1, 1), **numbers}, references, rows=len(values))
+
+
+class Sliders(nn.Module):
+    """A generator whose vector is given as numbers."""
+
+    def __init__(self, generator: nn.Module):
+        super().__init__()
+        self.generator = generator
+
+    def forward(self, image: Tensor, *numbers: Tensor) -> Tensor:
+        """Pictures (N, 3, H, W), and (N,) for each attribute."""
+        result: Tensor = self.generator(image, torch.stack(numbers, 1))
+        return result
