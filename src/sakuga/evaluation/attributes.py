@@ -18,7 +18,8 @@ EVERY = 5
 """One picture of so many is kept apart to measure it."""
 
 Pictures = Sequence[NDArray[np.uint8]]
-Classify = Callable[[Pictures], NDArray[np.bool_]]
+Classify = Callable[[Pictures], NDArray[np.float32]]
+"""Logits (N, K) of pictures: a label holds above 0, or is the domain where it is the largest."""
 
 
 def train_attributes(
@@ -26,7 +27,7 @@ def train_attributes(
 ) -> tuple[Classify, NDArray[np.float64]]:
     """Train on pictures (SIDE, SIDE, 3) and their labels (N, K) of 0 and 1, half of them mirrored.
 
-    `exclusive`: one label of each picture is 1, its domain. Returns what tells the labels of some pictures, and the
+    `exclusive`: one label of each picture is 1, its domain. Returns what gives the logits of some pictures, and the
     share of right ones of each label among the pictures kept apart. The same pictures give the same classifier.
     Raises SakugaError for fewer than two EVERY pictures.
     """
@@ -63,14 +64,20 @@ def train_attributes(
     network.eval()
 
     @torch.inference_mode()
-    def classify(pictures: Pictures) -> NDArray[np.bool_]:
-        logits = torch.cat([network(part) for part in torch.split(to_tensor(np.stack(pictures)), 256)])
-        told = F.one_hot(logits.argmax(1), logits.shape[1]) if exclusive else logits > 0
-        answer: NDArray[np.bool_] = told.bool().numpy()
-        return answer
+    def classify(pictures: Pictures) -> NDArray[np.float32]:
+        found = [network(part) for part in torch.split(to_tensor(np.stack(pictures)), 256)]
+        logits: NDArray[np.float32] = torch.cat(found).numpy()
+        return logits
 
-    own = classify([picture for picture, kept in zip(pictures, held.tolist(), strict=True) if kept])
+    own = decide(classify([picture for picture, kept in zip(pictures, held.tolist(), strict=True) if kept]), exclusive)
     return classify, (own == target[held].numpy().astype(bool)).mean(0)
+
+
+def decide(logits: NDArray[np.float32], exclusive: bool = False) -> NDArray[np.bool_]:
+    """Return which labels hold, (N, K)."""
+    if not exclusive:
+        return np.asarray(logits > 0)
+    return np.asarray(np.arange(logits.shape[1]) == logits.argmax(1)[:, None])
 
 
 def _binary(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
