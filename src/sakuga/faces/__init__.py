@@ -1,0 +1,1 @@
+"""Faces in pictures: found, measured, moved into the frame of a network and pasted back."""

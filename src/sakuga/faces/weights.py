@@ -1,0 +1,51 @@
+"""The networks that find faces: where their files are kept, and what runs them."""
+
+from functools import cache
+from threading import Lock
+from typing import Any
+
+import numpy as np
+
+from sakuga.errors import UsageError
+from sakuga.picture.pixels import Array
+from sakuga.runtime.home import cache_folder
+
+DETECTOR, MESH = "face_detection_back.tflite", "face_landmark.tflite"
+ASK = "name the whole picture as the face (--set frame=whole)"
+
+
+class Network:
+    """A network of TensorFlow Lite that maps one (1, H, W, 3) float32 to several arrays. Threads may share it.
+
+    Raises UsageError, with what to do, where the file or the package that runs it is missing.
+    """
+
+    def __init__(self, name: str) -> None:
+        path = cache_folder() / name
+        try:
+            from ai_edge_litert.interpreter import Interpreter
+        except ImportError:
+            raise UsageError(f"faces are found with the extra faces: pip install 'sakuga[faces]', or {ASK}") from None
+        if not path.is_file():
+            raise UsageError(f"faces are found with networks that are not here yet: sakuga download faces, or {ASK}")
+        try:
+            self._interpreter: Any = Interpreter(model_path=str(path), num_threads=1)
+            self._interpreter.allocate_tensors()
+        except (ValueError, RuntimeError) as error:
+            raise UsageError(f"{path} is damaged ({error}): sakuga download faces") from None
+        self._input = self._interpreter.get_input_details()[0]["index"]
+        self._outputs = [one["index"] for one in self._interpreter.get_output_details()]
+        self._lock = Lock()
+
+    def __call__(self, values: Array) -> list[Array]:
+        """Run it."""
+        with self._lock:
+            self._interpreter.set_tensor(self._input, values.astype(np.float32))
+            self._interpreter.invoke()
+            return [self._interpreter.get_tensor(index) for index in self._outputs]
+
+
+@cache
+def network(name: str) -> Network:
+    """Return a network by the name of its file, opened once."""
+    return Network(name)
