@@ -5,7 +5,7 @@ from pathlib import Path
 
 SOURCE = Path(__file__).parents[1] / "src" / "sakuga"
 
-USING = ["errors", "runtime", "picture", "style", "video", "stylizer"]
+USING = ["errors", "runtime", "picture", "faces", "style", "video", "stylizer"]
 """The half that runs styles, from below upwards: each may import what stands before it."""
 DOORS = {"serve", "webcam"}
 """Ways into the using half; neither knows the other."""

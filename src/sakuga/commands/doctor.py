@@ -135,14 +135,10 @@ def _styles(problems: list[str]) -> Facts:
 
 
 def _folders(_: list[str]) -> Facts:
+    from sakuga.runtime.home import cache_folder
     from sakuga.style import EMBEDDED, folder
 
-    facts = {"embedded styles": str(EMBEDDED), "your styles": str(folder())}
-    if find_spec("torch"):
-        from sakuga.networks.feature_weights import cache_folder
-
-        facts["cache"] = str(cache_folder())
-    return facts
+    return {"embedded styles": str(EMBEDDED), "your styles": str(folder()), "cache": str(cache_folder())}
 
 
 def _formats(problems: list[str]) -> Facts:

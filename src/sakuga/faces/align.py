@@ -78,12 +78,8 @@ def cut(rgb: Array, matrix: Matrix, size: tuple[int, int], outside: Literal["bla
     inner = back[:, :2] * shrink[:, None]
     shift = (back[:, 2] - low + 0.5) * shrink - inner @ [0.5, 0.5]
     data = (*inner[0], shift[0], *inner[1], shift[1])
-    planes = [
-        Image.fromarray(part[..., c].astype(np.float32)).transform(
-            size, Image.Transform.AFFINE, data, Image.Resampling.BICUBIC
-        )
-        for c in range(3)
-    ]
+    how = size, Image.Transform.AFFINE, data, Image.Resampling.BICUBIC
+    planes = [np.asarray(Image.fromarray(part[..., c].astype(np.float32)).transform(*how)) for c in range(3)]
     most = np.iinfo(rgb.dtype).max
     result: Array = np.clip(np.rint(np.stack(planes, -1)), 0, most).astype(rgb.dtype)
     return result
@@ -91,7 +87,8 @@ def cut(rgb: Array, matrix: Matrix, size: tuple[int, int], outside: Literal["bla
 
 def paste(rgb: Array, square: Array, matrix: Matrix) -> Array:
     """Return a picture with a square (S, S, 3) in it where `matrix` took it from, faded at its edges over EDGE."""
-    height, width, side = *rgb.shape[:2], len(square)
+    height, width = rgb.shape[:2]
+    side = len(square)
     corners = apply(inverse(matrix), np.array([[x, y] for x in (0, side - 1) for y in (0, side - 1)], np.float64))
     left, top = (max(0, floor(low)) for low in corners.min(0))
     right, bottom = (min(most, ceil(high) + 1) for most, high in zip((width, height), corners.max(0), strict=True))

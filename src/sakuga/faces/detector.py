@@ -27,8 +27,8 @@ Run = Callable[[Array], Sequence[Array]]
 class Detection:
     """A face as the detector sees it.
 
-    `box`: x0, y0, x1, y1; `points` (6, 2): eyes, nose, mouth, ears, left and right as in an upright face of the picture;
-    both in pixels of the picture.
+    `box`: x0, y0, x1, y1; `points` (6, 2): eyes, nose, mouth, ears, left and right as the picture shows them of an
+    upright face; both in pixels of the picture.
     """
 
     score: float

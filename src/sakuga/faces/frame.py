@@ -17,8 +17,8 @@ class FaceFrame:
     """Where a face lies in the square that a network was trained on.
 
     `template`: x and y of its landmarks in pixels of the square, COUNTS of them, (0, 0) the centre of the first pixel;
-    left and right are those of the picture. `side`: of the square, pixels. `max_side`: up to which the network is run on
-    larger squares, where faces are larger; 0 for a network that is run on no other side.
+    left and right are those of the picture. `side`: of the square, pixels. `max_side`: up to which the network is run
+    on larger squares, where faces are larger; 0 for a network that is run on no other side.
     Raises SakugaError when these cannot be so.
     """
 

@@ -1,6 +1,5 @@
 """Files of feature networks' weights, read without running anything that lies inside."""
 
-import os
 import pickle
 import tarfile
 import zipfile
@@ -13,16 +12,8 @@ import torch
 from torch import Tensor
 
 from sakuga.errors import SakugaError
-from sakuga.runtime.home import user_folder
 
 Convolutions = list[tuple[Tensor, Tensor]]
-
-
-def cache_folder() -> Path:
-    """Return where `sakuga download` keeps weights: $SAKUGA_CACHE, or sakuga in the user's cache folder."""
-    if "SAKUGA_CACHE" in os.environ:
-        return Path(os.environ["SAKUGA_CACHE"])
-    return user_folder("cache")
 
 
 def read(path: Path, name: str) -> tuple[Convolutions, list[Tensor]]:

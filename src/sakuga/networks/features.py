@@ -10,9 +10,9 @@ import torch
 from torch import Tensor, nn
 
 from sakuga.errors import SakugaError, UsageError
-from sakuga.networks.feature_weights import cache_folder as cache_folder
 from sakuga.networks.feature_weights import read
 from sakuga.networks.feature_weights import read_lpips_archive as read_lpips_archive
+from sakuga.runtime.home import cache_folder
 
 VGG = {"vgg16": (2, 2, 3, 3, 3), "vgg19": (2, 2, 4, 4, 4)}
 LPIPS_LAYERS = {

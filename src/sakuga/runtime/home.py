@@ -20,3 +20,10 @@ def user_folder(kind: Literal["data", "cache"]) -> Path:
         return places.user_data_path if kind == "data" else places.user_cache_path
     except RuntimeError:  # nobody's home
         return expand_user("~/.local/share/sakuga" if kind == "data" else "~/.cache/sakuga")
+
+
+def cache_folder() -> Path:
+    """Return where `sakuga download` keeps weights: $SAKUGA_CACHE, or sakuga in the user's cache folder."""
+    if "SAKUGA_CACHE" in os.environ:
+        return Path(os.environ["SAKUGA_CACHE"])
+    return user_folder("cache")
