@@ -72,8 +72,8 @@ def test_styles_on_a_page_of_its_own(made_style, photos, style_images, tmp_path,
 
     with Image.open(target / "compare.png") as sheet:
         # Three columns of 480 with two gaps; a line of labels, two photos of 480 · 80 / 100 and their gaps.
-        assert sheet.size == (3 * 480 + 2 * 8, 26 + 2 * (384 + 8))
-        assert sheet.getpixel((240, 200)) == sheet.getpixel((240 + 488, 200))  # identity
+        assert sheet.size == (8 + 3 * 488, 8 + 2 * (384 + 24 + 8))
+        assert sheet.getpixel((248, 200)) == sheet.getpixel((248 + 488, 200))  # identity
     facts = json.loads((target / "compare.json").read_text())
     assert [*facts["styles"]] == ["identity", "blur"]
 

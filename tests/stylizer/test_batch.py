@@ -39,7 +39,7 @@ def tree():
 
 
 def targets(*inputs, output=None, format=None):
-    jobs = batch.plan(inputs, None if output is None else Path(output), "neg", format).jobs
+    jobs = batch.plan(inputs, None if output is None else Path(output), ["neg"], format).jobs
     assert len({os.path.abspath(job.target).casefold() for job in jobs}) == len(jobs)
     return {str(job.source): str(job.target) for job in jobs}
 
@@ -249,7 +249,7 @@ def test_skipped_ones_are_counted_in_the_progress(capsys):
     for name in "abc":
         photo(f"{name}.png")
     Path("b.neg.png").write_bytes(b"mine")
-    jobs = batch.plan(["a.png", "b.png", "c.png"], None, "neg").jobs
+    jobs = batch.plan(["a.png", "b.png", "c.png"], None, ["neg"]).jobs
     ticks = []
     report = batch.run(jobs, lambda job: None, workers=2, progress=lambda: ticks.append(1))
     assert (len(report.done), report.skipped, len(ticks)) == (2, [Path("b.neg.png")], 3)

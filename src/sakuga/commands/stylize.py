@@ -2,7 +2,7 @@
 
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from tyro.conf import Positional, UseAppendAction, arg
 
@@ -13,6 +13,12 @@ from sakuga.style import DEFAULT
 from sakuga.style.session import stoppable_runs
 from sakuga.stylizer import Look
 from sakuga.video.options import VideoOptions, is_pattern, is_sequence, is_video_target
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+    from sakuga.stylizer import Stylizer
+    from sakuga.stylizer.batch import Job
 
 
 @stoppable_runs()
@@ -25,6 +31,7 @@ def stylize(
         UseAppendAction[tuple[str, ...]], arg(name="set", metavar="NAME=VALUE", help_behavior_hint="(repeatable)")
     ] = (),
     look: Annotated[Look, arg(name="")] = Look(),  # noqa: B008 - it is frozen
+    sheet: Annotated[Path | None, arg(metavar="FILE", help_behavior_hint="")] = None,
     max_pixels: Number = None,
     format: Annotated[Format | None, arg(help_behavior_hint="")] = None,
     overwrite: Flag = False,
@@ -39,10 +46,12 @@ def stylize(
             input.
         output: A file (one input, a name with a suffix), a folder, or - for standard output. Without it results lie
             beside their inputs as NAME.STYLE.EXT.
-        style: A name that `sakuga styles` lists, or the path of a style file.
+        style: A name that `sakuga styles` lists, or the path of a style file; several with commas between (hosoda,cel),
+            or all: a result of each.
         settings: What the style asks for beside the photo, such as hair=blond or a second picture; `sakuga info STYLE`
             lists it.
         look: How the style is applied.
+        sheet: Write nothing but this one picture, which shows each photo and its copy in every style, reduced.
         max_pixels: Refuse pictures, and videos whose frames, have more pixels than this (by default 178956970; of a
             frame of a video 80216064).
         format: Format of the results; otherwise that of the input, or of the name after -o.
@@ -52,9 +61,10 @@ def stylize(
         video: What is wanted of a video; pictures beside it in a folder are not concerned.
     """
     from sakuga.picture import SUFFIXES
+    from sakuga.style.choice import choose
     from sakuga.style.inputs import assignments
     from sakuga.stylizer import Stylizer
-    from sakuga.stylizer.batch import Job, is_file_name, is_many, is_video, plan, run, staff
+    from sakuga.stylizer.batch import Job, Plan, is_file_name, is_many, is_video, plan, run, staff
 
     if not inputs:
         raise UsageError("name a picture, a folder or a video, or - for standard input (sakuga --help)")
@@ -64,62 +74,80 @@ def stylize(
         raise UsageError(f"max_pixels must be at least 1, not {max_pixels}")
     if jobs is not None and jobs < 1:
         raise UsageError(f"jobs must be at least 1, not {jobs}")
-    stylizer = Stylizer(style, look, inputs=assignments(settings), threads=threads)
-    name = stylizer.style.name
+    asked = assignments(settings)
+    stylizers = {one.name: Stylizer(one, look, inputs=asked, threads=threads) for one in choose(style)}
     into = None if output in (None, "-") else Path(output)
     frames = _is_frames(inputs, into)
-    many = is_many(inputs) and not frames
+    alone = frames or not is_many(inputs)
+    many = not alone or len(stylizers) > 1
     file = into if into and not many and not into.is_dir() and (into.suffix or into.exists()) else None
     if many and into and (into.is_file() or (is_file_name(into) and not into.is_dir())):
-        raise UsageError(f"{into} is a file's name: the results of several inputs need a folder")
+        kind = "styles" if alone else "inputs"
+        raise UsageError(f"{into} is a file's name: the results of several {kind} need a folder")
     if file and format and SUFFIXES.get(file.suffix.lower(), format.upper()) != format.upper():
         raise UsageError(f"{file} would not be what its suffix says: leave out --format {format} or change the name")
 
     if "-" in inputs or output == "-":
         from sakuga.stylizer.streams import stylize_stream
 
-        if many or frames:
-            raise UsageError("- stands for one picture or one video: name no other input and no folder with it")
+        if many or frames or sheet:
+            raise UsageError("- stands for one picture or one video in one style: name files instead")
         stream = partial(stylize_stream, format=format, overwrite=overwrite, max_pixels=max_pixels, video=video)
+        (stylizer,) = stylizers.values()
         if written := stream(stylizer, inputs[0], into):
             print_path(written)
         return 0
-    if not (many or frames or is_video(Path(inputs[0]))) and (flags := video.given()):
+    film = frames or (alone and is_video(Path(inputs[0])))
+    if alone and not film and (flags := video.given()):
         raise UsageError(f"{flags[0]} is for videos, but {inputs[0]} is a picture: leave it out")
-    if format and (frames or (not many and is_video(Path(inputs[0])))):
+    if format and film:
         raise UsageError(f"--format is for pictures, but {inputs[0]} is a video: name the output .mp4, .mkv or .webm")
+    if frames:
+        source = Path(inputs[0])
+        folder = source.absolute().parent
+        targets = {one: file or (into or folder.parent) / f"{folder.name}.{one}.mp4" for one in stylizers}
+        planned = Plan([Job(source, target, one) for one, target in targets.items()])
+    elif file:
+        planned = Plan([Job(Path(inputs[0]), file, *stylizers)])
+    else:
+        planned = plan(inputs, into, [*stylizers], format)
+    if sheet:
+        from sakuga.commands.sheet import make_sheet  # with fonts, which nothing else needs
 
-    def work(job: Job, stylizer: Stylizer = stylizer) -> None:
-        with frame_counter(progress, job.source.name) as count:
-            make_file = partial(stylizer.file, format=format, overwrite=overwrite, max_pixels=max_pixels, video=video)
-            make_file(job.source, job.target, progress=count)
+        if film:
+            raise UsageError(f"--sheet is for pictures, but {inputs[0]} is a video: leave it out")
+        if output or format:
+            raise UsageError(f"--sheet names the one file to write, {sheet}: leave out --output and --format")
+        return make_sheet(planned, [*stylizers.values()], sheet, overwrite=overwrite, max_pixels=max_pixels)
 
+    make_file = partial(_make_file, format=format, overwrite=overwrite, max_pixels=max_pixels, video=video)
     if not many:
-        if frames:
-            folder = Path(inputs[0]).absolute().parent
-            job = Job(Path(inputs[0]), file or (into or folder.parent) / f"{folder.name}.{name}.mp4")
-        else:
-            job = Job(Path(inputs[0]), file) if file else plan(inputs, into, name, format).jobs[0]
-        with progress_bars(frames or is_video(job.source)) as progress:
-            work(job)
+        (job,) = planned.jobs
+        with progress_bars(film) as progress:
+            make_file(job, stylizers[job.style], progress)
         print_path(job.target)
         return 0
-    planned = plan(inputs, into, name, format)
-    workers, each = staff(jobs, sum(not is_video(job.source) for job in planned.jobs), threads)
-    one_of_many = stylizer.with_threads(each)
+    workers, each = staff(jobs, sum(not (film or is_video(job.source)) for job in planned.jobs), threads)
+    of_many = {name: one.with_threads(each) for name, one in stylizers.items()}
 
-    def share(job: Job) -> None:
-        work(job, stylizer if is_video(job.source) else one_of_many)
+    def work(job: Job) -> None:
+        make_file(job, (stylizers if film or is_video(job.source) else of_many)[job.style], progress)
 
     with progress_bars() as progress:
         count = counter(progress, len(planned.jobs))
-        report = run(planned.jobs, share, overwrite=overwrite, workers=workers, progress=count)
-    failed = [*(f"{sentence}: what is in it is left out" for sentence in planned.unreadable), *report.failed]
-    for sentence in failed:
+        report = run(planned.jobs, work, overwrite=overwrite, workers=workers, progress=count)
+    unreadable = [f"{sentence}: what is in it is left out" for sentence in planned.unreadable]
+    for sentence in dict.fromkeys((*unreadable, *report.failed)):  # one that no style can read is told of once
         say(sentence)
-    counts = f"{len(report.done)} done, {len(report.skipped)} skipped (exist already), {len(failed)} failed"
+    failed = len(unreadable) + len(report.failed)
+    counts = f"{len(report.done)} done, {len(report.skipped)} skipped (exist already), {failed} failed"
     say(f"{counts}; left out, as no pictures: {planned.left_out}" if planned.left_out else counts)
     return 1 if failed else 0
+
+
+def _make_file(job: "Job", stylizer: "Stylizer", progress: "Progress | None", **options: Any) -> None:
+    with frame_counter(progress, job.source.name) as count:
+        stylizer.file(job.source, job.target, progress=count, **options)
 
 
 def _is_frames(inputs: list[str], into: Path | None) -> bool:

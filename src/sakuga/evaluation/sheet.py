@@ -4,15 +4,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import numpy as np
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image
 
 from sakuga.data.images import load_image
 from sakuga.errors import SakugaError
+from sakuga.picture.sheet import Cell, contact_sheet
 from sakuga.style import Style
 from sakuga.stylizer import Stylizer
 
-COLUMN, GAP, LINE = 480, 8, 26
+COLUMN = 480
 
 
 @dataclass
@@ -41,18 +41,11 @@ def paint(
 
 
 def sheet(rows: Sequence[Row]) -> Image.Image:
-    """Lay the rows below each other: the photo and every style in columns of 480 pixels, their labels above."""
-    columns = ["photo", *rows[0].painted]
-    step = COLUMN + GAP
-    heights = [round(COLUMN * row.photo.height / row.photo.width) for row in rows]
-    whole = np.full((LINE + sum(heights) + GAP * len(rows), step * len(columns) - GAP, 3), 255, np.uint8)
-    canvas = Image.fromarray(whole)
-    draw, font = ImageDraw.Draw(canvas), ImageFont.load_default(16)
-    for i, label in enumerate(columns):
-        draw.text((i * step + 4, 3), label, "black", font)
-    top = LINE
-    for row, height in zip(rows, heights, strict=True):
-        for i, picture in enumerate([row.photo, *row.painted.values()]):
-            canvas.paste(picture.resize((COLUMN, height), Image.Resampling.LANCZOS), (i * step, top))
-        top += height + GAP
-    return canvas
+    """Lay the rows below each other: the photo and every style in columns of 480 pixels, their labels below."""
+
+    def cell(picture: Image.Image, label: str) -> Cell:
+        height = round(COLUMN * picture.height / picture.width)
+        return picture.resize((COLUMN, height), Image.Resampling.LANCZOS), label
+
+    cells = [[cell(row.photo, "photo"), *(cell(made, label) for label, made in row.painted.items())] for row in rows]
+    return Image.fromarray(contact_sheet(cells, side=COLUMN))

@@ -1,7 +1,7 @@
 """A picture in, a picture out."""
 
 from sakuga.picture.decode import Header, Source, read, read_header, read_rgb
-from sakuga.picture.encode import dropped, encode, extension, to_pil, write
+from sakuga.picture.encode import check_suffix, dropped, encode, extension, to_pil, write
 from sakuga.picture.formats import FORMATS, MAX_PIXELS, READABLE_SUFFIXES, SUFFIXES
 from sakuga.picture.types import Frame, Picture
 
@@ -14,6 +14,7 @@ __all__ = [
     "Header",
     "Picture",
     "Source",
+    "check_suffix",
     "dropped",
     "encode",
     "extension",

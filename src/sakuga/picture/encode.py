@@ -65,6 +65,11 @@ def write(picture: Picture, target: Path, *, format: str | None = None, overwrit
         temporary.write_bytes(data)
 
 
+def check_suffix(target: Path) -> None:
+    """Raise UsageError, before the work, for a name whose suffix is not one that is written."""
+    _format(target.suffix, target)
+
+
 def to_pil(picture: Picture) -> Image.Image:
     """The first frame as an RGB or RGBA image of 8 bits, with icc_profile, exif, xmp and dpi in its `info`."""
     image = encoders.image(picture.frames[0])

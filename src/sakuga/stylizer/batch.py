@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from sakuga.errors import ExistsError, SakugaError, TooLargeError
@@ -24,10 +25,11 @@ SHARE = 16_000_000
 
 @dataclass(frozen=True)
 class Job:
-    """One picture or video and the file its result goes to."""
+    """One picture or video, the file its result goes to, and the name of the style."""
 
     source: Path
     target: Path
+    style: str = ""
 
 
 @dataclass(frozen=True)
@@ -48,8 +50,8 @@ class Report:
     failed: list[str] = field(default_factory=list)
 
 
-def plan(inputs: Sequence[str], output: Path | None, style: str, format: str | None = None) -> Plan:
-    """Find the files that `inputs` (files, folders, globs) mean and name their results NAME.STYLE.EXT.
+def plan(inputs: Sequence[str], output: Path | None, styles: Sequence[str], format: str | None = None) -> Plan:
+    """Find the files that `inputs` (files, folders, globs) mean and name their results NAME.STYLE.EXT, for each style.
 
     Results lie beside their inputs, or in the folder `output` with the tree below each input folder mirrored there
     (under that folder's name when there are several inputs). Where names would collide they get longer, always to the
@@ -63,18 +65,23 @@ def plan(inputs: Sequence[str], output: Path | None, style: str, format: str | N
     for text in inputs:
         root = Path(text)
         base = Path(root.resolve().name) if len(inputs) > 1 and root.is_dir() else Path()
-        for source, below in _expand(text, style, every):
+        for source, below in _expand(text, styles, every):
             folder = source.parent if output is None else output / base / below
             found.setdefault((_absolute(source), _absolute(folder)), (source, folder))
     pairs = list(found.values())
     endings = {source: _ending(source, format) for source, _ in pairs}
 
-    def name(pair: tuple[Path, Path], length: int) -> Path:
+    def name(style: str, pair: tuple[Path, Path], length: int) -> Path:
         source, folder = pair
         return folder / f"{_label(source, length)}.{style}{endings[source]}"
 
-    targets = distinct(pairs, name, 2, key=_key, taken={_key(source) for source, _ in pairs})
-    jobs = [Job(source, target) for (source, _), target in zip(pairs, targets, strict=True)]
+    taken = {_key(source) for source, _ in pairs}
+    columns = [distinct(pairs, partial(name, style), 2, key=_key, taken=taken) for style in styles]
+    jobs = [
+        Job(source, target, style)
+        for (source, _), *targets in zip(pairs, *columns, strict=True)
+        for style, target in zip(styles, targets, strict=True)
+    ]
     return Plan(jobs, every.left_out(), tuple(every.unreadable))
 
 
@@ -152,7 +159,7 @@ def is_many(inputs: Sequence[str]) -> bool:
     return len(inputs) > 1 or any(Path(text).is_dir() or _is_glob(text) for text in inputs)
 
 
-def _expand(text: str, style: str, every: Found) -> list[tuple[Path, Path]]:
+def _expand(text: str, styles: Sequence[str], every: Found) -> list[tuple[Path, Path]]:
     """Return the files that one input means, each with its folder relative to the input's own.
 
     What is not taken, or cannot be read, goes into `every`.
@@ -169,7 +176,7 @@ def _expand(text: str, style: str, every: Found) -> list[tuple[Path, Path]]:
         files = sorted(each for each in matches if is_file_name(each) and each.is_file())
     else:
         return [(path, Path())]
-    endings = tuple(f".{name}" for name in {*names(), style})
+    endings = tuple(f".{name}" for name in {*names(), *styles})
     files = [file for file in files if not file.name.startswith(".") and not file.stem.endswith(endings)]
     if not files and not every.unreadable:
         raise SakugaError(f"{text} holds no pictures or videos: check the path")
