@@ -43,6 +43,7 @@ SYSTEMS = {
         "sakuga.systems.whitebox:WhiteBox",
         "Surface, structure and texture, a term for each (Wang, Yu, 2020).",
     ),
+    "xgan": ("sakuga.systems.xgan:XGAN", "Faces and cartoons through one embedding (Royer et al., 2017)."),
 }
 """Of each system's name, its class as "module:Class", and a line of help."""
 
