@@ -67,13 +67,13 @@ class Preview:
 class System(nn.Module):
     """Networks, their losses and one training step; `training.Trainer` does the rest.
 
-    A subclass names its `players` (optimiser name to the networks it moves; those of discriminators begin with D) and
-    writes `step` and, where users run something else than a network from photo to picture called `generator`,
-    `artefact`.
+    A subclass, or an instance, names its `players` (optimiser name to the networks it moves; those of discriminators
+    begin with D); a subclass writes `step` and, where users run something else than a network from photo to picture
+    called `generator`, `artefact`.
     """
 
     name: ClassVar[str]
-    players: ClassVar[dict[str, list[str]]]
+    players: dict[str, list[str]]
     averaged: ClassVar[tuple[str, ...]] = ("generator",)
     """Networks whose exponential moving average users get; () for none."""
     exportable: ClassVar[tuple[str, ...]] = ("generator",)
