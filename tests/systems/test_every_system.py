@@ -12,6 +12,7 @@ import test_system_acgan
 import test_system_adain
 import test_system_animegan
 import test_system_animegan3
+import test_system_cam_classifier
 import test_system_cartoongan
 import test_system_cgan
 import test_system_cyclegan
@@ -47,6 +48,7 @@ MODULES = (
     test_system_adain,
     test_system_animegan,
     test_system_animegan3,
+    test_system_cam_classifier,
     test_system_cartoongan,
     test_system_cyclegan,
     test_system_gan,

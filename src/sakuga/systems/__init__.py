@@ -17,6 +17,10 @@ SYSTEMS = {
     "adain": ("sakuga.systems.adain:AdaIN", "Any painting's style, by one decoder (Huang, Belongie, 2017)."),
     "animegan": ("sakuga.systems.animegan:AnimeGAN", "AnimeGAN and AnimeGANv2, light generators (Chen et al., 2019)."),
     "animegan3": ("sakuga.systems.animegan3:AnimeGANv3", "The double-tail GAN (Liu, Chen, Gao, 2024)."),
+    "cam_classifier": (
+        "sakuga.systems.cam_classifier:CAMClassifier",
+        "A classifier that looks where its class is (Wang et al., 2021).",
+    ),
     "cartoongan": ("sakuga.systems.cartoongan:CartoonGAN", "Photos to cartoons with clear edges (Chen et al., 2018)."),
     "cyclegan": ("sakuga.systems.cyclegan:CycleGAN", "Two translations that undo each other (Zhu et al., 2017)."),
     "gan": ("sakuga.systems.gan:GAN", "Pictures from noise, as at the beginning (Goodfellow et al., 2014)."),
