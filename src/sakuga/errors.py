@@ -17,6 +17,10 @@ class FormatError(SakugaError):
     """A file is of no kind that can be read."""
 
 
+class NoFaceError(SakugaError):
+    """A style for faces is given a picture without one."""
+
+
 class IncompleteError(SakugaError):
     """A result was written, but it lacks what could not be read of the input."""
 

@@ -20,7 +20,6 @@ def info(
         json: Print it as JSON.
     """
     from sakuga.style import load
-    from sakuga.style.inputs import asked
 
     found = load(style)
     facts = found.describe()
@@ -30,7 +29,7 @@ def info(
     rows = []
     facts["inputs"] = ["the photo"] * (found.card.photo is not None) + [
         f"{one.name}: {one.expects}" + ("" if one.required else f" (by default {_words(one.usual)})")
-        for one in asked(found.card.inputs)
+        for one in found.card.settings
     ]
     for key, value in facts.items():
         if value is None:  # what its card does not say

@@ -12,7 +12,7 @@ from tyro.conf import DisallowNone, FlagCreatePairsOff, UseAppendAction, arg
 
 from sakuga.errors import UsageError
 from sakuga.style import DEFAULT, Style, styles
-from sakuga.style.inputs import asked, assignments, photo
+from sakuga.style.inputs import assignments, photo
 from sakuga.stylizer import Look, Stylizer
 from sakuga.video.camera import Reducer, frames
 from sakuga.webcam.live import Live
@@ -54,7 +54,7 @@ def webcam(
     given = assignments(settings)
 
     def make(other: Style) -> Stylizer:
-        names = {one.name for one in asked(other.card.inputs)}
+        names = {one.name for one in other.card.settings}
         return Stylizer(other, look, inputs={name: value for name, value in given.items() if name in names})
 
     stylizer = Stylizer(style, look, inputs=given)

@@ -1,6 +1,5 @@
 """Landmarks of faces: points of each picture, read from side files."""
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -9,8 +8,8 @@ import numpy as np
 from sakuga.data.columns import Column, Crop
 from sakuga.data.pictures import Pictures
 from sakuga.errors import SakugaError, UsageError
+from sakuga.faces.side_files import SUFFIXES, find_side_file, read_side_file
 
-SUFFIXES = (".landmarks.json", ".json", ".txt")
 MIRRORED: dict[int, tuple[int, ...]] = {
     5: (1, 0, 2, 4, 3),  # eyes, nose, corners of the mouth
     68: (
@@ -49,7 +48,7 @@ class Landmarks(Column):
         points: list[np.ndarray] = []
         for index, path in enumerate(pictures.paths):
             file = _side_file(path, pictures.below(index), folder)
-            found, size = _read(file)
+            found, size = read_side_file(file)
             height, width = pictures.originals[index]
             if size not in (None, (width, height)):
                 raise SakugaError(f"{file} is of a picture of {size}, and {path} is {width}x{height}: find them again")
@@ -77,28 +76,9 @@ class Landmarks(Column):
 
 
 def _side_file(path: Path, below: Path, folder: Path) -> Path:
-    names = [folder / below.with_name(f"{below.stem}{suffix}") for suffix in SUFFIXES]
-    found = next((name for name in names if name.is_file()), None)
+    place = folder / below.parent
+    found = find_side_file(place, below.stem)
     if found is None:
-        raise UsageError(f"{path} has no landmarks in {folder}: `sakuga prepare landmarks` makes {names[0].name}")
+        first = place / f"{below.stem}{SUFFIXES[0]}"
+        raise UsageError(f"{path} has no landmarks in {folder}: `sakuga prepare landmarks` makes {first.name}")
     return found
-
-
-def _read(file: Path) -> tuple[np.ndarray, tuple[int, int] | None]:
-    """Return the points (K, 2) of a side file, and the width and height of its picture if it tells."""
-    try:
-        text = file.read_text(encoding="utf-8")
-        size = None
-        if file.suffix == ".json":
-            content = json.loads(text)
-            points = np.array(content["points"], dtype=np.float64)
-            if "width" in content:
-                size = (int(content["width"]), int(content["height"]))
-        else:
-            lines = (line.replace(",", " ").split() for line in text.splitlines())
-            points = np.array([line for line in lines if line], np.float64)
-    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
-        raise SakugaError(f"{file} holds no landmarks ({type(error).__name__}: {error}): make it again") from error
-    if points.ndim != 2 or points.shape[1] != 2 or not len(points) or not np.isfinite(points).all():
-        raise SakugaError(f"{file} holds an array {points.shape}, not finite coordinates (K, 2): make it again")
-    return points, size

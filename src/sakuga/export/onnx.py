@@ -86,7 +86,7 @@ def export(
         local_receptive_field=receptive_field(model, artefact) if measured else 0,
         inputs=artefact.inputs,
         size=artefact.size,
-        frame=asdict(artefact.frame) if artefact.frame else None,
+        frame=artefact.frame,
     )
     texts = {KEY: card.to_json()}
     folds: list[Fold] = []

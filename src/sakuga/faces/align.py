@@ -73,12 +73,14 @@ def cut(rgb: Array, matrix: Matrix, size: tuple[int, int], outside: Literal["bla
     if scale < 1:  # affine maps take single pixels: reduced before, as any picture is
         smaller = [max(1, round(side * scale)) for side in part.shape[1::-1]]
         shrink = np.array(smaller) / part.shape[1::-1]
-        part = resize(part, (smaller[0], smaller[1]))
+        part = _reduced(part, (smaller[0], smaller[1]))
     # From pixels of the result to those of the part: both with (0, 0) at the corner of the first pixel, as Pillow has.
     inner = back[:, :2] * shrink[:, None]
     shift = (back[:, 2] - low + 0.5) * shrink - inner @ [0.5, 0.5]
     data = (*inner[0], shift[0], *inner[1], shift[1])
     how = size, Image.Transform.AFFINE, data, Image.Resampling.BICUBIC
+    if rgb.dtype == np.uint8 and outside == "black":  # what networks only look at: Pillow rounds bytes down
+        return np.asarray(Image.fromarray(part).transform(*how))
     planes = [np.asarray(Image.fromarray(part[..., c].astype(np.float32)).transform(*how)) for c in range(3)]
     most = np.iinfo(rgb.dtype).max
     result: Array = np.clip(np.rint(np.stack(planes, -1)), 0, most).astype(rgb.dtype)
@@ -106,6 +108,12 @@ def paste(rgb: Array, square: Array, matrix: Matrix) -> Array:
     shown = result[top:bottom, left:right]
     result[top:bottom, left:right] = np.rint(shown + weight * (back.astype(np.float64) - shown)).astype(rgb.dtype)
     return result
+
+
+def _reduced(rgb: Array, size: tuple[int, int]) -> Array:
+    if rgb.dtype != np.uint8:
+        return resize(rgb, size)
+    return np.asarray(Image.fromarray(rgb).resize(size, Image.Resampling.LANCZOS))
 
 
 def _part(rgb: Array, low: Array, high: Array, outside: str) -> Array:

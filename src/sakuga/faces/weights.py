@@ -1,5 +1,8 @@
 """The networks that find faces: where their files are kept, and what runs them."""
 
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from threading import Lock
 from typing import Any
@@ -29,8 +32,9 @@ class Network:
         if not path.is_file():
             raise UsageError(f"faces are found with networks that are not here yet: sakuga download faces, or {ASK}")
         try:
-            self._interpreter: Any = Interpreter(model_path=str(path), num_threads=1)
-            self._interpreter.allocate_tensors()
+            with _silence():
+                self._interpreter: Any = Interpreter(model_path=str(path), num_threads=1)
+                self._interpreter.allocate_tensors()
         except (ValueError, RuntimeError) as error:
             raise UsageError(f"{path} is damaged ({error}): sakuga download faces") from None
         self._input = self._interpreter.get_input_details()[0]["index"]
@@ -43,6 +47,23 @@ class Network:
             self._interpreter.set_tensor(self._input, values.astype(np.float32))
             self._interpreter.invoke()
             return [self._interpreter.get_tensor(index) for index in self._outputs]
+
+
+@contextmanager
+def _silence() -> Iterator[None]:
+    """Keep from standard error the line by which the library says what it computes with; nothing else stops it."""
+    try:
+        kept = os.dup(2)
+    except OSError:  # it is closed
+        yield
+        return
+    with open(os.devnull, "w") as nothing:
+        os.dup2(nothing.fileno(), 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
 
 
 @cache

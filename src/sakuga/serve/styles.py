@@ -129,7 +129,7 @@ class Styles:
                 default=style.name == self.default,
                 scale=style.card.scale,
                 thumbnail=f"/v1/styles/{quote(style.name, safe='')}/thumbnail",
-                inputs=describe(style.card.inputs),
+                inputs=describe(style.card.settings),
             )
             for style in order
         ]

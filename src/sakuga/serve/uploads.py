@@ -22,7 +22,6 @@ from sakuga.serve.errors import RefusedError
 from sakuga.serve.limits import Limits
 from sakuga.style import Style
 from sakuga.style.card import MAX_INPUTS
-from sakuga.style.inputs import asked
 from sakuga.stylizer import Look
 
 
@@ -69,7 +68,7 @@ class StylizeOptions(create_model("LookOptions", **_look_fields())):  # type: ig
         A picture is a file of the request and nothing else: text would be a path on this machine.
         """
         given: dict[str, object] = {**(self.model_extra or {}), **pictures}
-        known = {one.name: one for one in asked(style.card.inputs)}
+        known = {one.name: one for one in style.card.settings}
         for name, value in given.items():
             if name not in known:
                 raise RefusedError(422, "bad_option", f"There is no option {name[:100]}: see /docs.")

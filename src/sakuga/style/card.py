@@ -7,7 +7,8 @@ from datetime import datetime
 from typing import Any
 
 from sakuga.errors import SakugaError
-from sakuga.style.inputs import PICTURE, Input, photo
+from sakuga.faces.frame import FaceFrame
+from sakuga.style.inputs import FRAME, PICTURE, Input, asked, photo
 
 MAX_DEPTH = 32  # levels of a card's JSON, so that whatever shows it need not go deeper
 MAX_INPUTS = 64
@@ -23,7 +24,7 @@ class Card:
     then given the photo's distribution. `local_receptive_field`: of a network whose `receptive_field` is 0, the pixels
     on which one of the result depends when what it measures of the whole picture is given; 0 where it cannot be.
     `inputs`: what the network is given; cards of before mean the photo alone. `size`: (height, width) of its pictures
-    where it runs on no other. `frame`: where a face lies in them, for networks of faces.
+    where it runs on no other. `frame`: where a face lies in them, for networks of faces, which do not enlarge.
     Raises SakugaError, naming the field, when one cannot be true.
     """
 
@@ -43,13 +44,13 @@ class Card:
     local_receptive_field: int = 0
     inputs: tuple[Input, ...] = (PICTURE,)
     size: tuple[int, int] | None = None
-    frame: dict[str, Any] | None = None
+    frame: FaceFrame | None = None
 
     def __post_init__(self) -> None:
         for one in ("name", "title", "system", "licence", "date", "version", "sha256"):
             _check(_is_text(getattr(self, one)), one, "must be a text that is not empty and has no control characters")
         _check(re.fullmatch(r"[\w-]+", self.name), "name", "may hold letters, digits, '-' and '_' only")
-        for one in ("config", "data", "frame"):
+        for one in ("config", "data"):
             _check(_is_shallow(getattr(self, one)), one, f"is nested deeper than {MAX_DEPTH} levels")
         _check(isinstance(self.config, dict), "config", "must be an object")
         _check(
@@ -77,7 +78,13 @@ class Card:
             isinstance(sides, tuple) and [type(side) for side in sides] == [int, int] and 0 < min(sides) <= max(sides)
         )
         _check(fixed and max(sides) <= 16384, "size", "must be height and width from 1 to 16384")
-        _check(self.frame is None or isinstance(self.frame, dict), "frame", "must be an object")
+        alone = self.frame is None or (self.scale == 1 and self.size in (None, (self.frame.side, self.frame.side)))
+        _check(alone, "frame", "must be of the size that the network runs on, and of none that enlarges")
+        _check(
+            self.frame is None or FRAME.name not in names,
+            "inputs",
+            f"may not have the name {FRAME.name}, which is taken",
+        )
         _check(re.fullmatch(r"[0-9a-f]{64}", self.sha256), "sha256", "must be 64 hexadecimal digits")
         try:
             datetime.fromisoformat(self.date)
@@ -102,6 +109,8 @@ class Card:
             known["inputs"] = tuple(Input.from_json(one) for one in known["inputs"][: MAX_INPUTS + 1])
         if isinstance(known.get("size"), list):
             known["size"] = tuple(known["size"])
+        if known.get("frame") is not None:
+            known["frame"] = FaceFrame.from_json(known["frame"])
         return cls(**known)
 
     def to_json(self) -> str:
@@ -115,6 +124,11 @@ class Card:
         """Name of the input that the user's picture goes to; None for a generator."""
         found = photo(self.inputs)
         return found.name if found else None
+
+    @property
+    def settings(self) -> list[Input]:
+        """What may be set: all inputs but the photo, and, of a style for faces, what it takes for one."""
+        return asked(self.inputs) + ([FRAME] if self.frame else [])
 
     @property
     def reach(self) -> int:

@@ -178,6 +178,10 @@ PICTURE = Input("image", "picture")
 """The one input of a style that translates a photo and asks nothing else."""
 
 
+FRAME = Input("frame", "choice", names=("faces", "whole"), default="faces")
+"""Of a style for faces: whether it takes those that are found in the picture, or the whole picture for one."""
+
+
 def photo(inputs: Sequence[Input]) -> Input | None:
     """Return the input that the user's picture goes to: the first picture. None for a generator."""
     return next((one for one in inputs if one.kind == "picture"), None)
@@ -188,9 +192,9 @@ def asked(inputs: Sequence[Input]) -> list[Input]:
     return [one for one in inputs if one is not photo(inputs)]
 
 
-def describe(inputs: Sequence[Input]) -> list[dict[str, Any]]:
+def describe(settings: Sequence[Input]) -> list[dict[str, Any]]:
     """Return what may be set as JSON, for forms and pages: the card's entries, with `required` and `expects`."""
-    return [{**one.to_json(), "required": one.required, "expects": one.expects} for one in asked(inputs)]
+    return [{**one.to_json(), "required": one.required, "expects": one.expects} for one in settings]
 
 
 def check(inputs: Sequence[Input], given: Mapping[str, object], style: str) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """From a picture to its stylised copy: pad, tile, run, blend."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from copy import copy
 from dataclasses import asdict, fields, replace
 from functools import partial
@@ -13,7 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from sakuga.errors import SakugaError, UsageError
+from sakuga.errors import NoFaceError, SakugaError, UsageError
+from sakuga.faces.find import Face, find_faces
+from sakuga.faces.side_files import find_side_file, read_side_file
+from sakuga.faces.track import FaceTracker
 from sakuga.picture import MAX_PIXELS, Frame, Picture, Source, dropped, read, to_pil, write
 from sakuga.picture.arrays import BT601, normalise, resize
 from sakuga.picture.pixels import Array, match_histogram
@@ -23,7 +26,9 @@ from sakuga.runtime.memory import available, ran_out
 from sakuga.runtime.parallel import cores
 from sakuga.style import DEFAULT, Style, load
 from sakuga.style.engine import Engine, pick
+from sakuga.style.inputs import FRAME
 from sakuga.style.values import arrays
+from sakuga.stylizer.faces import NO_FACE, in_frames
 from sakuga.stylizer.fitted import fitted
 from sakuga.stylizer.frozen import freeze
 from sakuga.stylizer.look import Look
@@ -69,8 +74,10 @@ class Stylizer:
         if threads is not None and threads < 1:
             raise UsageError(f"threads must be at least 1, not {threads}")
         self.style = style if isinstance(style, Style) else load(style)
-        card = self.style.card
-        self.inputs = arrays(card.inputs, inputs or {}, style=self.style.name, multiple=card.multiple, size=card.size)
+        card, given = self.style.card, dict(inputs or {})
+        whole = card.frame is None or FRAME.check(given.pop(FRAME.name, FRAME.default)) == "whole"
+        self.frame = None if whole else card.frame
+        self.inputs = arrays(card.inputs, given, style=self.style.name, multiple=card.multiple, size=card.size)
         self.threads = threads
         self.engine = pick(self.style, self.look.precision, threads, self.inputs)
         self._at_once = 1  # pictures, which share the memory
@@ -102,27 +109,67 @@ class Stylizer:
             (worker, workers), scale, side = self.for_frames(), self.style.card.scale, self.look.max_side
             make = partial(stylize_video, scale=scale, workers=workers, max_side=side, identity=worker._identity)
             make = partial(make, max_pixels=max_pixels, overwrite=overwrite, progress=progress, options=video)
-            make(source, target, worker.array)
+            track = self.tracker()
+            make(source, target, worker.array, track=track)
+            if track and not track.seen:
+                say(f"{source}: no face was found, so nothing is changed (--set frame=whole takes the whole picture)")
         else:
-            picture = self.picture(read(source, max_pixels=max_pixels or MAX_PIXELS))
+            picture = read(source, max_pixels=max_pixels or MAX_PIXELS)
+            try:
+                picture = self.picture(picture, self.faces_beside(source, picture))
+            except NoFaceError as error:
+                raise NoFaceError(f"{source} {NO_FACE}") from error
             _make_folder(target.parent)
             write(picture, target, format=format, overwrite=overwrite)
             for note in filter(None, (picture.note, dropped(picture, format or target.suffix))):
                 say(f"{source}: {note}")
 
-    def picture(self, picture: Picture) -> Picture:
-        """Return the stylised copy of a picture, every frame of it."""
-        return replace(picture, frames=[self._frame(frame) for frame in picture.frames])
+    def picture(self, picture: Picture, faces: Sequence[Face] | None = None) -> Picture:
+        """Return the stylised copy of a picture, every frame of it.
 
-    def array(self, rgb: Array) -> Array:
+        `faces`, in pixels of the picture, are what a style for faces stylises; None: those that are found. Raises
+        NoFaceError where there is none.
+        """
+        each: list[Sequence[Face] | None] = [faces] * len(picture.frames)
+        if self.frame and faces is None:
+            find = FaceTracker() if len(each) > 1 else find_faces
+            each = [find(frame.rgb) for frame in picture.frames]
+            if not any(each):
+                raise NoFaceError(f"the picture {NO_FACE}")
+        return replace(picture, frames=[self._frame(*one) for one in zip(picture.frames, each, strict=True)])
+
+    def faces_beside(self, source: Path, picture: Picture) -> list[Face] | None:
+        """Return the face whose landmarks lie in a file beside a picture, for a style for faces; None: without one."""
+        file = find_side_file(source.parent, source.stem) if self.frame else None
+        if file is None:
+            return None
+        height, width = picture.frames[0].rgb.shape[:2]
+        points, size = read_side_file(file)
+        if size not in (None, (width, height)):
+            raise SakugaError(f"{file} is of a picture of {size}, and {source} is {width}x{height}: find them again")
+        return [Face(points)]
+
+    def tracker(self) -> FaceTracker | None:
+        """Return what finds the `faces` of one frame after another for `array`; None for what needs none."""
+        return FaceTracker() if self.frame else None
+
+    def array(self, rgb: Array, faces: Sequence[Face] | None = None) -> Array:
         """Stylise RGB pixels (H, W, 3), uint8 or uint16 over their whole range, into as many of the same dtype.
 
         A style that enlarges returns (scale · H, scale · W, 3). One of a fixed size runs on the whole picture, reduced.
+        One for faces changes them alone: `faces`, or (None) those that are found; without any, `rgb` is returned.
         """
+        if self.frame is None:
+            return self._whole(rgb)
+        found = find_faces(rgb) if faces is None else faces
+        return in_frames(rgb, found, self.frame, self._whole, multiple=self.style.card.multiple)
+
+    def _whole(self, rgb: Array) -> Array:
+        """Stylise pixels with no regard to faces in them."""
         if rgb.ndim != 3 or rgb.shape[2] != 3 or 0 in rgb.shape or rgb.dtype not in (np.uint8, np.uint16):
             raise UsageError(f"rgb must be (height, width, 3) of uint8 or uint16, not {rgb.shape} of {rgb.dtype}")
         if (size := self.style.card.size) and rgb.shape[:2] != size and self.style.card.scale == 1:
-            return fitted(rgb, size, self.array)
+            return fitted(rgb, size, self._whole)
         enlarged = self._enlarge(rgb) if self._shows_photo else None
         if self.look.strength == 0:
             return rgb.copy() if enlarged is None else enlarged
@@ -163,7 +210,8 @@ class Stylizer:
         """What `array` depends on."""
         engine = [self.engine.name, self.engine.precision, self.threads]
         inputs = {name: sha256(value.tobytes()).hexdigest() for name, value in self.inputs.items()}
-        return {"style": self.style.file_sha256, "engine": engine, "look": asdict(self.look), "inputs": inputs}
+        facts = {"style": self.style.file_sha256, "engine": engine, "look": asdict(self.look), "inputs": inputs}
+        return {**facts, "frame": self.frame is not None}
 
     @property
     def _shows_photo(self) -> bool:
@@ -173,7 +221,7 @@ class Stylizer:
     def _enlarge(self, rgb: Array) -> Array:
         return resize(rgb, (rgb.shape[1] * self.style.card.scale, rgb.shape[0] * self.style.card.scale))
 
-    def _frame(self, frame: Frame) -> Frame:
+    def _frame(self, frame: Frame, faces: Sequence[Face] | None) -> Frame:
         height, width = frame.rgb.shape[:2]
         rgb, alpha = frame.rgb, frame.alpha
         most = self.look.max_side
@@ -182,7 +230,8 @@ class Stylizer:
             size = max(1, round(width * scale)), max(1, round(height * scale))
             rgb = resize(rgb, size)
             alpha = alpha if alpha is None else resize(alpha, size)
-        styled = self.array(rgb)
+            faces = faces and [Face((face.points + 0.5) * size / [width, height] - 0.5) for face in faces]
+        styled = self.array(rgb, faces)
         if alpha is not None and alpha.shape != styled.shape[:2]:
             alpha = resize(alpha, styled.shape[1::-1])
         return replace(frame, rgb=styled, alpha=alpha)

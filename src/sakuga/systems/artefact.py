@@ -5,18 +5,8 @@ from typing import Any
 
 from torch import nn
 
+from sakuga.faces.frame import FaceFrame as FaceFrame
 from sakuga.style.inputs import PICTURE, Input
-
-
-@dataclass(frozen=True)
-class FaceFrame:
-    """Where a face lies in the square that a network was trained on.
-
-    `template`: x and y of its landmarks in pixels of the square; `side`: of the square.
-    """
-
-    template: tuple[tuple[float, float], ...]
-    side: int
 
 
 @dataclass(frozen=True)

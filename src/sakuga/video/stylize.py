@@ -22,7 +22,7 @@ from sakuga.video.numbered import NumberedSource, write_numbered
 from sakuga.video.options import ANIMATIONS, CONTAINERS, VideoOptions, is_pattern, is_sequence
 from sakuga.video.segments import LENGTH, State, WorkFolder
 from sakuga.video.source import FileSource
-from sakuga.video.stylizing import FrameStylizer, Progress, Source, Stylize
+from sakuga.video.stylizing import FrameStylizer, Progress, Source, Stylize, Track
 from sakuga.video.timed_frames import Pixels, StreamInfo, TimedFrame
 
 
@@ -39,11 +39,13 @@ def stylize_video(
     progress: Progress | None = None,
     options: VideoOptions | None = None,
     identity: Mapping[str, Any] | None = None,
+    track: Track | None = None,
     warn: Callable[[str], None] = say,
 ) -> None:
     """Write `source` to `target` with `stylize` applied to every frame.
 
     `stylize` maps RGB (H, W, 3) uint8, upright, to (scale · H, scale · W, 3); `workers` threads call it at once.
+    `track`, of styles for faces, is called with one frame after the other, and `stylize` with what it says of a frame.
     `progress` is called after each frame with the number done and about how many there are (None where the file does
     not tell). `source` is a video, or numbered pictures (a name such as %05d.png, or with wildcards). `target` is a
     video (CONTAINERS), an animated picture (ANIMATIONS) or numbered pictures.
@@ -75,6 +77,7 @@ def stylize_video(
         frames = FileSource(source, max_side=max_side, options=options, warn=warn, max_pixels=limit)
 
     stylizer = partial(FrameStylizer, frames, stylize, scale, workers=workers, stable=options.stable, progress=progress)
+    stylizer = partial(stylizer, track=track)
     info = replace(frames.info, width=frames.info.width * scale, height=frames.info.height * scale)
     if is_sequence(target):
         with write_numbered(target, overwrite=overwrite) as write:
@@ -91,7 +94,7 @@ def stylize_video(
             known = file and identity and _facts(file, info, options, identity)
             with _work_folder(target, known or None) as work:
                 done = work.finished
-                state = work.state() if done and options.stable else None
+                state = work.state() if done and (options.stable or track) else None
                 make = partial(Encoder, info, codec, options.crf)
                 stylizer(done=done * LENGTH, state=state).run(partial(_write_segments, work, done, make))
                 muxer.write(work.result, work.packets())

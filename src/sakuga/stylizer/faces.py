@@ -1,0 +1,46 @@
+"""Styles for faces on any picture: each face is brought into the style's frame, stylized, and pasted back."""
+
+from collections.abc import Callable, Iterable
+from math import ceil
+
+import numpy as np
+
+from sakuga.errors import SakugaError
+from sakuga.faces.align import Matrix, compose, cut, paste, scale_of, similarity
+from sakuga.faces.find import Face
+from sakuga.faces.frame import FaceFrame
+from sakuga.picture.pixels import Array
+
+NO_FACE = (
+    "has no face that could be found: take the whole picture as one (--set frame=whole), or lay its landmarks beside "
+    "it as NAME.landmarks.json"
+)
+
+
+def in_frames(
+    rgb: Array, faces: Iterable[Face], frame: FaceFrame, run: Callable[[Array], Array], *, multiple: int = 1
+) -> Array:
+    """Return a picture (H, W, 3) with its faces stylized, one after the other, by `run`, which takes squares.
+
+    Their sides are multiples of `multiple`, as large as the faces are in the picture where the frame permits it.
+    """
+    for face in faces:
+        matrix, side = place(face, frame, multiple)
+        rgb = paste(rgb, run(cut(rgb, matrix, (side, side))), matrix)
+    return rgb
+
+
+def place(face: Face, frame: FaceFrame, multiple: int) -> tuple[Matrix, int]:
+    """Return the matrix from the picture to the square of a face, and the square's side in pixels."""
+    try:
+        points = face.landmarks(len(frame.template))
+    except KeyError:
+        raise SakugaError(
+            f"the style counts {len(frame.template)} landmarks of a face, and here are {len(face.points)}: find them "
+            "again, or remove their file"
+        ) from None
+    matrix = similarity(points, np.array(frame.template))
+    side = ceil(max(1, 1 / scale_of(matrix)) * frame.side / multiple - 1e-6) * multiple
+    side = min(side, (frame.max_side or frame.side) // multiple * multiple or multiple)
+    scale = side / frame.side
+    return compose(np.array([[scale, 0, (scale - 1) / 2], [0, scale, (scale - 1) / 2]]), matrix), side
