@@ -62,7 +62,8 @@ def pipe(
     scale = stylizer.style.card.scale
     info = replace(source.info, width=source.info.width * scale, height=source.info.height * scale)
     worker, workers = stylizer.for_frames()
-    frames = FrameStylizer(source, worker.array, scale, workers=workers, stable=stable)
+    track = stylizer.tracker()
+    frames = FrameStylizer(source, worker.array, scale, workers=workers, stable=stable, track=track)
     frames.run(partial(write_raw, sys.stdout.buffer, info, pix_fmt))
     if source.left:
         raise SakugaError(

@@ -11,7 +11,7 @@ from urllib.parse import quote
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
-from sakuga.errors import SakugaError, UsageError
+from sakuga.errors import NoFaceError, SakugaError, UsageError
 from sakuga.picture import FORMATS, Picture, encode, extension, metadata, read_header
 from sakuga.serve.errors import RefusedError, responses
 from sakuga.serve.limits import Limits
@@ -90,7 +90,10 @@ def process(
         for frame in picture.frames:  # one by one: an animation can be given up on its way
             if left.is_set():
                 raise AbandonedError
-            frames += stylizer.picture(replace(picture, frames=[frame])).frames
+            try:
+                frames += stylizer.picture(replace(picture, frames=[frame])).frames
+            except NoFaceError as error:
+                raise RefusedError(422, "no_face", "No face was found in the picture: try frame=whole.") from error
     picture = replace(picture, frames=frames)
     name = (options.format or picture.format).upper()
     name = name if name in FORMATS else "PNG"

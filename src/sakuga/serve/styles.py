@@ -22,7 +22,7 @@ from sakuga.picture import FORMATS
 from sakuga.serve.errors import RefusedError, responses
 from sakuga.serve.workers import Workers
 from sakuga.style import DEFAULT, Style, read, survey
-from sakuga.style.inputs import Input, asked, describe, photo
+from sakuga.style.inputs import FRAME, Input, asked, describe, photo
 from sakuga.stylizer import Stylizer
 from sakuga.video import SUFFIXES as VIDEO_SUFFIXES
 
@@ -106,7 +106,8 @@ def _sample_inputs(style: Style) -> dict[str, object]:
         found = values.get(one.kind, [0.0] * math.prod(one.shape))
         return found[0] if one.kind == "choice" and isinstance(found, tuple) else found
 
-    return {one.name: made(one) for one in asked(style.card.inputs) if one.required}
+    values = {one.name: made(one) for one in asked(style.card.inputs) if one.required}
+    return {**values, FRAME.name: "whole"} if style.card.frame else values
 
 
 class Styles:

@@ -97,7 +97,7 @@ class Live:
                 self._changed.notify_all()
 
     def _stylize(self) -> None:
-        number = 0
+        number, tracker, tracked = 0, None, None
         while True:
             with self._changed:
                 self._changed.wait_for(lambda: self.ended.is_set() or self._frame is not None)
@@ -106,7 +106,9 @@ class Live:
                 frame, self._frame = self._frame, None
             stylizer = self.stylizer  # it may be exchanged meanwhile
             before = self.reduce(frame)
-            after = stylizer.array(before)
+            if stylizer is not tracked:
+                tracker, tracked = stylizer.tracker(), stylizer
+            after = stylizer.array(before, tracker(before) if tracker else None)
             for axis in (0, 1):  # a style that enlarges
                 before = before.repeat(after.shape[axis] // before.shape[axis], axis)
             number += 1
