@@ -19,7 +19,7 @@ class Painter(Stylizer):
         self.style = SimpleNamespace(name="one")
         self.may = may
 
-    def array(self, rgb):
+    def array(self, rgb, faces=None):
         if self.may:
             assert self.may.acquire(timeout=10)
         return rgb + np.uint8(1)
