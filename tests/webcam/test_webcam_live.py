@@ -15,6 +15,8 @@ from sakuga.webcam.live import Live
 class Painter(Stylizer):
     """Adds 1, when it may."""
 
+    frame = None
+
     def __init__(self, may=None):
         self.style = SimpleNamespace(name="one")
         self.may = may
