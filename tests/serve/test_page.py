@@ -130,6 +130,48 @@ def test_a_change_stylises_again_and_drops_the_answer_that_is_no_longer_wanted(v
     assert asked == ["hosoda", "hayao", "paprika", "paprika"]
 
 
+def test_the_list_shows_the_picture_in_every_style(visit):
+    page = visit()
+    names = page.locator("[name=style]").evaluate_all("inputs => inputs.map((one) => one.value)")
+    asked, gone = [], []
+
+    def answer(route):
+        asked.append(re.search(r"style=([\w-]+)", route.request.url)[1])
+        assert max(Image.open(io.BytesIO(route.request.post_data_buffer)).size) == 256
+        if len(asked) != 3:  # that one is never answered
+            route.continue_()
+
+    def thumbnails():
+        return page.locator("#styles img").evaluate_all("images => images.map((one) => one.src)")
+
+    page.route("**/v1/stylize?*", answer)
+    page.on("requestfailed", lambda request: gone.append(request.failure))
+    samples = thumbnails()
+    choose(page, COFFEE, CHELSEA)
+    stylised(page)
+    expect(page.locator("#shown-on")).to_have_text("on coffee.jpg")
+    shown = page.locator("#styles img[src^=blob]")
+    expect(shown).to_have_count(2)
+    expect(page.locator(".stale")).to_have_count(len(names) - 2)
+    assert (asked, gone) == (names[:3], [])  # one at a time
+    row(page, 2).locator(".pick").click()
+    expect(page.locator("#shown-on")).to_have_text("on chelsea.jpg")
+    expect(shown).to_have_count(len(names))
+    assert (asked[3:], gone) == (names, ["net::ERR_ABORTED"])
+    hosoda = page.get_by_role("radio", name="Hosoda")
+    assert distance(screenshot(hosoda.locator("~ img")), Image.open(CHELSEA).crop((0, 0, 451, 300))) < 40
+
+    with page.expect_response(lambda response: response.url.endswith(f"style={names[-1]}&format=jpeg")):
+        row(page).locator(".pick").click()
+    expect(page.locator(".stale")).to_have_count(0)
+    expect(page.locator("#shown-on")).to_have_text("on coffee.jpg")
+    assert asked[3 + len(names) :] == names[2:]  # those that were made are kept
+    for _ in range(2):
+        row(page).get_by_role("button", name="Remove").click()
+    expect(page.locator("#shown-on")).to_be_empty()
+    assert thumbnails() == samples
+
+
 def test_with_the_keyboard_alone(visit):
     page = visit()
     tab_to(page, "#empty [data-do=sample]")
@@ -165,6 +207,12 @@ def test_on_a_phone_nothing_is_wider_than_the_screen(visit, tmp_path, width):
     width = page.locator(".pair").bounding_box()["width"]
     page.locator(".pair").tap(position={"x": width * 0.75, "y": 20})  # waits until the page has come to rest
     expect(page.locator(SLIDER)).to_have_attribute("aria-valuenow", re.compile("7[456]"))
+    for one in page.locator(".style").all():  # their names stand below their pictures, whole
+        picture, name, list_ = (
+            place.bounding_box() for place in (one.locator("img"), one.locator(".name"), page.locator("#styles"))
+        )
+        assert picture["y"] + picture["height"] <= name["y"]
+        assert name["y"] + name["height"] <= list_["y"] + list_["height"]
     page.get_by_text("Size, format, metadata").click()
     assert fits()
     page.get_by_role("button", name="Camera").click()

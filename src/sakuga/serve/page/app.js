@@ -6,6 +6,7 @@ import * as controls from "./controls.js";
 import { $, bytes, say } from "./dom.js";
 import * as intake from "./intake.js";
 import { Item } from "./item.js";
+import * as previews from "./previews.js";
 import * as rows from "./rows.js";
 import { asText, Scheduler } from "./scheduler.js";
 import * as stage from "./stage.js";
@@ -83,6 +84,7 @@ function draw() {
   rows.update(items, current, act, stale);
   document.body.classList.toggle("filled", items.length > 0);
   stage.show(current, controls.title);
+  previews.show(current);
   const done = items.filter((item) => item.status === "done");
   const save = $("#save");
   const ready = current?.status === "done";
@@ -148,6 +150,7 @@ async function start() {
   $("#limits").textContent = `${kinds}, up to ${bytes(limits.max_bytes)}; video up to ${limits.max_video_seconds} s`;
   $("#chooser").accept = ["image/*", "video/*", ".tif", ".tiff", ".mkv"].join(",");
   scheduler.pump();
+  previews.show(current);
 }
 
 start();

@@ -19,6 +19,7 @@ export class Item {
     this.abort = null;
     this.revealed = false;
     this.views = {};
+    this.previews = new Map(); // URL of a small copy in each style, by its name
     this.urls = new Set();
   }
 

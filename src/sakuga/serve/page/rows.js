@@ -1,6 +1,7 @@
 /** The list of files: for each its thumbnail, what is going on with it, and what can be done with it. */
 
 import { $, bytes, make } from "./dom.js";
+import { frame } from "./still.js";
 
 const SIDE = 112; // pixels of a thumbnail: twice its size on the page, for sharp screens
 const rows = new Map();
@@ -110,12 +111,4 @@ async function thumbnail(blob, isVideo) {
   } finally {
     URL.revokeObjectURL(url);
   }
-}
-
-function frame(url) {
-  return new Promise((resolve, reject) => {
-    const video = make("video", { muted: true, preload: "auto", onerror: reject, onseeked: () => resolve(video) });
-    video.onloadeddata = () => (video.currentTime = Math.min(0.1, video.duration / 2));
-    video.src = url;
-  });
 }
