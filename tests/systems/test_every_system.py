@@ -23,6 +23,7 @@ import test_system_lsgan
 import test_system_pix2pix
 import test_system_relgan
 import test_system_stargan
+import test_system_starganv2
 import test_system_super_resolution
 import test_system_ugatit
 import test_system_wgan
@@ -60,6 +61,7 @@ MODULES = (
     test_system_pix2pix,
     test_system_relgan,
     test_system_stargan,
+    test_system_starganv2,
     test_system_super_resolution,
     test_system_ugatit,
     test_system_whitebox,

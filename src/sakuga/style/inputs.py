@@ -25,7 +25,8 @@ class Input:
 
     The tensor for each kind, float32 unless said otherwise:
 
-    - `picture`: (1, 3, H, W), RGB in [-1, 1]. The first one is the photo, a second one a reference.
+    - `picture`: (1, 3, H, W), RGB in [-1, 1]. The first one is the photo, a second one a reference; zeros where one
+      that may be left out (default "") is.
     - `noise`: (1, size), from a standard normal distribution.
     - `choice`: (1, len(names)), one-hot. `choices`: the same with any number of ones.
     - `number`: (1,), within `minimum` and `maximum`.
@@ -63,8 +64,8 @@ class Input:
                 object.__setattr__(self, "default", self.check(self.default))
             except UsageError as error:
                 rule = f"has a default that cannot be: {error}"
-            if self.kind == "picture":
-                rule = "has a default, which a picture cannot have"
+            if self.kind == "picture" and self.default != "":
+                rule = "has a default, which for a picture can only be none, an empty text"
         if rule:
             raise SakugaError(f"the card's input {self.name} {rule}")
 
@@ -106,7 +107,7 @@ class Input:
         names = ", ".join(listed[:_MAX_LISTED])
         names += f" and {len(listed) - _MAX_LISTED} more" if len(listed) > _MAX_LISTED else ""
         return {
-            "picture": "a picture",
+            "picture": "a picture" if self.default is None else "a picture, or none",
             "noise": "a whole number from 0, the seed",
             "choice": f"one of {names}",
             "choices": f"any of {names}, with commas between",

@@ -38,6 +38,8 @@ def arrays(
 
 def _array(one: Input, plain: object, multiple: int, size: Sequence[int] | None) -> Array:
     match one.kind, plain:
+        case "picture", str(source) if not source:
+            return np.zeros((1, 3, *(size or (MIN_SIDE, MIN_SIDE))), np.float32)
         case "picture", source:
             return _reference(source, multiple, size)[None]  # type: ignore[arg-type]
         case "noise", int(seed):
@@ -54,10 +56,20 @@ def _array(one: Input, plain: object, multiple: int, size: Sequence[int] | None)
 
 
 def _reference(source: Source, multiple: int, size: Sequence[int] | None) -> Array:
-    """Read a reference picture, (3, H, W): of `size`, or of about its own size within MIN_SIDE and MAX_SIDE."""
+    """Read a reference picture, (3, H, W): its middle at `size`, or about its own size within MIN_SIDE and MAX_SIDE."""
     rgb = read(source).frames[0].rgb
-    if size is None:
+    if size is not None:
+        rgb = _middle(rgb, size[0] / size[1])
+    else:
         scale = min(1, MAX_SIDE / max(rgb.shape[:2]))
         size = [max(MIN_SIDE, round(side * scale / multiple) * multiple) for side in rgb.shape[:2]]
         size = [-(-side // multiple) * multiple for side in size]
     return normalise(rgb if rgb.shape[:2] == tuple(size) else resize(rgb, (size[1], size[0])))
+
+
+def _middle(rgb: Array, ratio: float) -> Array:
+    """The largest part of the middle whose height is `ratio` times its width."""
+    height, width = rgb.shape[:2]
+    tall, wide = min(height, max(1, round(width * ratio))), min(width, max(1, round(height / ratio)))
+    top, left = (height - tall) // 2, (width - wide) // 2
+    return rgb[top : top + tall, left : left + wide]
