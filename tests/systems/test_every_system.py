@@ -12,6 +12,7 @@ import test_system_acgan
 import test_system_adain
 import test_system_animegan
 import test_system_animegan3
+import test_system_autotoon
 import test_system_cam_classifier
 import test_system_cartoongan
 import test_system_cgan
@@ -49,6 +50,7 @@ MODULES = (
     test_system_adain,
     test_system_animegan,
     test_system_animegan3,
+    test_system_autotoon,
     test_system_cam_classifier,
     test_system_cartoongan,
     test_system_cyclegan,
@@ -230,7 +232,7 @@ class TestEverySystem:
             assert Generator(style)(0).shape == (side, side, 3)
             return
         photo = np.random.default_rng(0).integers(0, 256, (93, 127, 3), dtype=np.uint8)
-        values = {one.name: one.names[0] for one in style.card.inputs if one.kind == "choice"}
+        values = {one.name: one.names[-1] for one in style.card.settings if one.kind == "choice"}  # of faces, the whole
         stylised = Stylizer(style, inputs=values).array(photo)
         assert stylised.shape == (93 * tiny.scale, 127 * tiny.scale, 3)
 

@@ -1,8 +1,12 @@
 """Differentiable augmentation of what a discriminator sees: a remedy where data are few."""
 
+import math
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+
+from sakuga.picture.arrays import BT601
 
 
 def diff_augment(image: Tensor, *, saturation: bool = True) -> Tensor:
@@ -40,3 +44,23 @@ def diff_augment(image: Tensor, *, saturation: bool = True) -> Tensor:
     left = torch.randint(0, width + 1, (n, 1, 1), device=image.device) - width // 4
     hole = (rows >= top) & (rows < top + height // 2) & (columns >= left) & (columns < left + width // 2)
     return image * ~hole[:, None]
+
+
+def color_jitter(image: Tensor, amounts: Tensor) -> Tensor:
+    """Change the colours of (N, 3, H, W) in [-1, 1] by amounts (N, 4) in [-1, 1]; 0 leaves them as they are.
+
+    Brightness, then contrast about the mean brightness, then saturation, each times 1 + amount; then the hue by a turn
+    of half the last amount about the axis of grays. Values are clipped to [-1, 1].
+    """
+    bright, contrast, saturation, hue = amounts[:, :, None, None, None].unbind(1)
+    image = (image + 1) / 2 * (1 + bright)
+    luma = torch.tensor(BT601, device=image.device, dtype=image.dtype).view(1, 3, 1, 1)
+    mean = (image * luma).sum(1, keepdim=True).mean((2, 3), keepdim=True)
+    image = mean + (image - mean) * (1 + contrast)
+    gray = (image * luma).sum(1, keepdim=True)
+    image = gray + (image - gray) * (1 + saturation)
+    # Rodrigues' rotation about (1, 1, 1); a turn is 2 pi
+    angle, axis = math.pi * hue, image.mean(1, keepdim=True)
+    across = torch.stack([image[:, 2] - image[:, 1], image[:, 0] - image[:, 2], image[:, 1] - image[:, 0]], 1)
+    image = axis + (image - axis) * angle.cos() + across * angle.sin() / math.sqrt(3)
+    return (image * 2 - 1).clamp(-1, 1)
