@@ -37,7 +37,7 @@ class AutoToonConfig(Config):
     """A folder of faces, aligned and cut to squares."""
     targets: Annotated[Path | None, Role("caricatures", required=True, of="folder")] = None
     """Folder of the caricatures, named like the photos."""
-    warps: Path | None = None
+    warps: Annotated[Path | None, Role("warps", required=True, of="name")] = None
     """The artist's warps, an .npz with an array (2, h, w) by each photo's name: x and y of the place that each place
     shows, in units of half the picture."""
     senet: Path | None = None
@@ -93,8 +93,7 @@ class AutoToon(System):
     def data(self) -> Dataset:
         """Photos, their caricatures and warps, and what their colours vary by."""
         c = self.config
-        if c.warps is None:
-            raise UsageError("--warps is missing: name the .npz of the artist's warps")
+        assert c.warps
         photos, targets = load_pairs(c.photos[0], c.targets, short_side=c.crop)
         columns = {"photo": photos, "target": targets, "warp": Warps(photos, c.warps)}
         return Dataset({**columns, "jitter": Noise(4, uniform=True)}, c, draw="picture")
