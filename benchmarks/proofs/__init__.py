@@ -4,7 +4,7 @@ from importlib import import_module
 
 from proofs.frame import Proof
 
-GROUPS = ("noise", "domains")
+GROUPS = ("noise", "conditional", "domains")
 """Modules of this package, each with a tuple PROOFS."""
 
 

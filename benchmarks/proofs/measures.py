@@ -1,10 +1,9 @@
 """Figures of pictures from noise."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -21,10 +20,10 @@ COUNT = 300
 """Pictures that are made, and most that they are compared with."""
 
 
-def divide(folder: Path, *, most: int | None = None) -> tuple[tuple[Path, ...], tuple[Path, ...]]:
-    """Return the files below a folder to train on, and every tenth, which is kept from that."""
-    files = find_images([folder])[:most]
-    kept = files[::EVERY]
+def divide(folder: Path, *, every: int = EVERY) -> tuple[tuple[Path, ...], tuple[Path, ...]]:
+    """Return the files below a folder to train on, and every tenth or so, which is kept from that."""
+    files = find_images([folder])
+    kept = files[::every]
     return tuple(file for file in files if file not in {*kept}), tuple(kept)
 
 
@@ -84,8 +83,3 @@ def quality(made: Tensor, untrained: Tensor, real: Tensor, kept: Tensor) -> Mapp
         "kid / mean plus noise": figure / distance(noisy_mean(real), kept),
         "spread / real": spread(made) / spread(kept),
     }
-
-
-def classified(make_class: Callable[[int], Tensor], classify: Callable[[np.ndarray], np.ndarray], count: int) -> float:
-    """Return the share of pictures, of every class as many, that a classifier takes for the class asked for."""
-    return float(np.mean([np.mean(classify(make_class(k).numpy()) == k) for k in range(count)]))

@@ -25,6 +25,7 @@ class Tiny:
         falls: the term, as `player/name`, that must fall when one batch is repeated, and by which factor.
         at: the step at which it is repeated; some systems begin with a phase of their own.
         scale: how much larger its output is than its input.
+        least: samples that a batch must have at least; more than one where batch norm sees a single value of each.
     """
 
     system: type[System]
@@ -33,6 +34,7 @@ class Tiny:
     at: int = 50
     batch_statistics: str = ""
     scale: int = 1
+    least: int = 1
 
     def build(self, folder: Path, **fields: Any) -> System:
         """Make the system, with its data prepared."""

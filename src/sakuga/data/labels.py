@@ -13,6 +13,9 @@ from sakuga.errors import SakugaError, UsageError
 BINARY = {"1": 1.0, "0": 0.0, "-1": 0.0, "true": 1.0, "false": 0.0, "yes": 1.0, "no": 0.0}
 """What an attribute's cell may hold; -1 is how CelebA's files say no."""
 
+UNLABELLED = "unlabelled"
+"""Folder of the pictures without a class, where only some have one."""
+
 
 class Labels(Rows):
     """The class of every picture, int64 (N,), or its attributes, float32 (N, K) of 0 and 1.
@@ -35,6 +38,32 @@ class Labels(Rows):
         if labels == "folders":
             return cls.from_folders(folders, paths)
         return cls.from_csv(Path(labels), paths, names=names)
+
+    @classmethod
+    def read_some(cls, labels: str, folders: Sequence[Path], paths: Sequence[Path]) -> "Labels":
+        """Read the classes of those pictures that have one; of the others the value is -1.
+
+        They lie in a folder `unlabelled` beside those of the classes, or the table has no line or an empty cell.
+
+        Raises:
+            UsageError: as for `from_folders`, or as for a table of one column.
+        """
+        if labels == "folders":
+            found = cls.from_folders(folders, paths)
+            classes = ["" if found.names[value] == UNLABELLED else found.names[value] for value in found.values]
+        else:
+            header, lines = _read(Path(labels))
+            if len(header) > 2:
+                raise UsageError(f"{labels} must have two columns, the picture and its class, not {len(header)}")
+            rows = _rows_by_picture(Path(labels), lines, [1], paths)
+            classes = [rows[path][0][0] if path in rows else "" for path in paths]
+        place = labels if labels != "folders" else ", ".join(map(str, folders))
+        if not any(classes):
+            raise UsageError(f"{place}: no picture has a class: label some")
+        some = cls._of_classes([one for one in classes if one], place)
+        values = np.full(len(paths), -1, np.int64)
+        values[[bool(one) for one in classes]] = some.values
+        return cls(values, some.names)
 
     @classmethod
     def from_folders(cls, folders: Sequence[Path], paths: Sequence[Path]) -> "Labels":
@@ -85,6 +114,10 @@ class Labels(Rows):
             raise UsageError(f"{file} has no column {unknown[0]}: it has {', '.join(header[1:])}")
         columns = [header.index(name, 1) for name in names or header[1:]]
         rows = _rows_by_picture(file, lines, columns, paths)
+        if bare := [path for path in paths if path not in rows]:
+            raise UsageError(
+                f"{file} has no line for {bare[0]} ({len(bare)} such pictures): add it, or remove the picture"
+            )
         cells = [rows[path] for path in paths]
         chosen = [header[column] for column in columns]
         if len(columns) == 1 and any(cell.lower() not in BINARY for (cell,), _ in cells):
@@ -137,7 +170,7 @@ def _read(file: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
 def _rows_by_picture(
     file: Path, lines: Sequence[tuple[int, list[str]]], columns: Sequence[int], paths: Sequence[Path]
 ) -> dict[Path, tuple[list[str], int]]:
-    """Return the chosen cells of every picture, and the line that they stand in."""
+    """Return the chosen cells of every picture that has a line, and the line that they stand in."""
     known: dict[tuple[str, ...], list[Path]] = {}
     for path in paths:
         parts = path.resolve().parts
@@ -155,6 +188,4 @@ def _rows_by_picture(
         for path in found:
             if rows.setdefault(path, (cells, number))[0] != cells:
                 raise UsageError(f"{file}, line {number}: {row[0]} has other labels in line {rows[path][1]}")
-    if bare := [path for path in paths if path not in rows]:
-        raise UsageError(f"{file} has no line for {bare[0]} ({len(bare)} such pictures): add it, or remove the picture")
     return rows

@@ -26,6 +26,7 @@ SYSTEMS = {
     "cyclegan": ("sakuga.systems.cyclegan:CycleGAN", "Two translations that undo each other (Zhu et al., 2017)."),
     "gan": ("sakuga.systems.gan:GAN", "Pictures from noise, as at the beginning (Goodfellow et al., 2014)."),
     "cgan": ("sakuga.systems.cgan:CGAN", "Pictures of a class, which both networks are told (Mirza, Osindero, 2014)."),
+    "sgan": ("sakuga.systems.sgan:SGAN", "A classifier from few labels, and pictures (Salimans et al., 2016)."),
     "acgan": (
         "sakuga.systems.acgan:ACGAN",
         "Pictures of a class, by a discriminator that names it (Odena et al., 2017).",

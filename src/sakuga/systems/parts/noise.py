@@ -53,7 +53,7 @@ class FromNoise(System):
     """A generator and a discriminator of pictures of one kind; a subclass writes its networks and `step`."""
 
     players = {"D": ["discriminator"], "G": ["generator"]}  # noqa: RUF012
-    averaged = ()
+    averaged: ClassVar[tuple[str, ...]] = ()
     Config: ClassVar[type[Any]] = NoiseConfig
     generator: nn.Module
     discriminator: nn.Module
