@@ -13,7 +13,7 @@ from sakuga.errors import SakugaError
 
 SIDE = 32
 """Of the squares that it sees, in pixels."""
-STEPS, BATCH = 300, 32
+STEPS, BATCH = 200, 32
 CONTRAST, BRIGHTNESS, GRAIN = 0.5, 0.3, 0.1
 """Least contrast, most brightness and deviation of the grain with which it is shown pictures: one that knew nothing but
 perfect blacks would take every picture whose black is gray for the same class."""
