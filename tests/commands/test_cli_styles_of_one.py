@@ -99,8 +99,9 @@ def test_all_are_those_that_need_a_photo_alone(run, style_folder):
     (style_folder / "broken.onnx").write_bytes(b"?")
     status, out, err = run("a.png", "-s", "all")
     assert (status, out) == (0, ["a.neg.png", "a.soft.png"])
-    assert "left out: " in err
-    assert "broken.onnx" in err
+    asks, broken, _ = err.splitlines()
+    assert "left out: style asks does not make its pictures of a photo alone" in asks
+    assert "broken.onnx" in broken
 
 
 def test_a_sheet_of_one_photo_and_nothing_else(run):
@@ -133,6 +134,17 @@ def test_a_sheet_has_a_row_for_each_photo_that_can_be_read(run):
     status, out, err = run("in/c.png", "-s", "neg", "--sheet", "t.png")
     assert (status, out, err.count("\n")) == (1, [], 1)
     assert not Path("t.png").exists()
+
+
+def test_a_copy_that_cannot_be_made_leaves_its_place_empty(run, style_folder):
+    before = photo("a.png", size=(SIDE, 20))
+    make_style(style_folder / "mad.onnx", "nan")
+    status, out, err = run("a.png", "-s", "mad,neg", "--sheet", "s.png")
+    assert (status, out) == (1, ["s.png"])
+    assert err == "sakuga: a.png in style mad: style mad makes values that are no numbers: export it again\n"
+    top, bottom = pixels("s.png")[:, GAP : GAP + SIDE], GAP + 20 + CAPTION + GAP
+    assert (pixels("s.png")[GAP : GAP + 20, -GAP - SIDE : -GAP] == 255).all()
+    np.testing.assert_array_equal(top[bottom : bottom + 20], 255 - before)
 
 
 def test_a_sheet_too_large_is_refused_before_the_work(run, monkeypatch):

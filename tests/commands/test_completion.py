@@ -31,6 +31,7 @@ def test_bash(ask, style_folder):
     assert ask("photo.jpg", "--keep") == ask("stylize", "--keep") == ["--keep-color"]
     assert ask("pipe", "--pix") == ["--pix-fmt"]
     assert ask("photo.jpg", "-s", "n") == ["neg"]
+    assert ask("photo.jpg", "-s", "mine.onnx,n") == ["mine.onnx,neg"]
     assert ask("photo.jpg", "-s", "") == ["neg", "soft"]
     assert ask("photo.jpg", "other") == []  # then the shell's own: files
 

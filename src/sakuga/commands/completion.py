@@ -14,12 +14,13 @@ SHELLS = ("bash", "zsh", "fish")
 
 BASH = """\
 _sakuga() {
-    local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]} options= file
+    local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]} options= file chosen=
     COMPREPLY=()
     case $before in -s|--style)
+        [[ $word == *,* ]] && chosen=${word%,*},
         for file in STYLES; do
             file=${file##*/}; file=${file%.onnx}
-            [[ $file != "*" && $file == "$word"* ]] && COMPREPLY+=("$file")
+            [[ $file != "*" && $file == "${word##*,}"* ]] && COMPREPLY+=("$chosen$file")
         done
         return ;;
     esac

@@ -56,14 +56,18 @@ def atomic(target: Path, *, overwrite: bool = False) -> Iterator[Path]:
 @contextmanager
 def _held(temporary: Path) -> Iterator[None]:
     """Make a file and hold a lock on it, by which others know that it is in use."""
-    temporary.touch(exist_ok=False)
     if fcntl is None:
+        temporary.touch(exist_ok=False)
         yield
         return
-    with temporary.open("rb") as file:
-        with suppress(OSError):  # a file system without locks
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        yield
+    while True:
+        with temporary.open("xb") as file:
+            with suppress(OSError):  # a file system without locks
+                fcntl.flock(file, fcntl.LOCK_EX)
+            if temporary.exists():
+                yield
+                return
+            # Somebody who tidies up met it before it was locked.
 
 
 @cache

@@ -15,8 +15,8 @@ ALL = "all"
 def choose(text: str) -> list[Style]:
     """Return the styles that are meant by "hosoda", "hosoda,cel,mine.onnx" or "all", each once.
 
-    "all" are the embedded ones and those in the user's folder that need nothing but a photo; files there that cannot be
-    read are told of. Raises UsageError for an unknown style and for two files of one name, SakugaError for a file that
+    "all" are the embedded ones and those in the user's folder that need nothing but a photo; the others
+    are told of. Raises UsageError for an unknown style and for two files of one name, SakugaError for a file that
     is no style.
     """
     found: dict[str, Style] = {}
@@ -44,5 +44,7 @@ def _all() -> Iterator[Style]:
     for style in survey():
         if not isinstance(style, Style):
             say(f"left out: {style}")
-        elif style.card.photo is not None and not any(one.required for one in asked(style.card.inputs)):
+        elif style.card.photo is None or any(one.required for one in asked(style.card.inputs)):
+            say(f"left out: style {style.name} does not make its pictures of a photo alone (sakuga info {style.name})")
+        else:
             yield style

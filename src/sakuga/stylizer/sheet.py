@@ -1,8 +1,10 @@
 """The contact sheet of styles: each photo and what every style makes of it."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from math import isqrt
 from pathlib import Path
+
+from PIL import Image
 
 from sakuga.errors import SakugaError, UsageError
 from sakuga.picture import MAX_PIXELS, Frame, Picture, check_suffix, read, write
@@ -26,9 +28,9 @@ def write_sheet(
     """Write a sheet with a row for each photo: the photo, then every style's copy; a single photo's fill a square.
 
     The copies are stylised at the photo's size, as the files would be, and then reduced. `progress` is called after
-    each. Returns how many photos are shown and a sentence for each that is not, as it could not be read or stylised;
-    where there would be none, nothing is written. Raises, before the work, UsageError for too many pictures or a target
-    of no known format, ExistsError for one that exists.
+    each. Returns how many photos are shown, and a sentence for each that is not, as it could not be read, and for each
+    copy that could not be made, whose place stays empty; without any photo nothing is written. Raises, before the work,
+    UsageError for too many pictures or a target of no known format, ExistsError for one that exists.
     """
     check_suffix(target)
     check_free(target, overwrite)
@@ -36,28 +38,31 @@ def write_sheet(
     if len(photos) * columns > MAX_CELLS:
         most = MAX_CELLS // columns
         raise UsageError(f"{target} has room for {most} photos in {columns - 1} styles, not {len(photos)}: name fewer")
-    rows, failed = [], []
-    for photo in photos:
+    rows: list[list[Cell]] = []
+    failed: list[str] = []
+    for source in photos:
         try:
-            rows.append([*_cells(photo, stylizers, max_pixels or MAX_PIXELS, progress or (lambda: None))])
+            photo = read(source, max_pixels=max_pixels or MAX_PIXELS, still=True)
         except SakugaError as error:
             failed.append(str(error))
+            continue
+        rows.append([(reduced(photo), source.stem)])
+        for stylizer in stylizers:
+            try:
+                image = reduced(stylizer.picture(photo, stylizer.faces_beside(source, photo)))
+            except SakugaError as error:
+                failed.append(f"{source} in style {stylizer.style.name}: {error}")
+                image = Image.new("RGB", rows[-1][0][0].size, "white")
+            rows[-1].append((image, stylizer.style.name))
+            if progress:
+                progress()
     if not rows:
         return 0, failed
-    if len(rows) == 1:
+    shown = len(rows)
+    if shown == 1:
         (cells,) = rows
         across = isqrt(len(cells) - 1) + 1
         rows = [cells[i : i + across] for i in range(0, len(cells), across)]
     target.parent.mkdir(parents=True, exist_ok=True)
     write(Picture([Frame(contact_sheet(rows))]), target, overwrite=overwrite)
-    return len(photos) - len(failed), failed
-
-
-def _cells(
-    source: Path, stylizers: Sequence[Stylizer], max_pixels: int, progress: Callable[[], None]
-) -> Iterator[Cell]:
-    photo = read(source, max_pixels=max_pixels, still=True)
-    yield reduced(photo), source.stem
-    for stylizer in stylizers:
-        yield reduced(stylizer.picture(photo)), stylizer.style.name
-        progress()
+    return shown, failed
