@@ -173,9 +173,9 @@ def test_what_another_run_makes_meanwhile_is_skipped(run, monkeypatch):
     photo("in/b.png")
     array = Stylizer.array
 
-    def other_run(self, rgb):
+    def other_run(self, rgb, faces):
         photo("in/b.neg.png") if not Path("in/b.neg.png").exists() else photo("in/a.neg.png")
-        return array(self, rgb)
+        return array(self, rgb, faces)
 
     monkeypatch.setattr(Stylizer, "array", other_run)
     status, out, err = run("in", "-s", "neg", "--jobs", "1")
