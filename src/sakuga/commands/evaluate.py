@@ -8,6 +8,7 @@ from typing import Annotated
 import tyro
 
 from sakuga.commands.options import join_lists
+from sakuga.evaluation.edited import evaluate_edited
 from sakuga.evaluation.evaluate import Options, evaluate
 from sakuga.evaluation.generators import evaluate_generator
 from sakuga.evaluation.given import Which, styles
@@ -32,7 +33,8 @@ def command(
     """Measure a style: how near it comes to its pictures, what it keeps of the photo, grain, flicker, speed.
 
     One that makes pictures of noise is given no --photos: --count of its results are compared with --style-images, and
-    where these lie in a folder for each class, a classifier tells how many are of the class that was asked for.
+    where these lie in a folder for each class, a classifier tells how many are of the class that was asked for. One
+    that changes attributes or domains is given --photos with their --labels.
 
     Args:
         style: a style's name or file, or the folder of a training.
@@ -46,7 +48,10 @@ def command(
     with tempfile.TemporaryDirectory() as scratch:
         loaded = styles([style], which=which, scratch=Path(scratch))
         ((label, one),) = loaded.items()
-        found = evaluate(loaded, options) if one.card.photo else evaluate_generator(label, one, options)
+        if options.labels is not None and one.card.photo:
+            found = evaluate_edited(label, one, options)
+        else:
+            found = evaluate(loaded, options) if one.card.photo else evaluate_generator(label, one, options)
     if json is not None:
         write_json(found.to_dict(), json, overwrite)
     show(found)

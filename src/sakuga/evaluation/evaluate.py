@@ -34,6 +34,9 @@ class Options:
     """Folders of photographs (or single ones) that the style did not learn from; none for one that makes its own."""
     style_images: tuple[Path, ...] = ()
     """Folders of pictures of the wanted style; without them FID, KID and Gram distance are left out."""
+    labels: str | None = None
+    """Of a style that changes attributes or domains: `folders`, or a table of the photos' labels. A classifier then
+    learns most of --photos, and judges edits of the others."""
     clip: Path | None = None
     """A video: the style's flicker is measured on some frames of its middle."""
     size: int = 256

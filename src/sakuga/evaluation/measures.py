@@ -33,7 +33,11 @@ MEASURES = (
     Measure("flicker[pan] x1000", "warping error while the camera pans", True),
     Measure("flicker[clip] x1000", "warping error of the clip", True),
     Measure("class accuracy", "results that a small classifier takes for the class that was asked for"),
-    Measure("classifier's own accuracy", "on pictures of --style-images that it did not learn from"),
+    Measure("attribute accuracy", "edits that a small classifier takes for what was asked for"),
+    Measure("others stay", "labels that an edit leaves as they were, by the same classifier"),
+    Measure("classifier's own accuracy", "on pictures that it did not learn from"),
+    Measure("reconstruction", "distance of a photo from what is edited and edited back, pixels in 0..1", True),
+    Measure("LPIPS diversity", "distance of two results of one photo by different noise"),
     Measure("seconds/picture", "on this machine", True),
     Measure("seconds/megapixel", "at 1280x720 on this machine", True),
 )
