@@ -125,8 +125,7 @@ def test_a_bad_detector_fails_with_the_picture_named(detectors, capsys, name):
 def test_wrong_usage(detectors):
     save(detectors / "in" / "a.png", noise(60, 80))
     for options, text in (
-        ({"mode": "faces"}, "name a function that takes a picture"),
-        ({"faces": "mine:one"}, "go together"),
+        ({"faces": "mine:one"}, "name both"),
         ({"mode": "faces", "faces": "mine"}, "write MODULE:FUNCTION"),
         ({"mode": "faces", "faces": "mine:absent"}, "no such function"),
         ({"mode": "faces", "faces": "nothing_here:absent"}, "no such function"),

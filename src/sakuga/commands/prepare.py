@@ -17,6 +17,7 @@ STEPS = {
     "edges": "Make copies without clear outlines, for CartoonGAN and AnimeGAN.",
     "superpixels": "Compute the segments that White-box learns from.",
     "landmarks": "Find the landmarks of faces.",
+    "masks": "Draw where faces are.",
     "pairs": "Join two folders to side-by-side pictures, or divide these.",
     "balance": "Compare brightness and colour of style and photos, and correct them.",
     "check": "Look over a data set before training.",

@@ -1,12 +1,15 @@
 """Every face of a picture."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from sakuga.errors import SakugaError
 from sakuga.faces.detector import MAX_LEVELS, detect
 from sakuga.faces.mesh import MIN_SCORE, locate, reduce
+from sakuga.faces.side_files import find_side_file, read_side_file
 from sakuga.faces.weights import DETECTOR, MESH, network
 from sakuga.picture.pixels import Array, to8
 
@@ -54,3 +57,28 @@ def is_same(face: Face, other: Face) -> bool:
     """Whether two are one face: what lies between the eyes and the mouth is nearer than half the eyes' distance."""
     first, second = (one.landmarks(5).mean(0) for one in (face, other))
     return bool(np.hypot(*(first - second)) < max(face.eyes, other.eyes) / 2)
+
+
+def faces_beside(picture: Path, size: tuple[int, int]) -> list[Face]:
+    """Return the face whose landmarks lie in a file beside a picture of a size (width, height); nothing without one.
+
+    Raises SakugaError where the file holds none, or those of a picture of another size.
+    """
+    file = find_side_file(picture.parent, picture.stem)
+    if file is None:
+        return []
+    points, there = read_side_file(file)
+    if there not in (None, size):
+        raise SakugaError(f"{file} is of a picture of {there}, and {picture} is {size[0]}x{size[1]}: find them again")
+    return [Face(points)]
+
+
+def landmarks(rgb: Array) -> NDArray[np.float64] | None:
+    """Return iBUG's 68 landmarks (68, 2) of the largest face of a picture; None without any."""
+    largest = max(find_faces(rgb), key=lambda face: np.ptp(face.points, axis=0).max(), default=None)
+    return largest and largest.landmarks(68)
+
+
+def boxes(rgb: Array) -> list[NDArray[np.float64]]:
+    """Return x0, y0, x1, y1 around the landmarks of every face of a picture: from the brows to the chin."""
+    return [face.box for face in find_faces(rgb)]

@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
+from importlib.util import find_spec
 from threading import Lock
 from typing import Any
 
@@ -25,12 +26,10 @@ class Network:
 
     def __init__(self, name: str) -> None:
         path = cache_folder() / name
-        try:
-            from ai_edge_litert.interpreter import Interpreter
-        except ImportError:
-            raise UsageError(f"faces are found with the extra faces: pip install 'sakuga[faces]', or {ASK}") from None
-        if not path.is_file():
-            raise UsageError(f"faces are found with networks that are not here yet: sakuga download faces, or {ASK}")
+        if sentence := missing():
+            raise UsageError(f"{sentence}, or {ASK}")
+        from ai_edge_litert.interpreter import Interpreter
+
         try:
             with _silence():
                 self._interpreter: Any = Interpreter(model_path=str(path), num_threads=1)
@@ -47,6 +46,15 @@ class Network:
             self._interpreter.set_tensor(self._input, values.astype(np.float32))
             self._interpreter.invoke()
             return [self._interpreter.get_tensor(index) for index in self._outputs]
+
+
+def missing() -> str | None:
+    """What has to be done before faces can be found, as a sentence; None: nothing."""
+    if not find_spec("ai_edge_litert"):
+        return "faces are found with the extra faces: pip install 'sakuga[faces]'"
+    if not all((cache_folder() / name).is_file() for name in (DETECTOR, MESH)):
+        return "faces are found with networks that are not here yet: sakuga download faces"
+    return None
 
 
 @contextmanager

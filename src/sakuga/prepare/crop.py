@@ -11,6 +11,8 @@ from PIL import Image
 
 from sakuga.data.images import load_image
 from sakuga.errors import SakugaError, UsageError
+from sakuga.faces.find import Face, faces_beside
+from sakuga.prepare.face_finding import BOXES, require_faces
 from sakuga.prepare.files import find, save
 from sakuga.prepare.letterbox import bars
 from sakuga.prepare.manifest import Row
@@ -57,13 +59,14 @@ def crop(
         inputs: folders of pictures.
         output: folder of the squares, with the tree of the input below it.
         mode: center, the largest square in the middle; random, squares of at least half the shorter side anywhere;
-            faces, a square around every face that --faces finds.
+            faces, a square around every face, of which a file of landmarks beside the picture tells one.
         size: reduce squares to this side; smaller ones are left out.
         enlarge: enlarge smaller ones instead.
         count: random squares of each picture.
         seed: of the random squares; the same picture gives the same ones under any name.
-        faces: a function of an installed module or of a file in the current folder. It takes a picture, an array
-            (H, W, 3) uint8 RGB, and returns the faces' boxes as (x0, y0, x1, y1) in pixels.
+        faces: in place of the detector that `sakuga download faces` fetches, a function of an installed module or of
+            a file in the current folder. It takes a picture, an array (H, W, 3) uint8 RGB, and returns the faces' boxes
+            as (x0, y0, x1, y1) in pixels.
         margin: what is added to a face's box at each side, as a share of its longer side.
         letterbox: cut off black bars first.
         format: of the results; jpg has quality 95.
@@ -74,23 +77,24 @@ def crop(
         raise UsageError("--size and --count must be at least 1, --seed and --margin at least 0")
     if enlarge and size is None:
         raise UsageError("--enlarge needs a --size")
-    if (mode == "faces") != (faces is not None):
-        raise UsageError(
-            "--mode faces and --faces MODULE:FUNCTION go together: sakuga has no detector of its own; name a function "
-            "that takes a picture (H, W, 3) and returns boxes (x0, y0, x1, y1)"
-        )
+    if faces is not None and mode != "faces":
+        raise UsageError("--faces names what finds faces for --mode faces: name both, or leave out --faces")
+    files = find(inputs, output)
     options: dict[str, object] = {"mode": mode, "size": size, "enlarge": enlarge, "letterbox": letterbox}
-    place: Callable[[np.ndarray], list[Square]] = center
+    place: Callable[..., list[Square]] = center
     if mode == "random":
         place = partial(scattered, count=count, seed=seed, least=size or 1)
         options |= {"count": count, "seed": seed}
-    elif faces is not None:
-        load_function(faces, "--faces")
-        place = partial(around_faces, detector=faces, margin=margin)
+    elif mode == "faces":
+        if faces:
+            load_function(faces, "--faces")
+        else:
+            require_faces(files, "--faces MODULE:FUNCTION")
+        place = partial(around_faces, detector=faces or BOXES, margin=margin)
         options |= {"faces": faces, "margin": margin}
-    function = partial(_crop, place, size, enlarge, letterbox, format)
+    function = partial(_crop, place, mode == "faces", size, enlarge, letterbox, format)
     recipe = describe("crop", **options, format=format)
-    return work(find(inputs, output), function, output, recipe=recipe, workers=workers, overwrite=overwrite)
+    return work(files, function, output, recipe=recipe, workers=workers, overwrite=overwrite)
 
 
 def center(picture: np.ndarray) -> list[Square]:
@@ -112,15 +116,16 @@ def scattered(picture: np.ndarray, *, count: int, seed: int, least: int) -> list
     ]
 
 
-def around_faces(picture: np.ndarray, *, detector: str, margin: float) -> list[Square]:
+def around_faces(picture: np.ndarray, *, detector: str, margin: float, beside: Sequence[Face] = ()) -> list[Square]:
     """A square around the middle of every box the detector finds in (H, W, 3), moved into the picture where it must.
 
+    Faces that are known, from a file `beside` the picture, need not be found.
     Its side is the box's longer one times 1 + 2 `margin`, but no more than the picture has.
     """
     height, width = picture.shape[:2]
     found: Detector = load_function(detector, "--faces")
     try:
-        boxes = np.asarray(found(picture), float)
+        boxes = np.asarray([face.box for face in beside] or found(picture), float)
         boxes = boxes.reshape(-1, 4) if not boxes.size else boxes
     except (TypeError, ValueError) as error:
         raise SakugaError(f"--faces {detector} failed or did not return boxes (x0, y0, x1, y1): {error}") from error
@@ -137,7 +142,8 @@ def around_faces(picture: np.ndarray, *, detector: str, margin: float) -> list[S
 
 
 def _crop(
-    place: Callable[[np.ndarray], list[Square]],
+    place: Callable[..., list[Square]],
+    faces: bool,
     size: int | None,
     enlarge: bool,
     letterbox: bool,
@@ -146,10 +152,14 @@ def _crop(
     target: Path,
 ) -> list[Row]:
     picture = load_image(source)
+    height, width = picture.shape[:2]
+    known = {"beside": faces_beside(source, (width, height))} if faces else {}
     if letterbox:
-        picture = bars(np.asarray(Image.fromarray(picture).convert("L"))).cut(picture)
+        shown = bars(np.asarray(Image.fromarray(picture).convert("L")))
+        picture = shown.cut(picture)
+        known = {name: [Face(face.points - [shown.left, shown.top]) for face in those] for name, those in known.items()}
     try:
-        squares = place(picture)
+        squares = place(picture, **known)
     except SakugaError as error:
         raise SakugaError(f"{source}: {error}") from error
     rows = []

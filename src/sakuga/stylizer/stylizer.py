@@ -14,8 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from sakuga.errors import NoFaceError, SakugaError, UsageError
-from sakuga.faces.find import Face, find_faces
-from sakuga.faces.side_files import find_side_file, read_side_file
+from sakuga.faces.find import Face, faces_beside, find_faces
 from sakuga.faces.track import FaceTracker
 from sakuga.picture import MAX_PIXELS, Frame, Picture, Source, dropped, read, to_pil, write
 from sakuga.picture.arrays import BT601, normalise, resize
@@ -116,7 +115,8 @@ class Stylizer:
         else:
             picture = read(source, max_pixels=max_pixels or MAX_PIXELS)
             try:
-                picture = self.picture(picture, self.faces_beside(source, picture))
+                beside = faces_beside(source, picture.frames[0].rgb.shape[1::-1]) if self.frame else []
+                picture = self.picture(picture, beside or None)
             except NoFaceError as error:
                 raise NoFaceError(f"{source} {NO_FACE}") from error
             _make_folder(target.parent)
@@ -137,17 +137,6 @@ class Stylizer:
             if not any(each):
                 raise NoFaceError(f"the picture {NO_FACE}")
         return replace(picture, frames=[self._frame(*one) for one in zip(picture.frames, each, strict=True)])
-
-    def faces_beside(self, source: Path, picture: Picture) -> list[Face] | None:
-        """Return the face whose landmarks lie in a file beside a picture, for a style for faces; None: without one."""
-        file = find_side_file(source.parent, source.stem) if self.frame else None
-        if file is None:
-            return None
-        height, width = picture.frames[0].rgb.shape[:2]
-        points, size = read_side_file(file)
-        if size not in (None, (width, height)):
-            raise SakugaError(f"{file} is of a picture of {size}, and {source} is {width}x{height}: find them again")
-        return [Face(points)]
 
     def tracker(self) -> FaceTracker | None:
         """Return what finds the `faces` of one frame after another for `array`; None for what needs none."""
