@@ -76,7 +76,7 @@ def faces_beside(picture: Path, size: tuple[int, int]) -> list[Face]:
 def landmarks(rgb: Array) -> NDArray[np.float64] | None:
     """Return iBUG's 68 landmarks (68, 2) of the largest face of a picture; None without any."""
     largest = max(find_faces(rgb), key=lambda face: np.ptp(face.points, axis=0).max(), default=None)
-    return largest and largest.landmarks(68)
+    return None if largest is None else largest.landmarks(68)
 
 
 def boxes(rgb: Array) -> list[NDArray[np.float64]]:

@@ -115,8 +115,7 @@ class Stylizer:
         else:
             picture = read(source, max_pixels=max_pixels or MAX_PIXELS)
             try:
-                beside = faces_beside(source, picture.frames[0].rgb.shape[1::-1]) if self.frame else []
-                picture = self.picture(picture, beside or None)
+                picture = self.picture(picture, self.faces_beside(source, picture))
             except NoFaceError as error:
                 raise NoFaceError(f"{source} {NO_FACE}") from error
             _make_folder(target.parent)
@@ -137,6 +136,11 @@ class Stylizer:
             if not any(each):
                 raise NoFaceError(f"the picture {NO_FACE}")
         return replace(picture, frames=[self._frame(*one) for one in zip(picture.frames, each, strict=True)])
+
+    def faces_beside(self, source: Path, picture: Picture) -> list[Face] | None:
+        """Return the face whose landmarks lie in a file beside a picture, for a style for faces; None: without one."""
+        size = picture.frames[0].rgb.shape[1::-1]
+        return (self.frame and faces_beside(source, size)) or None
 
     def tracker(self) -> FaceTracker | None:
         """Return what finds the `faces` of one frame after another for `array`; None for what needs none."""
