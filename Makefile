@@ -29,7 +29,6 @@ docs: .venv/core
 styles: .venv/all
 	@test -n "$(DATA)" || { echo "Name the data: make styles DATA=FOLDER [STYLES='shinkai cel']" >&2; exit 2; }
 	$(BIN)/sakuga download alexnet
-	$(BIN)/sakuga download vgg16
 	SAKUGA=$(BIN)/sakuga benchmarks/train_styles.sh $(DATA) $(STYLES)
 
 clean:

@@ -64,7 +64,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--pictures", type=Path, nargs="*", default=sorted(Path("examples").glob("*.jpg")))
     parser.add_argument("--clips", type=Path, nargs="*", default=[])
-    parser.add_argument("--styles", nargs="+", default=["hosoda", "cel", "starry-night"])
+    parser.add_argument("--styles", nargs="+", default=["hosoda", "cel", "comic"])
     parser.add_argument("--frames", type=int, default=16)
     parser.add_argument("--side", type=int, default=272, help="shorter side of clips and pans, in pixels")
     parser.add_argument("--sheet", type=Path, help="folder for pictures of consecutive frames")

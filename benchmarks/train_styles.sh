@@ -1,6 +1,6 @@
 #!/bin/sh
 # Train the embedded styles, each by the command that made it: train_styles.sh DATA [STYLE ...]
-# DATA holds photos/, autotoon/photo/ (portraits), teachers/ (CartoonGAN's generators) and paintings/; runs/ is where
+# DATA holds photos/, autotoon/photo/ (portraits) and teachers/ (CartoonGAN's generators); runs/ is where
 # trainings live, and the same command goes on where it stopped. Styles are written to runs/styles/. Every fifth portrait
 # is kept out, in runs/portraits/kept, for benchmarks/faults.py.
 set -eu
@@ -17,7 +17,6 @@ photos="$data/photos runs/portraits/train"
 free="photographs of GCompris, MATE, Lomiri and Plasma|GPL-3.0+, CC-BY-SA, CC-BY and public domain, per file|photos"
 portraits="portraits of the AutoToon data set, four of five|CC-BY, CC-BY-SA and public domain, per file|photos"
 lpips="AlexNet and LPIPS v0.1 weights|BSD|perceptual loss"
-vgg="VGG-16 weights|BSD|perceptual loss"
 
 distill() { # NAME TITLE TEACHER TEACHER'S-LICENCE STEPS [MORE ...]
     name=$1 title=$2 teacher=$3 licence=$4 steps=$5
@@ -42,15 +41,6 @@ filter() { # LOOK TITLE STEPS [MORE ...]: a chain of filters by a student that n
         --views 240 --lines 8 --checkerboard 200 "$@"
 }
 
-paint() { # NAME TITLE FILE STEPS CHECKERBOARD
-    name=$1 title=$2 file=$3 steps=$4 checkerboard=$5
-    $sakuga train fast_style --run "runs/$name" --photos $photos --style "$file" --body fast --precision bf16-mixed --clip 1 \
-        --side 480 --crop 192 --batch 2 --steps "$steps" --ema 0.99 --style-weight 3 --checkerboard "$checkerboard" \
-        --save-every 100 --log-every 50
-    $sakuga export "runs/$name" -o "runs/styles/$name.onnx" --title "$title" --licence Apache-2.0 --overwrite \
-        --data "$free" "$portraits" "$title|public domain|style" "$vgg"
-}
-
 first() { # the looks that wait for student 2 began with this run
     $sakuga train distill --run runs/first --photos "$data/photos" "$data/autotoon/photo" --teacher "$data/teachers/hosoda" \
         --precision bf16-mixed --clip 1 --steps 8000 --batch 4 --color 0.5 --save-every 1000 --log-every 100
@@ -58,20 +48,15 @@ first() { # the looks that wait for student 2 began with this run
 
 original() { echo "CartoonGAN's original $1 generator, Chen, Lai, Liu 2018|Apache-2.0 / MIT repositories|teacher"; }
 
-for style in ${*:-hosoda comic ink hayao paprika shinkai cel starry-night great-wave}; do
+for style in ${*:-hosoda comic ink hayao paprika shinkai cel}; do
     case $style in
     hosoda) film hosoda "Hosoda" 22000 742 0.25 4 ;;
     comic) filter comic "Comic book" 5000 ;;
-    ink) filter ink "Pen and ink" 4000 ;;
-    hayao) first && distill hayao "Hayao" "$data/teachers/hayao" "$(original hayao)" 6000 --color 0.5 --init runs/first ;;
-    paprika) first && distill paprika "Paprika" "$data/teachers/paprika" "$(original paprika)" 2000 --color 0.5 --init runs/first ;;
+    ink) filter ink "Pen and ink" 3200 ;;
+    hayao) film hayao "Hayao" 6000 700 0.4 10 --init runs/hosoda --lr 7e-4 ;;
+    paprika) film paprika "Paprika" 6000 700 0.4 10 --init runs/hosoda --lr 7e-4 ;;
     shinkai) first && distill shinkai "Shinkai" "$data/teachers/shinkai" "$(original shinkai)" 2000 --init runs/first ;;
     cel) first && distill cel "Cel" sakuga.teachers:cel "sakuga's filter chain cel|Apache-2.0|teacher" 5000 --init runs/first ;;
-    starry-night) paint starry-night "The Starry Night, Van Gogh" "$data/paintings/van-gogh-starry-night.jpg" 800 200 ;;
-    great-wave) # goes on from step 800 with a heavier penalty: its hatching had begun to follow the squares
-        paint great-wave "The Great Wave, Hokusai" "$data/paintings/hokusai-great-wave.jpg" 800 200
-        paint great-wave "The Great Wave, Hokusai" "$data/paintings/hokusai-great-wave.jpg" 1100 1000
-        ;;
     *) echo "unknown style $style" >&2 && exit 2 ;;
     esac
 done
