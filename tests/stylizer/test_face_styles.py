@@ -133,6 +133,26 @@ def test_a_video(style, found, tmp_path, capsys):
         assert np.abs(frame[48, [2, 79]] - 50).max() < 12
 
 
+def test_small_faces_in_any_style_are_drawn_larger(tmp_path, found, monkeypatch):
+    monkeypatch.setattr(stylizer, "missing", lambda: None)
+    blur = make_style(tmp_path / "blur.onnx", "blur")
+    photo = np.random.default_rng(0).integers(0, 256, (50, 75, 3), dtype=np.uint8).repeat(4, 0).repeat(4, 1)
+    plain = Stylizer(blur).array(photo)
+    found += [face(60, 60, 80), face(240, 110, 900)]  # the second is large enough
+    made = Stylizer(blur, faces=True).array(photo)
+    lost = [np.abs(one[45:65, 45:65].astype(int) - photo[45:65, 45:65]).mean() for one in (plain, made)]
+    assert lost[1] < 0.8 * lost[0]  # of areas that are hardly wider than the blur
+    np.testing.assert_array_equal(made[:, 130:], plain[:, 130:])
+    np.testing.assert_array_equal(Stylizer(blur, faces=True, strength=0).array(photo), photo)
+    found.clear()
+    np.testing.assert_array_equal(Stylizer(blur, faces=True).array(photo), plain)
+    assert Stylizer(blur, faces=True).tracker() is not None
+    assert Stylizer(blur).tracker() is None
+    monkeypatch.setattr(stylizer, "missing", lambda: "sakuga download faces")
+    with pytest.raises(UsageError, match="sakuga download faces, or leave out --faces"):
+        Stylizer(blur, faces=True)
+
+
 def test_wrong_values(style):
     with pytest.raises(UsageError, match="frame must be one of faces, whole"):
         Stylizer(style, inputs={"frame": "half"})

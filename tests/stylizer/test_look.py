@@ -8,10 +8,17 @@ import pytest
 import sakuga
 from sakuga.cli import main
 from sakuga.errors import UsageError
-from sakuga.stylizer import Look, Stylizer
+from sakuga.stylizer import Look, Stylizer, stylizer
 
-CHANGED = {"strength": 0.5, "keep_color": True, "max_side": 20, "precision": "fp32"}
+CHANGED = {"strength": 0.5, "keep_color": True, "max_side": 20, "faces": True, "precision": "fp32"}
 """A value of each option that is not its default."""
+
+
+@pytest.fixture(autouse=True)
+def no_faces(monkeypatch):
+    """What finds faces is there, and finds none."""
+    monkeypatch.setattr(stylizer, "missing", lambda: None)
+    monkeypatch.setattr(stylizer, "find_faces", lambda rgb: [])
 
 
 def test_each_option_is_tried_here():

@@ -6,7 +6,7 @@ from math import ceil
 import numpy as np
 
 from sakuga.errors import SakugaError
-from sakuga.faces.align import Matrix, compose, cut, paste, scale_of, similarity
+from sakuga.faces.align import Matrix, compose, cut, paste, scale_of, similarity, square_at
 from sakuga.faces.find import Face
 from sakuga.faces.frame import FaceFrame
 from sakuga.picture.pixels import Array
@@ -15,6 +15,11 @@ NO_FACE = (
     "has no face that could be found: take the whole picture as one (--set frame=whole), or lay its landmarks beside "
     "it as NAME.landmarks.json"
 )
+
+HEAD = 4.6
+"""Sides of the square around a head, in distances of its eyes."""
+SIDE = 352
+"""Pixels of the square in which styles draw a face well: its eyes are 76 apart, far more than strokes are wide."""
 
 
 def in_frames(
@@ -44,3 +49,17 @@ def place(face: Face, frame: FaceFrame, multiple: int) -> tuple[Matrix, int]:
     side = min(side, (frame.max_side or frame.side) // multiple * multiple or multiple)
     scale = side / frame.side
     return compose(np.array([[scale, 0, (scale - 1) / 2], [0, scale, (scale - 1) / 2]]), matrix), side
+
+
+def with_faces(rgb: Array, stylized: Array, faces: Iterable[Face], run: Callable[[Array], Array]) -> Array:
+    """Return a stylized picture (H, W, 3) with its small faces, as `rgb` shows them, stylized again, enlarged.
+
+    Strokes have a size in pixels and cover what is smaller, such as the eyes of small faces. `run` takes squares.
+    """
+    for face in faces:
+        head = HEAD * face.eyes
+        if head < SIDE:
+            eyes, middle = face.landmarks(5)[:2].mean(0), face.landmarks(5).mean(0)
+            matrix = square_at((eyes + middle) / 2, head, 0, SIDE)
+            stylized = paste(stylized, run(cut(rgb, matrix, (SIDE, SIDE))), matrix)
+    return stylized

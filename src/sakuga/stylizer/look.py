@@ -21,6 +21,8 @@ class Look:
     """Keep the colours of the photo: take only the brightness from the style."""
     max_side: Number = field(default=None, metadata={"minimum": 1})
     """Reduce pictures so that neither side is longer than this."""
+    faces: Flag = False
+    """Draw small faces at the size at which styles draw them well, by what `sakuga download faces` fetches."""
     precision: Precision = "auto"
     """Arithmetic of the network; auto takes what is fast on this machine. Pictures of 16 bits are never run in int8."""
 

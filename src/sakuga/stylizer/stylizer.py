@@ -16,6 +16,7 @@ from PIL import Image
 from sakuga.errors import NoFaceError, SakugaError, UsageError
 from sakuga.faces.find import Face, faces_beside, find_faces
 from sakuga.faces.track import FaceTracker
+from sakuga.faces.weights import missing
 from sakuga.picture import MAX_PIXELS, Frame, Picture, Source, dropped, read, to_pil, write
 from sakuga.picture.arrays import BT601, normalise, resize
 from sakuga.picture.pixels import Array, match_histogram
@@ -27,7 +28,7 @@ from sakuga.style import DEFAULT, Style, load
 from sakuga.style.engine import Engine, pick
 from sakuga.style.inputs import FRAME
 from sakuga.style.values import arrays
-from sakuga.stylizer.faces import NO_FACE, in_frames
+from sakuga.stylizer.faces import NO_FACE, in_frames, with_faces
 from sakuga.stylizer.fitted import fitted
 from sakuga.stylizer.frozen import freeze
 from sakuga.stylizer.look import Look
@@ -76,6 +77,8 @@ class Stylizer:
         card, given = self.style.card, dict(inputs or {})
         whole = card.frame is None or FRAME.check(given.pop(FRAME.name, FRAME.default)) == "whole"
         self.frame = None if whole else card.frame
+        if self.look.faces and (sentence := missing()):
+            raise UsageError(f"{sentence}, or leave out --faces")
         self.inputs = arrays(card.inputs, given, style=self.style.name, multiple=card.multiple, size=card.size)
         self.threads = threads
         self.engine = pick(self.style, self.look.precision, threads, self.inputs)
@@ -110,7 +113,7 @@ class Stylizer:
             make = partial(make, max_pixels=max_pixels, overwrite=overwrite, progress=progress, options=video)
             track = self.tracker()
             make(source, target, worker.array, track=track)
-            if track and not track.seen:
+            if self.frame and track and not track.seen:
                 say(f"{source}: no face was found, so nothing is changed (--set frame=whole takes the whole picture)")
         else:
             picture = read(source, max_pixels=max_pixels or MAX_PIXELS)
@@ -130,10 +133,10 @@ class Stylizer:
         NoFaceError where there is none.
         """
         each: list[Sequence[Face] | None] = [faces] * len(picture.frames)
-        if self.frame and faces is None:
+        if (self.frame or self.look.faces) and faces is None:
             find = FaceTracker() if len(each) > 1 else find_faces
             each = [find(frame.rgb) for frame in picture.frames]
-            if not any(each):
+            if self.frame and not any(each):
                 raise NoFaceError(f"the picture {NO_FACE}")
         return replace(picture, frames=[self._frame(*one) for one in zip(picture.frames, each, strict=True)])
 
@@ -144,7 +147,7 @@ class Stylizer:
 
     def tracker(self) -> FaceTracker | None:
         """Return what finds the `faces` of one frame after another for `array`; None for what needs none."""
-        return FaceTracker() if self.frame else None
+        return FaceTracker() if self.frame or self.look.faces else None
 
     def array(self, rgb: Array, faces: Sequence[Face] | None = None) -> Array:
         """Stylise RGB pixels (H, W, 3), uint8 or uint16 over their whole range, into as many of the same dtype.
@@ -152,13 +155,16 @@ class Stylizer:
         A style that enlarges returns (scale · H, scale · W, 3). One of a fixed size runs on the whole picture, reduced.
         One for faces changes them alone: `faces`, or (None) those that are found; without any, `rgb` is returned.
         """
-        if self.frame is None:
-            return self._whole(rgb)
-        found = find_faces(rgb) if faces is None else faces
-        return in_frames(rgb, found, self.frame, self._whole, multiple=self.style.card.multiple)
+        card = self.style.card
+        found = find_faces(rgb) if faces is None and (self.frame or self.look.faces) else faces or ()
+        if self.frame:
+            return in_frames(rgb, found, self.frame, self._whole, multiple=card.multiple)
+        stylized = self._whole(rgb)
+        again = self.look.faces and card.scale == 1 and self.look.strength > 0
+        return with_faces(rgb, stylized, found, partial(self._whole, of=rgb)) if again else stylized
 
-    def _whole(self, rgb: Array) -> Array:
-        """Stylise pixels with no regard to faces in them."""
+    def _whole(self, rgb: Array, of: Array | None = None) -> Array:
+        """Stylise pixels with no regard to faces in them; `of`: the picture that they are a part of."""
         if rgb.ndim != 3 or rgb.shape[2] != 3 or 0 in rgb.shape or rgb.dtype not in (np.uint8, np.uint16):
             raise UsageError(f"rgb must be (height, width, 3) of uint8 or uint16, not {rgb.shape} of {rgb.dtype}")
         if (size := self.style.card.size) and rgb.shape[:2] != size and self.style.card.scale == 1:
@@ -172,7 +178,7 @@ class Stylizer:
             room = min(room, MAX_TILE_PIXELS)
         while True:
             try:
-                result = self._stylise(rgb, enlarged, room)
+                result = self._stylise(rgb, enlarged, room, rgb if of is None else of)
             except Exception as error:
                 if not ran_out(error):
                     raise
@@ -229,14 +235,17 @@ class Stylizer:
             alpha = resize(alpha, styled.shape[1::-1])
         return replace(frame, rgb=styled, alpha=alpha)
 
-    def _stylise(self, rgb: Array, enlarged: Array | None, room: int) -> Array:
-        """Stylise with a network that is given at most `room` pixels at once, if it can be run in tiles."""
+    def _stylise(self, rgb: Array, enlarged: Array | None, room: int, of: Array) -> Array:
+        """Stylise with a network that is given at most `room` pixels at once, if it can be run in tiles.
+
+        `of`: what a style that knows the whole picture is shown of it.
+        """
         card, engine, half = self.style.card, self.engine, np.iinfo(rgb.dtype).max / 2
         height, width = rgb.shape[:2]
         if engine.whole and rgb.dtype != np.uint8:
             engine = pick(self.style, "fp32", self.threads, self.inputs)
         if engine.fix is not None:
-            engine = engine.fix(rgb)
+            engine = engine.fix(of)
         side, margin = None, 0
         if height * width > room and (reach := card.reach):
             margin = round_up(reach // 2, card.multiple)
