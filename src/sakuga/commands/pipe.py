@@ -59,7 +59,7 @@ def pipe(
         raise UsageError("frames do not belong in a terminal: send the output through a pipe")
     source = RawSource(sys.stdin.buffer, int(match[1]), int(match[2]), pix_fmt)
     stylizer = Stylizer(style, look, inputs=assignments(settings), threads=threads)
-    scale = stylizer.style.card.scale
+    scale = stylizer.scale
     info = replace(source.info, width=source.info.width * scale, height=source.info.height * scale)
     worker, workers = stylizer.for_frames()
     track = stylizer.tracker()

@@ -26,7 +26,10 @@ def stylize(
     inputs: Annotated[Positional[list[str]], arg(metavar="IN...", help_behavior_hint="")],
     /,
     output: Annotated[str | None, arg(aliases=["-o"], metavar="OUT", help_behavior_hint="")] = None,
-    style: Annotated[str, arg(aliases=["-s"], metavar="STYLE")] = DEFAULT,
+    style: Annotated[
+        UseAppendAction[tuple[str, ...]],
+        arg(aliases=["-s"], metavar="STYLE", help_behavior_hint=f"(default: {DEFAULT}; repeatable)"),
+    ] = (),
     settings: Annotated[
         UseAppendAction[tuple[str, ...]], arg(name="set", metavar="NAME=VALUE", help_behavior_hint="(repeatable)")
     ] = (),
@@ -47,10 +50,10 @@ def stylize(
         output: A file (one input, a name with a suffix), a folder, or - for standard output. Without it results lie
             beside their inputs as NAME.STYLE.EXT.
         style: A name that `sakuga styles` lists, or the path of a style file; several with commas between (hosoda,cel),
-            or all: a result of each.
+            or all: a result of each. Given again, the next one is applied to the result: -s caricature -s cel.
         settings: What the style asks for beside the photo, such as hair=blond or a second picture; `sakuga info STYLE`
             lists it.
-        look: How the style is applied.
+        look: How the style, of several in turn the last one, is applied.
         sheet: Write nothing but this one picture, which shows each photo and its copy in every style, reduced.
         max_pixels: Refuse pictures, and videos whose frames, have more pixels than this (by default 178956970; of a
             frame of a video 80216064).
@@ -61,9 +64,7 @@ def stylize(
         video: What is wanted of a video; pictures beside it in a folder are not concerned.
     """
     from sakuga.picture import SUFFIXES
-    from sakuga.style.choice import choose
     from sakuga.style.inputs import assignments
-    from sakuga.stylizer import Stylizer
     from sakuga.stylizer.batch import Job, Plan, is_file_name, is_many, is_video, plan, run, staff
 
     if not inputs:
@@ -75,7 +76,7 @@ def stylize(
     if jobs is not None and jobs < 1:
         raise UsageError(f"jobs must be at least 1, not {jobs}")
     asked = assignments(settings)
-    stylizers = {one.name: Stylizer(one, look, inputs=asked, threads=threads) for one in choose(style)}
+    stylizers = {one.name: one for one in _stylizers(style, look, asked, threads)}
     into = None if output in (None, "-") else Path(output)
     frames = _is_frames(inputs, into)
     alone = frames or not is_many(inputs)
@@ -143,6 +144,32 @@ def stylize(
     counts = f"{len(report.done)} done, {len(report.skipped)} skipped (exist already), {failed} failed"
     say(f"{counts}; left out, as no pictures: {planned.left_out}" if planned.left_out else counts)
     return 1 if failed else 0
+
+
+def _stylizers(styles: tuple[str, ...], look: Look, given: dict[str, str], threads: int | None) -> "list[Stylizer]":
+    """Return what applies the styles: each of the last option's, after those of the options before it, in turn.
+
+    Of styles in turn each is given the values of `given` that are its own. Raises UsageError for what is no style's.
+    """
+    from sakuga.style.choice import choose
+    from sakuga.stylizer import Stylizer
+
+    *turns, last = [choose(text) for text in styles or (DEFAULT,)]
+    own: dict[str, str] = {}
+    after: Stylizer | None = None
+    for text, turn in zip(styles, turns, strict=False):
+        if len(turn) > 1:
+            raise UsageError(f"-s {text} means several styles: only the last -s of styles in turn may")
+        names = {one.name for one in turn[0].card.settings}
+        own |= {name: value for name, value in given.items() if name in names}
+        inputs = {name: value for name, value in given.items() if name in names}
+        after = Stylizer(turn[0], Look(precision=look.precision), inputs=inputs, threads=threads, after=after)
+    made = []
+    for one in last:
+        names = {setting.name for setting in one.card.settings}
+        inputs = {name: value for name, value in given.items() if name not in own or name in names}
+        made.append(Stylizer(one, look, inputs=inputs, threads=threads, after=after))
+    return made
 
 
 def _make_file(job: "Job", stylizer: "Stylizer", progress: "Progress | None", **options: Any) -> None:

@@ -46,5 +46,7 @@ def _all() -> Iterator[Style]:
             say(f"left out: {style}")
         elif style.card.photo is None or any(one.required for one in asked(style.card.inputs)):
             say(f"left out: style {style.name} does not make its pictures of a photo alone (sakuga info {style.name})")
+        elif style.card.frame:
+            say(f"left out: style {style.name} is for faces alone, and goes before others (-s {style.name} -s STYLE)")
         else:
             yield style

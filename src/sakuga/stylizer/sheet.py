@@ -51,9 +51,9 @@ def write_sheet(
             try:
                 image = reduced(stylizer.picture(photo, stylizer.faces_beside(source, photo)))
             except SakugaError as error:
-                failed.append(f"{source} in style {stylizer.style.name}: {error}")
+                failed.append(f"{source} in style {stylizer.name}: {error}")
                 image = Image.new("RGB", rows[-1][0][0].size, "white")
-            rows[-1].append((image, stylizer.style.name))
+            rows[-1].append((image, stylizer.name))
             if progress:
                 progress()
     if not rows:

@@ -56,7 +56,7 @@ def stylize_stream(
         raise UsageError("a picture does not belong in a terminal: redirect the output or give -o FILE")
     if source == "-" and sys.stdin is None:
         raise UsageError("standard input is closed: name a file, or send one through a pipe")
-    name = stylizer.style.name
+    name = stylizer.name
     with tempfile.TemporaryDirectory(prefix="sakuga-") as folder:
         given = _incoming(sys.stdin.buffer, Path(folder)) if source == "-" else Path(source)
         if isinstance(given, Path) and is_video(given):

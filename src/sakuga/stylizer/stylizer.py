@@ -58,6 +58,7 @@ class Stylizer:
     `inputs`: what the style asks for beside the photo, by the names on its card (`sakuga info STYLE`): Python values or
     text as in `--set`.
     `threads`: how many the network computes with; None: one for each core.
+    `after`: a stylizer whose results this one is given, as of two styles one after the other.
     Raises UsageError for an unknown style or a value out of range, SakugaError for a file that is not a style.
     """
 
@@ -68,8 +69,10 @@ class Stylizer:
         *,
         inputs: Mapping[str, object] | None = None,
         threads: int | None = None,
+        after: "Stylizer | None" = None,
         **options: Any,
     ) -> None:
+        self.after = after
         self.look = replace(look or Look(), **options)
         if threads is not None and threads < 1:
             raise UsageError(f"threads must be at least 1, not {threads}")
@@ -83,6 +86,16 @@ class Stylizer:
         self.threads = threads
         self.engine = pick(self.style, self.look.precision, threads, self.inputs)
         self._at_once = 1  # pictures, which share the memory
+
+    @property
+    def name(self) -> str:
+        """The style's name, after those of the styles before it: caricature+cel."""
+        return f"{self.after.name}+{self.style.name}" if self.after else self.style.name
+
+    @property
+    def scale(self) -> int:
+        """How many times wider and taller results are."""
+        return self.style.card.scale * (self.after.scale if self.after else 1)
 
     def __call__(self, source: Source) -> Image.Image:
         """Stylise a picture given as a path, bytes, a file object, a PIL image or an array (H, W[, 1|3|4])."""
@@ -108,12 +121,12 @@ class Stylizer:
         check_free(target, overwrite)
         if source.suffix.lower() in VIDEO_SUFFIXES or is_pattern(source):
             _make_folder(target.parent)
-            (worker, workers), scale, side = self.for_frames(), self.style.card.scale, self.look.max_side
+            (worker, workers), scale, side = self.for_frames(), self.scale, self.look.max_side
             make = partial(stylize_video, scale=scale, workers=workers, max_side=side, identity=worker._identity)
             make = partial(make, max_pixels=max_pixels, overwrite=overwrite, progress=progress, options=video)
             track = self.tracker()
             make(source, target, worker.array, track=track)
-            if self.frame and track and not track.seen:
+            if self.is_for_faces and track and not track.seen:
                 say(f"{source}: no face was found, so nothing is changed (--set frame=whole takes the whole picture)")
         else:
             picture = read(source, max_pixels=max_pixels or MAX_PIXELS)
@@ -133,21 +146,30 @@ class Stylizer:
         NoFaceError where there is none.
         """
         each: list[Sequence[Face] | None] = [faces] * len(picture.frames)
-        if (self.frame or self.look.faces) and faces is None:
+        if self._finds_faces and faces is None:
             find = FaceTracker() if len(each) > 1 else find_faces
             each = [find(frame.rgb) for frame in picture.frames]
-            if self.frame and not any(each):
+            if self.is_for_faces and not any(each):
                 raise NoFaceError(f"the picture {NO_FACE}")
         return replace(picture, frames=[self._frame(*one) for one in zip(picture.frames, each, strict=True)])
 
     def faces_beside(self, source: Path, picture: Picture) -> list[Face] | None:
         """Return the face whose landmarks lie in a file beside a picture, for a style for faces; None: without one."""
         size = picture.frames[0].rgb.shape[1::-1]
-        return (self.frame and faces_beside(source, size)) or None
+        return (self.is_for_faces and faces_beside(source, size)) or None
+
+    @property
+    def is_for_faces(self) -> bool:
+        """Whether it, or what is before it, changes faces alone, so that pictures must have one."""
+        return self.frame is not None or (self.after is not None and self.after.is_for_faces)
+
+    @property
+    def _finds_faces(self) -> bool:
+        return self.frame is not None or self.look.faces or (self.after is not None and self.after._finds_faces)
 
     def tracker(self) -> FaceTracker | None:
         """Return what finds the `faces` of one frame after another for `array`; None for what needs none."""
-        return FaceTracker() if self.frame or self.look.faces else None
+        return FaceTracker() if self._finds_faces else None
 
     def array(self, rgb: Array, faces: Sequence[Face] | None = None) -> Array:
         """Stylise RGB pixels (H, W, 3), uint8 or uint16 over their whole range, into as many of the same dtype.
@@ -155,8 +177,13 @@ class Stylizer:
         A style that enlarges returns (scale · H, scale · W, 3). One of a fixed size runs on the whole picture, reduced.
         One for faces changes them alone: `faces`, or (None) those that are found; without any, `rgb` is returned.
         """
+        if rgb.ndim != 3 or rgb.shape[2] != 3 or 0 in rgb.shape or rgb.dtype not in (np.uint8, np.uint16):
+            raise UsageError(f"rgb must be (height, width, 3) of uint8 or uint16, not {rgb.shape} of {rgb.dtype}")
         card = self.style.card
-        found = find_faces(rgb) if faces is None and (self.frame or self.look.faces) else faces or ()
+        found = find_faces(rgb) if faces is None and self._finds_faces else faces or ()
+        if self.after:
+            rgb, scale = self.after.array(rgb, found), self.after.scale
+            found = [Face((face.points + 0.5) * scale - 0.5) for face in found]
         if self.frame:
             return in_frames(rgb, found, self.frame, self._whole, multiple=card.multiple)
         stylized = self._whole(rgb)
@@ -165,8 +192,6 @@ class Stylizer:
 
     def _whole(self, rgb: Array, of: Array | None = None) -> Array:
         """Stylise pixels with no regard to faces in them; `of`: the picture that they are a part of."""
-        if rgb.ndim != 3 or rgb.shape[2] != 3 or 0 in rgb.shape or rgb.dtype not in (np.uint8, np.uint16):
-            raise UsageError(f"rgb must be (height, width, 3) of uint8 or uint16, not {rgb.shape} of {rgb.dtype}")
         if (size := self.style.card.size) and rgb.shape[:2] != size and self.style.card.scale == 1:
             return fitted(rgb, size, self._whole)
         enlarged = self._enlarge(rgb) if self._shows_photo else None
@@ -190,6 +215,7 @@ class Stylizer:
         """Return the same stylizer with a network that computes with so many threads."""
         other = copy(self)
         other.threads, other.engine = threads, pick(self.style, self.engine.precision, threads, self.inputs)
+        other.after = self.after and self.after.with_threads(threads)
         return other
 
     def for_frames(self) -> tuple["Stylizer", int]:
@@ -198,7 +224,8 @@ class Stylizer:
         Nothing then waits for anything. But of styles that look at the whole picture each frame takes gigabytes.
         """
         workers = self.threads or cores()
-        if workers == 1 or not self.style.card.receptive_field or self.engine.name != "ONNX Runtime, CPU":
+        local = self.style.card.receptive_field and self.engine.name == "ONNX Runtime, CPU"
+        if workers == 1 or not local or (self.after and self.after.for_frames()[1] == 1):
             return self, 1
         worker = self.with_threads(1)
         worker._at_once = workers
@@ -210,7 +237,7 @@ class Stylizer:
         engine = [self.engine.name, self.engine.precision, self.threads]
         inputs = {name: sha256(value.tobytes()).hexdigest() for name, value in self.inputs.items()}
         facts = {"style": self.style.file_sha256, "engine": engine, "look": asdict(self.look), "inputs": inputs}
-        return {**facts, "frame": self.frame is not None}
+        return {**facts, "frame": self.frame is not None, "after": self.after and self.after._identity}
 
     @property
     def _shows_photo(self) -> bool:
