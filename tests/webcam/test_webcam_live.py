@@ -15,11 +15,12 @@ from sakuga.webcam.live import Live
 class Painter(Stylizer):
     """Adds 1, when it may."""
 
-    frame = None
-
     def __init__(self, may=None):
         self.style = SimpleNamespace(name="one")
         self.may = may
+
+    def tracker(self):
+        return None
 
     def array(self, rgb, faces=None):
         if self.may:
