@@ -43,6 +43,20 @@ def test_folders_in_several_styles(run):
     ]
 
 
+def test_a_video_in_several_styles(run):
+    """Of numbered pictures, which take the way of every video."""
+    pytest.importorskip("av")
+    for i in range(3):
+        photo(f"frames/{i}.png", size=(32, 32))
+    status, out, _ = run("frames/%d.png", "-s", "neg,soft", "--fps", "10")
+    assert (status, [Path(path).name for path in out]) == (0, ["frames.neg.mp4", "frames.soft.mp4"])
+    assert run("frames.neg.mp4", "-s", "soft,neg", "-o", "out")[1] == [
+        "out/frames.neg.soft.mp4",
+        "out/frames.neg.neg.mp4",
+    ]
+    assert run("frames/%d.png", "-s", "neg,soft")[1] == []
+
+
 def test_a_file_that_no_style_can_read_is_told_of_once(run):
     Path("broken.png").write_bytes(b"no picture")
     photo("a.png")

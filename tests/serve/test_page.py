@@ -155,17 +155,12 @@ def test_the_list_shows_the_picture_in_every_style(visit):
     expect(page.locator(".stale")).to_have_count(len(names) - 2)
     assert (asked, gone) == (names[:3], [])  # one at a time
     row(page, 2).locator(".pick").click()
-    expect(page.locator("#shown-on")).to_have_text("on chelsea.jpg")
+    expect(page.get_by_role("group", name="Style on chelsea.jpg")).to_be_visible()
     expect(shown).to_have_count(len(names))
     assert (asked[3:], gone) == (names, ["net::ERR_ABORTED"])
     hosoda = page.get_by_role("radio", name="Hosoda")
     assert distance(screenshot(hosoda.locator("~ img")), Image.open(CHELSEA).crop((0, 0, 451, 300))) < 40
 
-    with page.expect_response(lambda response: response.url.endswith(f"style={names[-1]}&format=jpeg")):
-        row(page).locator(".pick").click()
-    expect(page.locator(".stale")).to_have_count(0)
-    expect(page.locator("#shown-on")).to_have_text("on coffee.jpg")
-    assert asked[3 + len(names) :] == names[2:]  # those that were made are kept
     for _ in range(2):
         row(page).get_by_role("button", name="Remove").click()
     expect(page.locator("#shown-on")).to_be_empty()

@@ -169,7 +169,9 @@ def test_no_object_url_outlives_its_picture(visit):
     style(page, "Cel")
     stylised(page, 1, "Cel")
     stylised(page, 2, "Cel")
-    assert page.evaluate("alive.size") <= 4  # before and after of two pictures
+    expect(page.locator("#styles img:not([src^=blob])")).to_have_count(0)
+    previews = page.locator("#styles img").count()
+    assert page.evaluate("alive.size") <= 4 + previews  # before and after of two pictures, and one in every style
     for _ in range(2):
         row(page).get_by_role("button", name="Remove").click()
     expect(page.get_by_role("button", name="Try a sample")).to_be_visible()

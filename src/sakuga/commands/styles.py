@@ -8,6 +8,7 @@ from tyro.conf import arg
 from sakuga.errors import UsageError
 from sakuga.runtime.console import print_json, print_table, say
 from sakuga.runtime.flags import Flag
+from sakuga.style.session import stoppable_runs
 
 SAMPLE = Path(__file__).parents[1] / "serve" / "page" / "sample.jpg"
 Name = Annotated[Path | None, arg(metavar="FILE", help_behavior_hint="")]
@@ -42,6 +43,7 @@ def styles(sheet: Name = None, photo: Name = None, json: Flag = False, overwrite
     return 0
 
 
+@stoppable_runs()
 def _draw(target: Path, photo: Path | None, overwrite: bool) -> int:
     from sakuga.commands.sheet import make_sheet
     from sakuga.style.choice import ALL, choose
