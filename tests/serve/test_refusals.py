@@ -100,6 +100,8 @@ def test_a_file_that_is_no_picture_is_415(server):
         {"colour": "red"},
         {"url": "http://localhost/"},
         {"precision": "int9"},
+        {"brush": "0.5"},
+        {"brush": "{wide}"},
     ],
 )
 def test_bad_options_are_422_and_named(server, options):

@@ -10,7 +10,7 @@ from sakuga.cli import main
 from sakuga.errors import UsageError
 from sakuga.stylizer import Look, Stylizer, stylizer
 
-CHANGED = {"strength": 0.5, "keep_color": True, "max_side": 20, "faces": True, "precision": "fp32"}
+CHANGED = {"strength": 0.5, "keep_color": True, "max_side": 20, "brush": 2.0, "faces": True, "precision": "fp32"}
 """A value of each option that is not its default."""
 
 

@@ -52,7 +52,7 @@ def load_teacher(spec: str, photos: Sequence[np.ndarray], *, freeze: int = 24) -
         return _cartoongan(Path(spec), photos, freeze)
     from sakuga.stylizer import Stylizer
 
-    stylizer = Stylizer(spec)
+    stylizer = Stylizer(spec, brush=1)
     return stylizer.array, _digest(stylizer.style.path.read_bytes())
 
 

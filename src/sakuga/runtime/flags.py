@@ -7,6 +7,8 @@ from tyro.conf import FlagCreatePairsOff, arg
 Flag = Annotated[bool, FlagCreatePairsOff, arg(help_behavior_hint="")]
 """Off unless it is named; there is no --no-..."""
 Number = Annotated[int | None, arg(metavar="N", help_behavior_hint="")]
+Brush = Annotated[float | Literal["auto"], arg(metavar="auto|S")]
+"""How many pixels wide a pixel of the network is."""
 Text = Annotated[str | None, arg(metavar="N", help_behavior_hint="")]
 
 Format = Literal["jpeg", "png", "webp", "tiff", "avif", "gif"]

@@ -3,7 +3,7 @@
 import ast
 import inspect
 import re
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, fields
 from itertools import pairwise
@@ -12,7 +12,8 @@ from typing import Annotated, Any, BinaryIO, TypeVar, cast, get_type_hints
 from urllib.parse import quote
 
 from fastapi import Request
-from pydantic import ConfigDict, Field, create_model
+from pydantic import ConfigDict, Field, PlainValidator, create_model
+from pydantic_core import PydanticCustomError
 from starlette.datastructures import FormData, UploadFile
 
 from sakuga.errors import FormatError, SakugaError, TooLargeError, UsageError
@@ -40,8 +41,25 @@ def _look_fields() -> dict[str, Any]:
         rule: dict[str, Any] = {"ge": one.metadata.get("minimum"), "le": one.metadata.get("maximum")}
         if types[one.name] is float:
             rule["allow_inf_nan"] = False
-        made[one.name] = types[one.name], Field(one.default, description=described[one.name], **rule)
+        kind = types[one.name]
+        if check := one.metadata.get("check"):
+            kind = Annotated[Any, PlainValidator(_checked_by(one.name, check), json_schema_input_type=kind)]
+        made[one.name] = kind, Field(one.default, description=described[one.name], **rule)
     return made
+
+
+def _checked_by(name: str, check: Callable[[object], object]) -> Callable[[object], object]:
+    """The check of an option as pydantic wants it."""
+
+    def validate(value: object) -> object:
+        try:
+            return check(value)
+        except UsageError as error:
+            # What is in braces would be taken for a place to fill in.
+            sentence = str(error).removeprefix(f"{name} ").replace("{", "(").replace("}", ")")
+            raise PydanticCustomError("bad_option", sentence) from error
+
+    return validate
 
 
 class StylizeOptions(create_model("LookOptions", **_look_fields())):  # type: ignore[misc]

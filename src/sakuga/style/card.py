@@ -25,6 +25,7 @@ class Card:
     on which one of the result depends when what it measures of the whole picture is given; 0 where it cannot be.
     `inputs`: what the network is given; cards of before mean the photo alone. `size`: (height, width) of its pictures
     where it runs on no other. `frame`: where a face lies in them, for networks of faces, which do not enlarge.
+    `best_pixels`: of a picture on which the style is at its best; larger ones are stylised at that size and brought up.
     Raises SakugaError, naming the field, when one cannot be true.
     """
 
@@ -45,6 +46,7 @@ class Card:
     inputs: tuple[Input, ...] = (PICTURE,)
     size: tuple[int, int] | None = None
     frame: FaceFrame | None = None
+    best_pixels: int = 1_000_000
 
     def __post_init__(self) -> None:
         for one in ("name", "title", "system", "licence", "date", "version", "sha256"):
@@ -85,6 +87,8 @@ class Card:
             "inputs",
             f"may not have the name {FRAME.name}, which is taken",
         )
+        best = self.best_pixels
+        _check(type(best) is int and 4096 <= best <= 2**30, "best_pixels", f"must lie between 4096 and {2**30}")
         _check(re.fullmatch(r"[0-9a-f]{64}", self.sha256), "sha256", "must be 64 hexadecimal digits")
         try:
             datetime.fromisoformat(self.date)
@@ -116,7 +120,7 @@ class Card:
     def to_json(self) -> str:
         """Write the card as `from_json` reads it; what later versions added is left out where it says nothing."""
         plain = {**asdict(self), "inputs": [one.to_json() for one in self.inputs]}
-        unsaid = {"inputs": [PICTURE.to_json()], "size": None, "frame": None}
+        unsaid = {"inputs": [PICTURE.to_json()], "size": None, "frame": None, "best_pixels": Card.best_pixels}
         return json.dumps({k: v for k, v in plain.items() if k not in unsaid or v != unsaid[k]}, ensure_ascii=False)
 
     @property

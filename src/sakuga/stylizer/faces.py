@@ -51,15 +51,19 @@ def place(face: Face, frame: FaceFrame, multiple: int) -> tuple[Matrix, int]:
     return compose(np.array([[scale, 0, (scale - 1) / 2], [0, scale, (scale - 1) / 2]]), matrix), side
 
 
-def with_faces(rgb: Array, stylized: Array, faces: Iterable[Face], run: Callable[[Array], Array]) -> Array:
+def with_faces(
+    rgb: Array, stylized: Array, faces: Iterable[Face], run: Callable[[Array], Array], *, brush: float = 1
+) -> Array:
     """Return a stylized picture (H, W, 3) with its small faces, as `rgb` shows them, stylized again, enlarged.
 
-    Strokes have a size in pixels and cover what is smaller, such as the eyes of small faces. `run` takes squares.
+    Strokes are `brush` pixels wide and cover what is smaller, such as the eyes of small faces. `run` takes squares of
+    SIDE pixels or, of larger faces, more.
     """
     for face in faces:
         head = HEAD * face.eyes
-        if head < SIDE:
+        if head < SIDE * brush:
+            side = max(SIDE, round(head))
             eyes, middle = face.landmarks(5)[:2].mean(0), face.landmarks(5).mean(0)
-            matrix = square_at((eyes + middle) / 2, head, 0, SIDE)
-            stylized = paste(stylized, run(cut(rgb, matrix, (SIDE, SIDE))), matrix)
+            matrix = square_at((eyes + middle) / 2, head, 0, side)
+            stylized = paste(stylized, run(cut(rgb, matrix, (side, side))), matrix)
     return stylized

@@ -1,10 +1,24 @@
 """The options of a look, declared once: commands, the API, the page and the webcam read them here."""
 
 from dataclasses import dataclass, field, fields
+from math import inf
 
 from sakuga.errors import UsageError
-from sakuga.runtime.flags import Flag, Number
+from sakuga.runtime.flags import Brush, Flag, Number
 from sakuga.style.providers import PRECISIONS, Precision
+
+
+def check_brush(value: object) -> Brush:
+    """Return "auto" or a float of at least 1, of itself or as text; raises UsageError for anything else."""
+    if value == "auto":
+        return "auto"
+    try:
+        size = float(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        size = 0.0
+    if not 1 <= size < inf:
+        raise UsageError(f"brush must be auto or a number of at least 1, not {value!r}")
+    return size
 
 
 @dataclass(frozen=True)
@@ -12,7 +26,8 @@ class Look:
     """How a style is applied to a picture.
 
     Each field is an option of its name wherever looks are chosen, with its docstring as help and the `minimum` and
-    `maximum` of its metadata as bounds. Raises UsageError for a value out of range.
+    `maximum` of its metadata as bounds, or its `check` as the function that reads it. Raises UsageError for a value out
+    of range.
     """
 
     strength: float = field(default=1.0, metadata={"minimum": 0, "maximum": 1})
@@ -21,6 +36,9 @@ class Look:
     """Keep the colours of the photo: take only the brightness from the style."""
     max_side: Number = field(default=None, metadata={"minimum": 1})
     """Reduce pictures so that neither side is longer than this."""
+    brush: Brush = field(default="auto", metadata={"check": check_brush})
+    """Width of the brush: each of the network's pixels covers S of the picture's, 1 or more. auto: large pictures are
+    stylised at the size where the style is at its best, about one megapixel; the photo guides them back to its own."""
     faces: Flag = False
     """Draw small faces at the size at which styles draw them well, by what `sakuga download faces` fetches."""
     precision: Precision = "auto"
@@ -28,6 +46,8 @@ class Look:
 
     def __post_init__(self) -> None:
         for one in fields(self):
+            if check := one.metadata.get("check"):
+                object.__setattr__(self, one.name, check(getattr(self, one.name)))
             value, low, high = getattr(self, one.name), one.metadata.get("minimum"), one.metadata.get("maximum")
             if value is None or low is None:
                 continue

@@ -28,7 +28,8 @@ from sakuga.style import DEFAULT, Style, load
 from sakuga.style.engine import Engine, pick
 from sakuga.style.inputs import FRAME
 from sakuga.style.values import arrays
-from sakuga.stylizer.faces import NO_FACE, in_frames, with_faces
+from sakuga.stylizer.enlarge import enlarge, reduce
+from sakuga.stylizer.faces import NO_FACE, SIDE, in_frames, with_faces
 from sakuga.stylizer.fitted import fitted
 from sakuga.stylizer.frozen import freeze
 from sakuga.stylizer.look import Look
@@ -47,6 +48,8 @@ MIN_PIXELS = 512**2
 LOCAL_BYTES, GLOBAL_BYTES = 1024, 2048
 # Networks that halve the picture several times and pad by reflection inside refuse very small pictures.
 MIN_SIDE = 64
+AUTO_BRUSH = 1.25
+"""The least that a picture is reduced by on its own accord: below it there is less to win than to lose."""
 LUMA = np.array(BT601, np.float32)[:, None, None]
 
 
@@ -187,29 +190,68 @@ class Stylizer:
         if self.frame:
             return in_frames(rgb, found, self.frame, self._whole, multiple=card.multiple)
         stylized = self._whole(rgb)
-        again = self.look.faces and card.scale == 1 and self.look.strength > 0
-        return with_faces(rgb, stylized, found, partial(self._whole, of=rgb)) if again else stylized
+        if not (self.look.faces and card.scale == 1 and self.look.strength > 0):
+            return stylized
+        brush = rgb.shape[1] / (self._brushed(rgb) or rgb.shape[1::-1])[0]
+        return with_faces(rgb, stylized, found, partial(self._whole, of=rgb), brush=brush)
 
     def _whole(self, rgb: Array, of: Array | None = None) -> Array:
-        """Stylise pixels with no regard to faces in them; `of`: the picture that they are a part of."""
+        """Stylise pixels with no regard to faces in them.
+
+        `of`: the picture of which they are a face; one of more than SIDE² pixels is stylised at that size.
+        """
         if (size := self.style.card.size) and rgb.shape[:2] != size and self.style.card.scale == 1:
             return fitted(rgb, size, self._whole)
         enlarged = self._enlarge(rgb) if self._shows_photo else None
         if self.look.strength == 0:
             return rgb.copy() if enlarged is None else enlarged
+        size = self._brushed(rgb) if of is None else (SIDE, SIDE) if len(rgb) > SIDE else None
+        result = self._at_size(rgb, size, of) if size else self._within_memory(rgb, enlarged, of)
+        return match_histogram(result, rgb) if self.style.card.match_histogram else result
+
+    def _brushed(self, rgb: Array) -> tuple[int, int] | None:
+        """(width, height) at which the picture is stylised where that is not its own."""
+        card, (height, width) = self.style.card, rgb.shape[:2]
+        if card.scale > 1 or card.size or self.frame or any(one.kind == "points" for one in card.inputs):
+            return None
+        times = self.look.brush
+        if times == "auto":
+            times = (height * width / card.best_pixels) ** 0.5
+            times = times if times >= AUTO_BRUSH else 1.0
+        size = max(1, round(width / times)), max(1, round(height / times))
+        return None if size == (width, height) else size
+
+    def _at_size(self, rgb: Array, size: tuple[int, int], of: Array | None) -> Array:
+        """Stylise a picture reduced to `size` (width, height) and bring the result up to its own."""
+        whole = copy(self)
+        whole.look = replace(self.look, strength=1.0, keep_color=False)
+        small = reduce(rgb, size)
+        result = np.empty_like(rgb)
+
+        def write(rows: slice, stylised: Floats) -> None:
+            if self._mixes:
+                stylised = self._blend(normalise(rgb[rows]), stylised)
+            else:
+                np.clip(stylised, -1, 1, out=stylised)
+            _denormalise(stylised, result[rows])
+
+        stylised = whole._within_memory(small, None, of)
+        enlarge(rgb, small, stylised, write, threads=self.threads or cores())
+        return result
+
+    def _within_memory(self, rgb: Array, enlarged: Array | None, of: Array | None) -> Array:
+        """Stylise in as many tiles as the memory asks for."""
         room = available() // 2 // self._at_once // (LOCAL_BYTES if self.style.card.receptive_field else GLOBAL_BYTES)
         room = max(room, MIN_PIXELS)
         if self.style.card.receptive_field:
             room = min(room, MAX_TILE_PIXELS)
         while True:
             try:
-                result = self._stylise(rgb, enlarged, room, rgb if of is None else of)
+                return self._stylise(rgb, enlarged, room, rgb if of is None else of)
             except Exception as error:
                 if not ran_out(error):
                     raise
                 room = self._less(room, rgb, error)
-            else:
-                return match_histogram(result, rgb) if self.style.card.match_histogram else result
 
     def with_threads(self, threads: int) -> "Stylizer":
         """Return the same stylizer with a network that computes with so many threads."""
@@ -242,7 +284,12 @@ class Stylizer:
     @property
     def _shows_photo(self) -> bool:
         """Whether the photo is mixed into the result of a style that enlarges."""
-        return self.style.card.scale > 1 and (self.look.strength < 1 or self.look.keep_color)
+        return self.style.card.scale > 1 and self._mixes
+
+    @property
+    def _mixes(self) -> bool:
+        """Whether the result has something of the photo in it."""
+        return self.look.strength < 1 or self.look.keep_color
 
     def _enlarge(self, rgb: Array) -> Array:
         return resize(rgb, (rgb.shape[1] * self.style.card.scale, rgb.shape[0] * self.style.card.scale))
@@ -267,7 +314,7 @@ class Stylizer:
 
         `of`: what a style that knows the whole picture is shown of it.
         """
-        card, engine, half = self.style.card, self.engine, np.iinfo(rgb.dtype).max / 2
+        card, engine = self.style.card, self.engine
         height, width = rgb.shape[:2]
         if engine.whole and rgb.dtype != np.uint8:
             engine = pick(self.style, "fp32", self.threads, self.inputs)
@@ -285,16 +332,13 @@ class Stylizer:
             height, width, tile=side, margin=margin, multiple=card.multiple, smallest=least, scale=card.scale
         ):
             piece = cut(rgb, tile)
-            if engine.whole and self.look.strength == 1 and not self.look.keep_color:
+            if engine.whole and not self._mixes:
                 result[tile.inner] = self._run(engine, piece)[tile.core]
                 continue
             photo = normalise(piece)
             stylised = normalise(self._run(engine, piece)) if engine.whole else self._run(engine, photo)
             shown = photo[:, *tile.core] if enlarged is None else normalise(enlarged[tile.inner])
-            styled = self._blend(shown, stylised[:, *tile.core])
-            styled *= half
-            styled += half + 0.5  # and the integer part: the nearest value
-            result[tile.inner] = styled.transpose(1, 2, 0)
+            _denormalise(self._blend(shown, stylised[:, *tile.core]), result[tile.inner])
         return result
 
     def _reduced(self, rgb: Array, room: int) -> Floats:
@@ -366,6 +410,16 @@ def stylize(
     inputs = {name: value for name, value in options.items() if name not in names}
     chosen = {name: value for name, value in options.items() if name in names}
     return Stylizer(style, look, inputs=inputs, **chosen)(source)
+
+
+def _denormalise(image: Floats, result: Array) -> None:
+    """Write (3, H, W) in [-1, 1] into `result` (H, W, 3), each to the nearest value; `image` is overwritten."""
+    half = np.float32(np.iinfo(result.dtype).max / 2)
+    image *= half
+    image += half + np.float32(0.5)  # and the integer part
+    values = image.astype(result.dtype)
+    for c in range(3):
+        result[..., c] = values[c]
 
 
 def _make_folder(folder: Path) -> None:

@@ -20,7 +20,7 @@ def samples(system: System, preview: Preview, target: Path) -> tuple[np.ndarray,
     style = export(system, target, name="sample", overwrite=True)
     photos = to_uint8(preview.inputs["image"]) if "image" in preview.inputs else None
     if photos is not None and len(preview.inputs) == 1:
-        stylizer = Stylizer(style)
+        stylizer = Stylizer(style, brush=1)
         made = np.stack([stylizer.array(photo) for photo in photos])
     else:
         made = render(style, {name: value.cpu().numpy() for name, value in preview.inputs.items()})

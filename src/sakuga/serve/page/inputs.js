@@ -6,6 +6,7 @@ import { make } from "./dom.js";
 export function ofOption(name, schema) {
   const { type, enum: names, minimum, maximum } = (schema.anyOf ?? [schema]).find((one) => one.type !== "null");
   const { default: usual, description: title = "" } = schema;
+  if (schema.anyOf?.some((one) => one.const)) return entry(name, { type: "number", step: "any", placeholder: usual, title });
   if (names) return select(name, names, usual, title);
   if (type === "boolean") return check(spelled(name), usual ?? false, title);
   if (minimum !== undefined && maximum !== undefined) return slider(name, minimum, maximum, usual, title);
