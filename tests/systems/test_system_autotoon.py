@@ -11,8 +11,10 @@ from tiny import Tiny, make_data
 from torch.testing import assert_close
 
 from sakuga.errors import UsageError
+from sakuga.export.onnx import export
 from sakuga.losses import warp_smoothness
 from sakuga.networks.autotoon import Caricature, Warper, enlarge_warp, warp_picture
+from sakuga.style.checksum import weights_sha256
 from sakuga.stylizer import Stylizer
 from sakuga.systems.autotoon import AutoToon
 from sakuga.systems.parts.augment import color_jitter
@@ -124,12 +126,19 @@ def test_none_is_the_photo_and_twice_is_twice_as_far():
 
 
 def test_the_style_takes_the_exaggeration_and_a_frame(data, tmp_path):
-    from sakuga.export.onnx import export
-
-    style = export(TINY.build(data), tmp_path / "caricature.onnx", name="caricature")
+    system = TINY.build(data)
+    with torch.no_grad():
+        system.warper.head.weight.mul_(1e-3)  # untrained, it would throw pixels across the whole picture
+    whole = export(system, tmp_path / "whole.onnx", name="whole")
+    style = export(system, tmp_path / "caricature.onnx", name="caricature", half=True)
+    assert style.size < 0.51 * whole.size
+    assert weights_sha256(style.path) == style.card.sha256 != whole.card.sha256
     assert [one.name for one in style.card.settings] == ["exaggeration", "frame"]
     assert (style.card.frame.side, style.card.frame.max_side, len(style.card.frame.template)) == (32, 2048, 5)
     photo = np.random.default_rng(0).integers(0, 256, (50, 70, 3), dtype=np.uint8)
+    twice = {"frame": "whole", "exaggeration": 2}
+    made, wanted = (Stylizer(one, inputs=twice).array(photo).astype(int) for one in (style, whole))
+    assert np.abs(made - wanted).mean() < 0.5
     same = Stylizer(style, inputs={"frame": "whole", "exaggeration": 0}).array(photo)
     assert np.abs(same.astype(int) - photo).max() <= 1
 

@@ -33,6 +33,7 @@ def export(
     licence: str = "not stated",
     data: tuple[str, ...] = (),
     set: tuple[str, ...] = (),
+    half: bool = False,
     overwrite: bool = False,
 ) -> int:
     """Turn a run into a style: one .onnx file that `sakuga photo.jpg -s FILE` uses.
@@ -46,6 +47,7 @@ def export(
         licence: of the style.
         data: what it was trained on, each as "NAME|LICENCE|USE".
         set: fields of the system that concern the finished style, each as FIELD=VALUE: adain's picture=wave.jpg.
+        half: keep the weights in 16 bits: half the file, and results that differ by less than can be seen.
         overwrite: replace an existing file.
     """
     sources = []
@@ -69,6 +71,7 @@ def export(
         title=title,
         licence=licence,
         data=sources or None,
+        half=half,
         overwrite=overwrite,
         photos=_photos(system) if any(isinstance(part, QUANTIZABLE) for part in system.children()) else (),
     )

@@ -14,6 +14,7 @@ from onnx import helper
 
 from sakuga import __version__
 from sakuga.export.context import GivenContext, trace_encoder
+from sakuga.export.half import halve
 from sakuga.export.int8 import QUANTIZABLE, Fold, int8_variant
 from sakuga.export.tileable import make_tileable, receptive_field
 from sakuga.export.trace import check_parity, sizes, trace
@@ -38,6 +39,7 @@ def export(
     data: list[dict[str, str]] | None = None,
     overwrite: bool = False,
     photos: Sequence[Path] = (),
+    half: bool = False,
 ) -> Style:
     """Write what users run of a system as the style file `target`.
 
@@ -52,10 +54,11 @@ def export(
         overwrite: replace an existing file.
         photos: a fast generator's int8 variant is calibrated on these and goes into the file; without any it is left
             out.
+        half: keep the weights in 16 bits.
 
     Raises:
         SakugaError: the file exists or cannot be written, or ONNX Runtime disagrees with torch by more than 1e-4,
-            or int8 by more than 0.01 on average.
+            or int8 by more than 0.01 on average, or weights of 16 bits by more than 0.002.
         UsageError: the system's config lacks what its artefact is made of.
     """
     artefact = system.artefact(network)
@@ -69,6 +72,8 @@ def export(
     if measured:
         make_tileable(model, artefact)
     check_parity(model, artefact)
+    if half:
+        halve(model, artefact)
     card = Card(
         name=name,
         title=title or name,

@@ -6,6 +6,7 @@ import numpy as np
 
 from sakuga.data.images import to_uint8
 from sakuga.export.onnx import export
+from sakuga.style.inputs import FRAME
 from sakuga.stylizer import Stylizer
 from sakuga.stylizer.generate import contact_sheet, render
 from sakuga.systems.base import Preview, System
@@ -20,7 +21,7 @@ def samples(system: System, preview: Preview, target: Path) -> tuple[np.ndarray,
     style = export(system, target, name="sample", overwrite=True)
     photos = to_uint8(preview.inputs["image"]) if "image" in preview.inputs else None
     if photos is not None and len(preview.inputs) == 1:
-        stylizer = Stylizer(style, brush=1)
+        stylizer = Stylizer(style, brush=1, inputs={FRAME.name: "whole"} if style.card.frame else None)
         made = np.stack([stylizer.array(photo) for photo in photos])
     else:
         made = render(style, {name: value.cpu().numpy() for name, value in preview.inputs.items()})
