@@ -21,6 +21,7 @@ import test_system_distill
 import test_system_fast_style
 import test_system_gan
 import test_system_lsgan
+import test_system_pggan
 import test_system_pix2pix
 import test_system_relgan
 import test_system_sgan
@@ -62,6 +63,7 @@ MODULES = (
     test_system_lsgan,
     test_system_wgan,
     test_system_wgan_gp,
+    test_system_pggan,
     test_system_pix2pix,
     test_system_relgan,
     test_system_stargan,
