@@ -3,8 +3,8 @@
     python benchmarks/learn.py --data DIR [NAME ...] [--out runs/learn] [--threads 2] [--seed 0]
 
 Systems from photo to picture are below. Those from noise and of several domains have proofs in `proofs/`, one file for
-each group, with limits that were written down before the runs; `--data` then holds `digits` and `faces`, and a proof
-leaves NAME/figures.json and NAME/sheet.png. Without a name all systems from photo to picture are trained.
+each group, with limits that were written down before the runs; `--data` then holds `digits`, `faces` and `autotoon`,
+and a proof leaves NAME/figures.json and NAME/sheet.png. Without a name all systems from photo to picture are trained.
 
 `--data` holds `photos`, `autotoon/photo`, `kodak`, `wesnoth`, `anime`, `paintings` and `teachers`; the feature networks
 are those that `sakuga download` fetches. A run goes on where it stopped; a finished one is only judged again.

@@ -25,7 +25,7 @@ class Place:
     """Where a proof finds its data and leaves its run and its sheet.
 
     Attributes:
-        data: folder with `digits` and `faces`.
+        data: folder with `digits`, `faces` and `autotoon`.
         out: this proof's own folder.
         seed: of all random numbers.
     """

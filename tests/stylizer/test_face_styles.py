@@ -112,6 +112,13 @@ def test_larger_faces_are_run_larger_where_the_frame_permits_it(tmp_path, found,
         assert sides == [(side, side, 3)]
 
 
+def test_no_face_is_drawn_with_a_wide_brush(style):
+    """A warp cannot be brought up to size by its photo, which shows everything elsewhere."""
+    large = np.broadcast_to(np.uint8(0), (4000, 6000, 3))
+    assert Stylizer(style, inputs={"frame": "whole"})._brushed(large) is None
+    assert Stylizer(style)._brushed(large) is None
+
+
 def test_a_video(style, found, tmp_path, capsys):
     path = tmp_path / "a.mp4"
     with av.open(path, "w") as file:

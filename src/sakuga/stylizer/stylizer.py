@@ -212,7 +212,7 @@ class Stylizer:
     def _brushed(self, rgb: Array) -> tuple[int, int] | None:
         """(width, height) at which the picture is stylised where that is not its own."""
         card, (height, width) = self.style.card, rgb.shape[:2]
-        if card.scale > 1 or card.size or self.frame or any(one.kind == "points" for one in card.inputs):
+        if card.scale > 1 or card.size or card.frame or any(one.kind == "points" for one in card.inputs):
             return None
         times = self.look.brush
         if times == "auto":
