@@ -71,3 +71,12 @@ def test_a_square_outside_of_the_picture_changes_nothing():
     rgb = smooth(20, 20)
     far = square_at(np.array([500.0, 500.0]), 30, 0, 30)
     np.testing.assert_array_equal(paste(rgb, np.zeros((30, 30, 3), np.uint8), far), rgb)
+
+
+def test_a_matrix_beyond_measure_takes_no_memory():
+    for side in (1e3, 1e7, 1e12):
+        matrix = square_at(np.array([15.0, 10.0]), side, 0.3, 24)
+        made = cut(smooth(20, 30), matrix, (24, 24))
+        assert made.shape == (24, 24, 3)
+    away = cut(smooth(20, 30), square_at(np.array([1e7, -1e7]), 50, 0.3, 24), (24, 24))
+    assert not away.any()

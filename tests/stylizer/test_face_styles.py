@@ -96,6 +96,14 @@ def test_the_file_beside_a_picture_wins(style, monkeypatch, tmp_path):
     side.write_text(json.dumps({"width": 30, "height": 20, "points": [[1, 2]] * 5}))
     with pytest.raises(SakugaError, match="is of a picture of"):
         Stylizer(style).file(tmp_path / "me.png", tmp_path / "out.png", overwrite=True)
+    for points, words in (
+        ([[9, 9]] * 5, "points that are not of a face"),
+        ([[0, 0], [1e9, 0], [5, 5], [0, 9], [9, 9]], "points that are not of a face"),
+        ([[0, 0], [100, 0], [50, 0], [100, 0], [0, 0]], "in no order of one"),
+    ):
+        side.write_text(json.dumps({"points": points}))
+        with pytest.raises(SakugaError, match=words):
+            Stylizer(style).file(tmp_path / "me.png", tmp_path / "out.png", overwrite=True)
     side.write_text(json.dumps({"points": [[1, 2], [3, 4]]}))
     with pytest.raises(SakugaError, match="counts 5 landmarks of a face, and here are 2"):
         Stylizer(style).file(tmp_path / "me.png", tmp_path / "out.png", overwrite=True)

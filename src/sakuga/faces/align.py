@@ -61,13 +61,21 @@ def scale_of(matrix: Matrix) -> float:
 def cut(rgb: Array, matrix: Matrix, size: tuple[int, int], outside: Literal["black", "mirror"] = "mirror") -> Array:
     """Return what a matrix brings into a picture of `size` (width, height), of the same dtype (H, W, 3).
 
-    Time and memory grow with the result and with the part of the picture that it shows, and with nothing else.
+    Time and memory grow with the result and the picture, whatever the matrix.
     """
     corners = np.array([[x, y] for x in (0, size[0] - 1) for y in (0, size[1] - 1)], np.float64)
     back = inverse(matrix)
     found, scale = apply(back, corners), scale_of(matrix)
     margin = 2 + ceil(2 / scale)  # what the filters reach
     low, high = np.floor(found.min(0)).astype(int) - margin, np.ceil(found.max(0)).astype(int) + margin + 1
+    extent = np.array(rgb.shape[1::-1])
+    low, high = np.clip(low, -8 * extent, 9 * extent - 1), np.clip(high, 1 - 8 * extent, 9 * extent)  # else black
+    if scale < 1 and np.prod(high - low) > 4 * np.prod(extent):  # it takes less to reduce the picture
+        small = _reduced(rgb, (max(1, round(rgb.shape[1] * scale)), max(1, round(rgb.shape[0] * scale))))
+        if small.size < rgb.size:
+            factor = np.array(small.shape[1::-1]) / extent
+            there = np.concatenate([np.diag(factor), (factor - 1)[:, None] / 2], 1)
+            return cut(small, compose(matrix, inverse(there)), size, outside)
     part = _part(rgb, low, high, outside)
     shrink = np.ones(2)
     if scale < 1:  # affine maps take single pixels: reduced before, as any picture is

@@ -70,6 +70,8 @@ def faces_beside(picture: Path, size: tuple[int, int]) -> list[Face]:
     points, there = read_side_file(file)
     if there not in (None, size):
         raise SakugaError(f"{file} is of a picture of {there}, and {picture} is {size[0]}x{size[1]}: find them again")
+    if (points < -np.array(size)).any() or (points > 2 * np.array(size)).any() or np.ptp(points, axis=0).max() < 1:
+        raise SakugaError(f"{file} holds points that are not of a face in {picture}: find them again")
     return [Face(points)]
 
 

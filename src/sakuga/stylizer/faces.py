@@ -18,6 +18,8 @@ NO_FACE = (
 
 HEAD = 4.6
 """Sides of the square around a head, in distances of its eyes."""
+MAX_SQUARE = 16
+"""How many times longer than the landmarks the square of a face may be."""
 SIDE = 352
 """Pixels of the square in which styles draw a face well: its eyes are 76 apart, far more than strokes are wide."""
 
@@ -45,6 +47,8 @@ def place(face: Face, frame: FaceFrame, multiple: int) -> tuple[Matrix, int]:
             "again, or remove their file"
         ) from None
     matrix = similarity(points, np.array(frame.template))
+    if scale_of(matrix) * MAX_SQUARE * np.ptp(points, axis=0).max() < frame.side:
+        raise SakugaError("the landmarks of a face lie in no order of one: find them again, or remove their file")
     side = ceil(max(1, 1 / scale_of(matrix)) * frame.side / multiple - 1e-6) * multiple
     side = min(side, (frame.max_side or frame.side) // multiple * multiple or multiple)
     scale = side / frame.side
