@@ -24,7 +24,7 @@ def upfirdn(x: Tensor, taps: Taps, *, up: int = 1, down: int = 1, pad: tuple[int
 
     The filter is applied to rows, then to columns, which is the same as its outer product.
     """
-    n, c, h, w = x.shape
+    n, c, h, w = x.shape[0], int(x.shape[1]), *x.shape[2:]  # the kernel's shape must be known where it is exported
     if up > 1:
         x = F.pad(x.reshape(n, c, h, 1, w, 1), (0, up - 1, 0, 0, 0, up - 1)).reshape(n, c, up * h, up * w)
     x = F.pad(x, (*pad, *pad))
