@@ -23,21 +23,27 @@ class Mapping(nn.Module):
     z is brought to a second moment of 1; every layer ends in a leaky ReLU. `mean` is w's running mean, which only
     training moves; truncation draws w to it.
 
+    Args:
+        size: of z and of w.
+        layers: their number.
+        gain: √2 of a layer, of its weights as in StyleGAN; otherwise of its result.
+
     Source: Karras, Laine, Aila, CVPR 2019 (StyleGAN), section 2 and appendix B; learning rate multiplier 0.01.
     """
 
     mean: Tensor
 
-    def __init__(self, size: int = 512, layers: int = 8):
+    def __init__(self, size: int = 512, layers: int = 8, *, gain: float = 1.0):
         super().__init__()
-        self.layers = nn.ModuleList(EqualisedLinear(size, size, gain=1, rate=MAPPING_RATE) for _ in range(layers))
+        self.layers = nn.ModuleList(EqualisedLinear(size, size, gain=gain, rate=MAPPING_RATE) for _ in range(layers))
+        self.active = ACTIVE / gain
         self.register_buffer("mean", torch.zeros(size))
 
     def forward(self, noise: Tensor) -> Tensor:
         """Map noise; in training the running mean follows."""
         w = pixel_norm(noise)
         for layer in self.layers:
-            w = leaky(layer(w)) * ACTIVE
+            w = leaky(layer(w)) * self.active
         if self.training:
             with torch.no_grad():
                 self.mean.lerp_(w.mean(0).to(self.mean), 1 - W_DECAY)
@@ -235,9 +241,14 @@ class StyleGAN2Generator(nn.Module):
 
         Mixing: layers from number `cut` (N,) on take the latent of `other` (N, noise).
         """
-        count = self.synthesis.count
-        latents = self.mapping(noise)[:, None].repeat(1, count, 1)
-        if other is not None and cut is not None:
-            late = torch.arange(count, device=cut.device) >= cut[:, None]
-            latents = torch.where(late[:, :, None], self.mapping(other)[:, None], latents)
+        latents = mixed(self.mapping, self.synthesis.count, noise, other, cut)
         return self.synthesis(latents), latents
+
+
+def mixed(mapping: Mapping, count: int, noise: Tensor, other: Tensor | None, cut: Tensor | None) -> Tensor:
+    """Latents for `count` layers, (N, count, size): of `noise`, and from layer `cut` (N,) on of `other`."""
+    latents: Tensor = mapping(noise)[:, None].repeat(1, count, 1)
+    if other is None or cut is None:
+        return latents
+    late = torch.arange(count, device=cut.device) >= cut[:, None]
+    return torch.where(late[:, :, None], mapping(other)[:, None], latents)
