@@ -59,14 +59,15 @@ caricature() { # not embedded yet: it wants hours of a machine of its own
 
 original() { echo "CartoonGAN's original $1 generator, Chen, Lai, Liu 2018|Apache-2.0 / MIT repositories|teacher"; }
 
-for style in ${*:-hosoda comic ink hayao paprika shinkai cel}; do
+for style in ${*:-hosoda anime comic ink hayao paprika shinkai cel}; do
     case $style in
     hosoda) film hosoda "Hosoda" 22000 742 0.25 4 ;;
     comic) filter comic "Comic book" 5000 ;;
     ink) filter ink "Pen and ink" 3200 ;;
     hayao) film hayao "Hayao" 6000 700 0.4 10 --init runs/hosoda --lr 7e-4 ;;
     paprika) film paprika "Paprika" 6000 700 0.4 10 --init runs/hosoda --lr 7e-4 ;;
-    shinkai) first && distill shinkai "Shinkai" "$data/teachers/shinkai" "$(original shinkai)" 2000 --init runs/first ;;
+    shinkai) film shinkai "Shinkai" 6000 700 0.4 10 --init runs/hosoda --lr 7e-4 ;;
+    anime) filter anime "Anime" 5000 ;;
     cel) first && distill cel "Cel" sakuga.teachers:cel "sakuga's filter chain cel|Apache-2.0|teacher" 5000 --init runs/first ;;
     caricature) caricature ;;
     *) echo "unknown style $style" >&2 && exit 2 ;;

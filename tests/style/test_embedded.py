@@ -13,7 +13,7 @@ from sakuga.export.onnx import weights_sha256
 from sakuga.style import DEFAULT, EMBEDDED
 from sakuga.stylizer import Stylizer
 
-NAMES = ["cel", "comic", "hayao", "hosoda", "ink", "paprika", "shinkai"]
+NAMES = ["anime", "cel", "comic", "hayao", "hosoda", "ink", "paprika", "shinkai"]
 PHOTO = Path(__file__).parents[2] / "examples" / "astronaut.jpg"
 
 
@@ -69,7 +69,7 @@ class TestEach:
             assert sakuga.stylize(small, style=name).size == size
 
 
-FILMS = ["hayao", "hosoda", "paprika"]
+FILMS = ["anime", "hayao", "hosoda", "paprika", "shinkai"]
 """Looks that keep the colours of the photo, and so people's."""
 
 
