@@ -1,55 +1,119 @@
-"""Make the README's pictures out of examples/: `python docs/pictures/make.py`.
+"""Make the pictures of README, docs/gallery.md and docs/styles.md anew: `python docs/pictures/make.py [FOLDER]`.
 
-Needs the package with its extra `serve`, playwright and chromium.
+Run it when styles have changed. It needs the package with its extra `serve`, playwright and chromium. The originals are
+those of examples/ and of originals/ here, whose sources docs/gallery.md names.
 """
 
 import re
 import subprocess
 import sys
+import tempfile
+from math import isqrt
 from pathlib import Path
 from shutil import which
 
+import av
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageOps
 
 import sakuga
+from sakuga.picture.sheet import Cell, contact_sheet
 from sakuga.style import DEFAULT
 
 HERE = Path(__file__).parent
 EXAMPLES = HERE.parents[1] / "examples"
-GAP = 6
+OUT = Path(sys.argv[1]) if len(sys.argv) > 1 else HERE
+BEST = (("garden", "anime"), ("moose", "comic"), ("chelsea", "ink"), ("man", "hosoda"))
+"""The four that README opens with."""
+GALLERY = {
+    "garden": "anime",
+    "man": "hosoda",
+    "beach": "comic",
+    "moose": "hayao",
+    "meadow": "anime",
+    "chelsea": "ink",
+    "coffee": "comic",
+    "rocket": "cel",
+}
+SUBJECTS = {
+    "faces": (("man", "garden", "beach"), ("anime", "hosoda", "cel", "ink")),
+    "landscapes": (("meadow", "moose"), ("anime", "comic", "hayao", "hosoda")),
+    "things": (("coffee", "rocket"), ("comic", "anime", "ink", "cel")),
+    "pets": (("chelsea",), ("comic", "ink", "anime", "hosoda")),
+}
+"""For each subject of docs/styles.md its photos and the styles that suit it, the best first."""
 
 
-def beside(*pictures: np.ndarray) -> np.ndarray:
-    """Put pictures of one height in a row."""
-    gap = np.full((pictures[0].shape[0], GAP, 3), 255, np.uint8)
-    row = [part for picture in pictures for part in (picture, gap)][:-1]
-    return np.concatenate(row, axis=1)
+def photo(name: str) -> Image.Image:
+    """Open an original."""
+    (path,) = [path for folder in (EXAMPLES, HERE / "originals") for path in folder.glob(f"{name}.jpg")]
+    return Image.open(path).convert("RGB")
 
 
-def before_after(name: str, style: str) -> None:
-    """Write photo and stylised photo side by side."""
-    photo = Image.open(EXAMPLES / f"{name}.jpg").convert("RGB")
-    painted = sakuga.stylize(photo, style=style)
-    Image.fromarray(beside(np.asarray(photo), np.asarray(painted))).save(HERE / f"{name}-{style}.jpg", quality=90)
+def save(picture: Image.Image | np.ndarray, name: str) -> None:
+    """Write a picture of the docs."""
+    image = Image.fromarray(picture) if isinstance(picture, np.ndarray) else picture
+    image.save(OUT / f"{name}.jpg", quality=85, optimize=True)
 
 
-def gallery(name: str, side: int = 256) -> None:
-    """Write the photo and all embedded styles of it, five in a row."""
-    photo = Image.open(EXAMPLES / f"{name}.jpg").convert("RGB")
-    square = min(photo.size)
-    photo = photo.crop((0, 0, square, square))
-    cells = [photo, *(sakuga.stylize(photo, style=s.name) for s in sakuga.styles() if s.embedded)]
-    cells += [Image.new("RGB", (side, side), "white")] * (-len(cells) % 5)
-    small = [np.asarray(cell.resize((side, side), Image.Resampling.LANCZOS)) for cell in cells]
-    rows = [beside(*small[i : i + 5]) for i in range(0, len(small), 5)]
-    gap = np.full((GAP, rows[0].shape[1], 3), 255, np.uint8)
-    sheet = np.concatenate([part for row in rows for part in (row, gap)][:-1])
-    Image.fromarray(sheet).save(HERE / f"{name}-all.jpg", quality=90)
+def cell(picture: Image.Image, text: str, side: int) -> Cell:
+    """Return a picture for a sheet, reduced to a side."""
+    return ImageOps.contain(picture, (side, side), Image.Resampling.LANCZOS), text
+
+
+def before_after(name: str, style: str, side: int = 480) -> list[Cell]:
+    """Return a photo and its copy in a style."""
+    original = photo(name)
+    return [cell(original, "", side), cell(sakuga.stylize(original, style=style), f"sakuga photo.jpg -s {style}", side)]
+
+
+def best(side: int = 300) -> None:
+    """Write four photos and their copies as squares, two pairs in a row."""
+    cells = []
+    for name, style in BEST:
+        original = photo(name)
+        for picture, text in ((original, ""), (sakuga.stylize(original, style=style), style)):
+            cells.append((ImageOps.fit(picture, (side, side), centering=(0.5, 0.2)), text))
+    save(contact_sheet([cells[:4], cells[4:]], side=side), "best")
+
+
+def all_styles(name: str, side: int = 320) -> None:
+    """Write a photo and all embedded styles of it, about as many in a row as there are rows."""
+    original = photo(name)
+    styles = [style.name for style in sakuga.styles() if style.embedded]
+    cells = [cell(original, "photo", side), *(cell(sakuga.stylize(original, style=s), s, side) for s in styles)]
+    across = isqrt(len(cells) - 1) + 1
+    save(contact_sheet([cells[i : i + across] for i in range(0, len(cells), across)], side=side), f"{name}-all")
+
+
+def subject(name: str, side: int = 240) -> None:
+    """Write the photos of a subject, each with the styles that suit it."""
+    rows = []
+    for one in SUBJECTS[name][0]:
+        original = photo(one)
+        made = [cell(sakuga.stylize(original, style=style), style, side) for style in SUBJECTS[name][1]]
+        rows.append([cell(original, "photo", side), *made])
+    save(contact_sheet(rows, side=side), f"for-{name}")
+
+
+def clip(name: str, style: str) -> None:
+    """Write an animation of a video beside its copy, as a WebP."""
+    with tempfile.TemporaryDirectory() as folder:
+        target = Path(folder, "made.mp4")
+        command = [sys.executable, "-m", "sakuga", EXAMPLES / f"{name}.mp4", "-s", style, "--stable", "-o", target]
+        subprocess.run(command, check=True)
+        sides = []
+        for path in (EXAMPLES / f"{name}.mp4", target):
+            with av.open(str(path)) as video:
+                sides.append([frame.to_ndarray(format="rgb24") for frame in video.decode(video=0)])
+    frames = [Image.fromarray(np.concatenate(pair, axis=1)) for pair in zip(*sides, strict=True)]
+    first, *more = frames + frames[-2:0:-1]  # and back again
+    options = {"save_all": True, "append_images": more, "duration": 66, "loop": 0, "quality": 60, "method": 6}
+    first.save(OUT / f"{name}-{style}.webp", **options)
 
 
 def page(name: str) -> None:
-    """Write a screenshot of the page of `sakuga serve` with the photo painted."""
+    """Write a screenshot of the page of `sakuga serve` with the photo stylised."""
     from playwright.sync_api import sync_playwright
 
     command = [sys.executable, "-m", "sakuga", "serve", "--port", "0"]
@@ -57,18 +121,23 @@ def page(name: str) -> None:
         url = re.search(r"http://\S+", server.stdout.readline())[0]
         browser = driver.chromium.launch(executable_path=which("chromium"), args=["--no-sandbox"])
         shown = browser.new_page(viewport={"width": 1200, "height": 800}, reduced_motion="reduce")
-        shown.goto(url, wait_until="networkidle")  # with the thumbnails of the styles
+        shown.goto(url, wait_until="networkidle")
         shown.set_input_files("#chooser", EXAMPLES / f"{name}.jpg")
         shown.wait_for_selector("[data-status=done]")
         shown.wait_for_selector(".divider:visible")
-        shown.screenshot(path=HERE / "serve.jpg", quality=88)
+        for style in shown.locator("#styles img").all():
+            style.and_(shown.locator("[src^=blob]")).wait_for()
+        shown.screenshot(path=OUT / "serve.jpg", quality=85)
         browser.close()
         server.terminate()
 
 
 if __name__ == "__main__":
-    before_after("astronaut", DEFAULT)
-    before_after("coffee", DEFAULT)
-    before_after("chelsea", DEFAULT)
-    gallery("astronaut")
+    best()
+    all_styles("astronaut")
+    for name, style in GALLERY.items():
+        save(contact_sheet([before_after(name, style)], side=480), f"gallery-{name}")
+    for name in SUBJECTS:
+        subject(name)
+    clip("pan", DEFAULT)
     page("astronaut")
