@@ -1,4 +1,4 @@
-"""A picture of 7680x4320 from file to file: memory, seams, and what a pixel costs against 1280x720.
+"""A picture of 7680x4320 with --brush 1 from file to file: memory, seams, and what a pixel costs against 1280x720.
 
     python benchmarks/size.py [--style hosoda] [--precision fp32] [--runs 3] [--photo FILE]
 
@@ -38,7 +38,7 @@ def made() -> Image.Image:
 
 
 def given_at_once(pixels: int, painter: Stylizer, photo: np.ndarray) -> np.ndarray:
-    with mock.patch.multiple(stylizer, PIECE=pixels, available=lambda: 2**60):
+    with mock.patch.multiple(stylizer, MAX_TILE_PIXELS=pixels, available=lambda: 2**60):
         return painter.array(photo).astype(np.int16)
 
 
@@ -54,13 +54,26 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         source, target = Path(folder) / "large.jpg", Path(folder) / "result.jpg"
         image.save(source, quality=92)
-        command = [sys.executable, "-c", PEAK, source, "-s", args.style, "-o", target, "--precision", args.precision]
+        command = [
+            sys.executable,
+            "-c",
+            PEAK,
+            source,
+            "-s",
+            args.style,
+            "-o",
+            target,
+            "--precision",
+            args.precision,
+            "--brush",
+            1,
+        ]
         done = subprocess.run(list(map(str, command)), check=True, capture_output=True, text=True)
         assert Image.open(target).size == LARGE
     peak = int(done.stderr.split()[-1]) * (1 if sys.platform == "darwin" else 1024)
     print(f"resident at the peak, JPEG to JPEG of 7680x4320  {peak / 2**20:.0f} MiB")
 
-    painter = Stylizer(args.style, precision=args.precision)
+    painter = Stylizer(args.style, precision=args.precision, brush=1)
     small = np.ascontiguousarray(photo[: SMALL[1], : SMALL[0]])
     seconds: dict[str, list[float]] = {"large": [], "small": []}
     painter.array(small)

@@ -134,7 +134,8 @@ def test_the_page_has_a_control_for_each(asking, tmp_path):
         page.locator("#rows li[data-status=done]").wait_for()
         page.locator("details summary").click()
         page.locator("#set-precision").select_option("fp32")
-        page.wait_for_function("sent.at(-1).precision === 'fp32'")
+        page.locator("#set-brush").fill("2")
+        page.wait_for_function("sent.at(-1).precision === 'fp32' && sent.at(-1).brush === '2'")
         sent = page.evaluate("sent.at(-1)")
         assert (sent["tint"], sent["gain"], sent["z"], sent["other"]) == ("green", "0.5", "0", "b.png")
         assert wrong == []
