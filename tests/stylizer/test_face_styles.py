@@ -159,6 +159,9 @@ def test_small_faces_in_any_style_are_drawn_larger(tmp_path, found, monkeypatch)
     assert lost[1] < 0.8 * lost[0]  # of areas that are hardly wider than the blur
     np.testing.assert_array_equal(made[:, 130:], plain[:, 130:])
     np.testing.assert_array_equal(Stylizer(blur, faces=True, strength=0).array(photo), photo)
+    wide = [Stylizer(blur, brush=4, faces=faces).array(photo) for faces in (False, True)]
+    lost = [np.abs(one[:, 130:].astype(int) - photo[:, 130:]).mean() for one in wide]
+    assert lost[1] < 0.9 * lost[0]  # under a brush of four pixels the second is small too
     found.clear()
     np.testing.assert_array_equal(Stylizer(blur, faces=True).array(photo), plain)
     assert Stylizer(blur, faces=True).tracker() is not None

@@ -18,6 +18,16 @@ def normalise(rgb: Array) -> NDArray[np.float32]:
     return photo
 
 
+def denormalise(image: NDArray[np.float32], result: Array) -> None:
+    """Write (3, H, W) in [-1, 1] into `result` (H, W, 3), each to the nearest value; `image` is overwritten."""
+    half = np.float32(np.iinfo(result.dtype).max / 2)
+    image *= half
+    image += half + np.float32(0.5)  # and the integer part
+    values = image.astype(result.dtype)
+    for c in range(3):
+        result[..., c] = values[c]
+
+
 def resize(values: Array, size: tuple[int, int]) -> Array:
     """Resize (H, W) or (H, W, C) to `size` (width, height), in floats so that 16 bits stay 16 bits."""
     if values.ndim == 3:
