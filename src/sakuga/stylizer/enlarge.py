@@ -30,7 +30,7 @@ ROWS = 32
 def reduce(rgb: Array, size: tuple[int, int]) -> Array:
     """Reduce (H, W, 3), uint8 or uint16, to `size` (width, height): by means of whole pixels, the rest by Lanczos."""
     height, width = rgb.shape[:2]
-    whole = max(1, int(min(width / size[0], height / size[1]) / 1.5))
+    whole = max(1, int(min(width / size[0], height / size[1]) / 1.2))
     step, box = whole * 256, (0, 0, width / whole, height / whole)
 
     def channel(values: Array) -> Array:
