@@ -268,3 +268,43 @@ def test_names_need_not_be_utf_8_nor_printable(run, encoding):
     assert done.returncode == 0, done.stderr
     assert b"2 done" in done.stderr
     assert {path.name for path in Path("out").iterdir()} == {"n\udcffme.neg.mp4", "写真.neg.mp4"}
+
+
+def test_an_animated_picture_becomes_a_video_or_numbered_pictures(run):
+    frames = [Image.fromarray(quadrants(shade=i)) for i in (0, 9, 18)]
+    frames[0].save("a.gif", save_all=True, append_images=frames[1:], duration=[100, 200, 300])
+    assert run("a.gif", "-s", "neg", "-o", "a.mp4") == (0, ["a.mp4"], "")
+    assert read("a.mp4").times == [0, Fraction(1, 10), Fraction(3, 10)]
+    assert run("a.gif", "-s", "neg", "-o", "f/%03d.png", "--start", "0.1") == (0, [str(Path("f/%03d.png"))], "")
+    assert sorted(os.listdir("f")) == ["001.png", "002.png"]
+    for args, words in (
+        (["a.gif", "-o", "b.gif", "--fps", "5"], "--fps is for videos, but a.gif is a picture"),
+        (["a.gif", "-o", "b.mp4", "--format", "png"], "--format is for pictures, but a.gif becomes a video"),
+        (["f/001.png", "-o", "b.mp4"], "001.png is one picture and no video"),
+    ):
+        status, out, err = run(*args, "-s", "neg")
+        assert (status, out) == (2, [])
+        assert words in err
+    assert run("f/001.png", "-s", "neg", "-o", "100%done.png")[:2] == (0, ["100%done.png"])
+    assert Path("100%done.png").is_file()
+
+
+@pytest.mark.parametrize("target", ["b.mp4", "-"])
+def test_standard_input_is_called_so(target):
+    """An animated picture through a pipe; and the sentence about a damaged one, or a video cut off, names no file."""
+    frames = [Image.fromarray(quadrants(shade=i)) for i in (0, 9, 18)]
+    frames[0].save("a.gif", save_all=True, append_images=frames[1:], duration=100)
+    data = Path("a.gif").read_bytes()
+    done = sakuga("-", "-s", "neg", "-o", target, input=data)
+    assert (done.returncode, done.stderr) == (0, b"")
+    done = sakuga("-", "-s", "neg", "-o", target, "--overwrite", input=data[:-30])
+    assert (done.returncode, done.stdout) == (1, b"")
+    assert done.stderr.startswith(b"sakuga: standard input is damaged or truncated")
+    whole = make(Path("long.mkv"), times=range(60)).read_bytes()
+    for size in (1000, len(whole) * 2 // 3):
+        done = sakuga("-", "-s", "neg", "-o", target, "--overwrite", input=whole[:size])
+        assert done.returncode == 1
+        assert b"sakuga: standard input" in done.stderr
+        assert b"/" not in done.stderr
+    there = b"standard output" if target == "-" else b"b.mp4"
+    assert b"standard input is damaged or cut off: " + there + b" holds the rest, without" in done.stderr

@@ -46,7 +46,7 @@ def stylize(
 
     Args:
         inputs: A picture, a folder, a quoted glob, a video, numbered pictures (frames/%05d.png), or - for standard
-            input.
+            input. An animated picture becomes a video or numbered pictures where OUT is one (-o a.mp4, -o f/%03d.png).
         output: A file (one input, a name with a suffix), a folder, or - for standard output. Without it results lie
             beside their inputs as NAME.STYLE.EXT.
         style: A name that `sakuga styles` lists, or the path of a style file; several with commas between (hosoda,cel),
@@ -66,6 +66,7 @@ def stylize(
     from sakuga.picture import SUFFIXES
     from sakuga.style.inputs import assignments
     from sakuga.stylizer.batch import Job, Plan, is_file_name, is_many, is_video, plan, run, staff
+    from sakuga.video.animated import becomes_video
 
     if not inputs:
         raise UsageError("name a picture, a folder or a video, or - for standard input (sakuga --help)")
@@ -98,11 +99,11 @@ def stylize(
         if written := stream(stylizer, inputs[0], into):
             print_path(written)
         return 0
-    film = frames or (alone and is_video(Path(inputs[0])))
+    film = frames or (alone and is_video(Path(inputs[0]))) or bool(file and becomes_video(Path(inputs[0]), file))
     if alone and not film and (flags := video.given()):
         raise UsageError(f"{flags[0]} is for videos, but {inputs[0]} is a picture: leave it out")
     if format and film:
-        raise UsageError(f"--format is for pictures, but {inputs[0]} is a video: name the output .mp4, .mkv or .webm")
+        raise UsageError(f"--format is for pictures, but {inputs[0]} becomes a video: name the output .mp4, .mkv, ...")
     if frames:
         source = Path(inputs[0])
         folder = source.absolute().parent

@@ -197,6 +197,19 @@ def _to_srgb(image: Image.Image, icc: bytes | None) -> Image.Image:
         return image.convert("RGB")
 
 
+def in_srgb(rgb: Array, icc: bytes | None) -> Array:
+    """Colours (H, W, 3) uint8 of a profile as sRGB's; as they are where there is none, or a damaged one."""
+    if icc is None:
+        return rgb
+    from PIL import ImageCms
+
+    try:
+        shown = ImageCms.profileToProfile(Image.fromarray(rgb), BytesIO(icc), _srgb(), outputMode="RGB")
+    except (ImageCms.PyCMSError, OSError):
+        return rgb
+    return np.asarray(shown)
+
+
 def _srgb() -> Any:
     from PIL import ImageCms
 

@@ -5,17 +5,25 @@ from __future__ import annotations
 import shutil
 import sys
 import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from sakuga.errors import IncompleteError, UsageError
+from sakuga.errors import IncompleteError, SakugaError, UsageError
 from sakuga.picture import MAX_PIXELS, dropped, encode, extension, read, write
 from sakuga.runtime.console import is_terminal, say
 from sakuga.stylizer.batch import is_video
+from sakuga.video import is_video_target
+from sakuga.video.animated import becomes_video
 
 if TYPE_CHECKING:
     from sakuga.stylizer import Stylizer
     from sakuga.video import VideoOptions
+
+_VIDEO, _PICTURE, _RESULT = "stdin.mkv", "stdin.png", "result.mkv"  # in a folder of their own
 
 _BRANDS_OF_PICTURES = {b"avif", b"avis", b"heic", b"heix", b"heim", b"heis", b"mif1", b"msf1"}
 _VIDEOS = (
@@ -57,13 +65,14 @@ def stylize_stream(
     if source == "-" and sys.stdin is None:
         raise UsageError("standard input is closed: name a file, or send one through a pipe")
     name = stylizer.name
-    with tempfile.TemporaryDirectory(prefix="sakuga-") as folder:
-        given = _incoming(sys.stdin.buffer, Path(folder)) if source == "-" else Path(source)
-        if isinstance(given, Path) and is_video(given):
-            result = _place(target, f"stdin.{name}.mp4") or Path(folder, "result.mkv")
+    with tempfile.TemporaryDirectory(prefix="sakuga-") as folder, _plain_names(Path(folder)) as warn:
+        given = _incoming(sys.stdin.buffer, Path(folder), target) if source == "-" else Path(source)
+        if isinstance(given, Path) and (is_video(given) or (target and becomes_video(given, target))):
+            result = _place(target, f"stdin.{name}.mp4") or Path(folder, _RESULT)
+            make = partial(stylizer.file, max_pixels=max_pixels, overwrite=overwrite, video=video, warn=warn)
             incomplete: IncompleteError | None = None
             try:
-                stylizer.file(given, result, max_pixels=max_pixels, overwrite=overwrite, video=video)
+                make(given, result)
             except IncompleteError as error:
                 incomplete = error
             if target is None:
@@ -73,28 +82,52 @@ def stylize_stream(
             if incomplete:
                 raise incomplete
             return target and result
-    if video and (flags := video.given()):
-        raise UsageError(f"{flags[0]} is for videos, but {source} is a picture: leave it out")
-    picture = stylizer.picture(read(given, max_pixels=max_pixels or MAX_PIXELS))
-    written = _place(target, f"stdin.{name}{extension(format or picture.format)}")
-    if written is None:
-        sys.stdout.buffer.write(encode(picture, format))
-        sys.stdout.buffer.flush()
-    else:
-        written.parent.mkdir(parents=True, exist_ok=True)
-        write(picture, written, format=format, overwrite=overwrite)
-    kind = format or (written.suffix if written else None)
-    for note in filter(None, (picture.note, dropped(picture, kind))):
-        say(f"{source}: {note}")
-    return written
+        shown = "standard input" if source == "-" else source
+        if video and (flags := video.given()):
+            raise UsageError(f"{flags[0]} is for videos, but {shown} is a picture: leave it out")
+        picture = stylizer.picture(read(given, max_pixels=max_pixels or MAX_PIXELS))
+        written = _place(target, f"stdin.{name}{extension(format or picture.format)}")
+        if written is None:
+            sys.stdout.buffer.write(encode(picture, format))
+            sys.stdout.buffer.flush()
+        else:
+            written.parent.mkdir(parents=True, exist_ok=True)
+            write(picture, written, format=format, overwrite=overwrite)
+        kind = format or (written.suffix if written else None)
+        for note in filter(None, (picture.note, dropped(picture, kind))):
+            say(f"{shown}: {note}")
+        return written
 
 
-def _incoming(stream: BinaryIO, folder: Path) -> Path | bytes:
-    """Read everything: a video into a file, since most kinds cannot be read without going back and forth in them."""
+class _Picture(BytesIO):
+    """A picture from standard input."""
+
+    name = "standard input"
+
+
+@contextmanager
+def _plain_names(folder: Path) -> Iterator[Callable[[str], None]]:
+    """Call the files in `folder` what they are to the user, in errors and in what is said through what is yielded."""
+
+    def plain(sentence: object) -> str:
+        text = str(sentence)
+        for file, name in ((_VIDEO, "standard input"), (_PICTURE, "standard input"), (_RESULT, "standard output")):
+            text = text.replace(str(folder / file), name)
+        return text
+
+    try:
+        yield lambda sentence: say(plain(sentence))
+    except SakugaError as error:
+        raise type(error)(plain(error)) from error
+
+
+def _incoming(stream: BinaryIO, folder: Path, target: Path | None) -> Path | BinaryIO:
+    """Read everything, into a file what is or becomes a video: most kinds cannot be read without going back in them."""
     head = stream.read(512)
-    if not is_video_data(head):
-        return head + stream.read()
-    path = folder / "stdin.mkv"  # libav goes by the contents
+    is_video = is_video_data(head)
+    if not is_video and not (target and is_video_target(target)):
+        return _Picture(head + stream.read())
+    path = folder / (_VIDEO if is_video else _PICTURE)  # their decoders go by the contents
     with path.open("wb") as file:
         file.write(head)
         shutil.copyfileobj(stream, file)

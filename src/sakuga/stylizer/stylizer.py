@@ -36,6 +36,7 @@ from sakuga.stylizer.look import Look
 from sakuga.stylizer.tiles import cut, plan, round_up
 from sakuga.video import SUFFIXES as VIDEO_SUFFIXES
 from sakuga.video import VideoOptions, is_pattern, stylize_video
+from sakuga.video.animated import becomes_video
 
 Floats = NDArray[np.float32]
 
@@ -114,23 +115,25 @@ class Stylizer:
         max_pixels: int | None = None,
         progress: Callable[[int, int | None], None] | None = None,
         video: VideoOptions | None = None,
+        warn: Callable[[str], None] = say,
     ) -> None:
         """Stylise the picture or video `source` into `target`; the folder of `target` is made where it is missing.
 
         `format` concerns pictures, `video` videos, `max_pixels` (of a picture or of a frame of a video; None: as many
         as usual) both; `progress` is called for videos with frames done and in all. Numbered pictures (frames/%05d.png)
-        are a video too. A video that was interrupted goes on where it was.
+        are a video too, and so is an animated picture whose target is one. A video that was interrupted goes on where
+        it was. `warn` is told, in a sentence, what a person should hear.
         """
         check_free(target, overwrite)
-        if source.suffix.lower() in VIDEO_SUFFIXES or is_pattern(source):
+        if source.suffix.lower() in VIDEO_SUFFIXES or is_pattern(source) or becomes_video(source, target):
             _make_folder(target.parent)
             (worker, workers), scale, side = self.for_frames(), self.scale, self.look.max_side
             make = partial(stylize_video, scale=scale, workers=workers, max_side=side, identity=worker._identity)
             make = partial(make, max_pixels=max_pixels, overwrite=overwrite, progress=progress, options=video)
             track = self.tracker()
-            make(source, target, worker.array, track=track)
+            make(source, target, worker.array, track=track, warn=warn)
             if self.is_for_faces and track and not track.seen:
-                say(f"{source}: no face was found, so nothing is changed (--set frame=whole takes the whole picture)")
+                warn(f"{source}: no face was found, so nothing is changed (--set frame=whole takes the whole picture)")
         else:
             picture = read(source, max_pixels=max_pixels or MAX_PIXELS)
             try:
@@ -140,7 +143,7 @@ class Stylizer:
             _make_folder(target.parent)
             write(picture, target, format=format, overwrite=overwrite)
             for note in filter(None, (picture.note, dropped(picture, format or target.suffix))):
-                say(f"{source}: {note}")
+                warn(f"{source}: {note}")
 
     def picture(self, picture: Picture, faces: Sequence[Face] | None = None) -> Picture:
         """Return the stylised copy of a picture, every frame of it.

@@ -14,8 +14,10 @@ import numpy as np
 from PIL import Image
 
 from sakuga.errors import SakugaError, UsageError
-from sakuga.picture import MAX_PIXELS, read, to_pil
+from sakuga.picture import MAX_PIXELS, read
 from sakuga.picture import write as write_picture
+from sakuga.picture.arrays import resize
+from sakuga.picture.pixels import Array, in_srgb, over_white
 from sakuga.picture.types import Frame, Picture
 from sakuga.runtime.atomic import check_free
 from sakuga.runtime.home import expand_user
@@ -58,7 +60,7 @@ def _last_before_gap(numbers: set[int]) -> int:
 
 
 class NumberedSource:
-    """Pictures of the same size as frames of a video; without transparency.
+    """Pictures of the same size as frames of a video, in sRGB, and on white where they are transparent.
 
     Raises UsageError for options that only files of video have, SakugaError for a picture that cannot be read.
     """
@@ -101,23 +103,28 @@ class NumberedSource:
             yield TimedFrame(rgb, number * step, step)
 
     def _read(self, path: Path) -> Pixels:
-        return np.asarray(to_pil(read(path, max_pixels=self._max_pixels)).convert("RGB"))
+        picture = read(path, max_pixels=self._max_pixels, still=True)
+        return in_srgb(over_white(picture.frames[0]), picture.icc)
 
 
 @contextmanager
 def write_numbered(
-    pattern: Path, *, overwrite: bool = False
+    pattern: Path, *, alpha: Callable[[int], Array | None] | None = None, overwrite: bool = False
 ) -> Iterator[Callable[[Iterable[tuple[TimedFrame[Pixels], Any]]], None]]:
     """Yield a function that writes frames as pictures numbered from 1; when anything fails, those are removed again.
 
-    Each is written whole or not at all. Raises SakugaError where one exists (unless `overwrite`) or cannot be written.
+    Each is written whole or not at all. `alpha` gives that of a frame, counted from 0. Raises SakugaError where one
+    exists (unless `overwrite`) or cannot be written.
     """
     written: list[Path] = []
 
     def write(frames: Iterable[tuple[TimedFrame[Pixels], Any]]) -> None:
         for number, (frame, _) in enumerate(frames, 1):
             target = pattern.with_name(numbered(pattern.name, number))
-            write_picture(Picture([Frame(frame.image)]), target, overwrite=overwrite)
+            beside = alpha(number - 1) if alpha else None
+            if beside is not None and beside.shape != frame.image.shape[:2]:
+                beside = resize(beside, frame.image.shape[1::-1])
+            write_picture(Picture([Frame(frame.image, beside)]), target, overwrite=overwrite)
             written.append(target)
 
     first = pattern.with_name(numbered(pattern.name, 1))

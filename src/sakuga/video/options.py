@@ -3,7 +3,7 @@ kind a result may be.
 """
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from glob import has_magic
 from pathlib import Path
@@ -42,6 +42,16 @@ class Codec:
     options: dict[str, str] = field(default_factory=dict)
     delay: int = 0
     subsampled_odd: bool = True
+
+    def in_order(self) -> "Codec":
+        """The same encoder, decoding its frames in the order in which they are shown.
+
+        MP4 keeps no other lengths of frames than those between decoding times: where the frames last differently, a
+        file that decodes ahead would end too early or too late.
+        """
+        (key,) = [key for key in self.options if key.endswith("-params")] if self.delay else [""]
+        ordered = {key: f"{self.options[key]}:bframes=0"} if key else {}
+        return replace(self, options={**self.options, **ordered}, delay=0)
 
 
 # The presets leave the processor to the network (benchmarks/video.py prints what an encoder takes of it): x264's

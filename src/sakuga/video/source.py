@@ -114,24 +114,33 @@ class FileSource:
             info = replace(info, matrix=BT709, primaries=BT709, transfer=BT709)
         if options.rate:
             info = replace(info, rate=options.rate, time_base=ticks_for(options.rate))
-        self.info = info
-        self._check_length(span)
+        self._span = span
+        self.info = replace(info, variable=self._look_through() and not options.rate)
 
     @property
     def damage(self) -> str:
         """From when to when it could not be read, in words; nothing where all of it could."""
         return in_words(self._damage.within(self._span.begin, self._span.end), self._span.origin)
 
-    def _check_length(self, span: Span) -> None:
-        """Say before the work that a file ends too early, where that shows."""
-        self._span = span
+    def _look_through(self) -> bool:
+        """Say before the work that a file ends too early, where that shows; return whether its frames' lengths vary."""
+        times: list[Fraction] = []  # the first one and the last one
+        longest, count, end = Fraction(0), 0, self._span.end
         with open_container(self.path, self.max_pixels) as reader:
+            video = video_stream(reader, self.path)
             try:
-                for packet in packets(reader, video_stream(reader, self.path), self.path):
-                    if span.end and packet.dts is not None and packet.dts * packet.time_base > span.end + 10:
-                        return
+                for packet in packets(reader, video, self.path):
+                    if packet.dts is None or not packet.size:
+                        continue
+                    time = packet.dts * packet.time_base
+                    if packet.stream_index == video.index:
+                        longest, count = max(longest, time - times[-1] if times else longest), count + 1
+                        times[1:] = [time]
+                    if end and time > end + 10:
+                        break
             except SakugaError as error:
                 self._warn(f"{str(error).partition(': get')[0]}; what can be read is stylized")
+        return count > 1 and longest > 2 * (times[-1] - times[0]) / (count - 1)
 
     def frames(self, skip: int = 0) -> Generator[TimedFrame[Pixels], None, None]:
         """Yield the frames in order but for the first `skip`; a frame that comes several times is the same array."""

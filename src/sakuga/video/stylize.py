@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from sakuga.errors import IncompleteError, SakugaError, UsageError
-from sakuga.picture import MAX_PIXELS
+from sakuga.picture import MAX_PIXELS, READABLE_SUFFIXES
 from sakuga.runtime.atomic import atomic
 from sakuga.runtime.console import say
+from sakuga.video.animated import AnimatedSource
 from sakuga.video.animation import write_animation
 from sakuga.video.container import MAX_FRAME_PIXELS
 from sakuga.video.encoder import Encoder
@@ -47,8 +48,8 @@ def stylize_video(
     `stylize` maps RGB (H, W, 3) uint8, upright, to (scale · H, scale · W, 3); `workers` threads call it at once.
     `track`, of styles for faces, is called with one frame after the other, and `stylize` with what it says of a frame.
     `progress` is called after each frame with the number done and about how many there are (None where the file does
-    not tell). `source` is a video, or numbered pictures (a name such as %05d.png, or with wildcards). `target` is a
-    video (CONTAINERS), an animated picture (ANIMATIONS) or numbered pictures.
+    not tell). `source` is a video, numbered pictures (a name such as %05d.png, or with wildcards) or an animated
+    picture. `target` is a video (CONTAINERS), an animated picture (ANIMATIONS) or numbered pictures.
 
     In a video each frame keeps its timestamp and time base (Matroska counts in milliseconds; the clock of an MPEG
     stream is made to start at 0), unless `options.fps` asks for a rhythm of its own. Sound is copied packet by packet,
@@ -72,6 +73,9 @@ def stylize_video(
     frames: Source
     if is_pattern(source):
         frames = NumberedSource(source, options, max_side, max_pixels or MAX_PIXELS)
+    elif source.suffix.lower() in READABLE_SUFFIXES:
+        pages = is_sequence(target)
+        frames = AnimatedSource(source, options, max_side, pages=pages, max_pixels=max_pixels or MAX_PIXELS)
     else:
         limit = max_pixels or MAX_FRAME_PIXELS
         frames = FileSource(source, max_side=max_side, options=options, warn=warn, max_pixels=limit)
@@ -80,13 +84,15 @@ def stylize_video(
     stylizer = partial(stylizer, track=track)
     info = replace(frames.info, width=frames.info.width * scale, height=frames.info.height * scale)
     if is_sequence(target):
-        with write_numbered(target, overwrite=overwrite) as write:
+        alpha = frames.alpha if isinstance(frames, AnimatedSource) else None
+        with write_numbered(target, alpha=alpha, overwrite=overwrite) as write:
             stylizer().run(write)
     elif target.suffix.lower() in ANIMATIONS:
         with atomic(target, overwrite=overwrite) as temporary:
             stylizer().run(partial(write_animation, temporary, info))
     else:
         codec = options.codec_for(target)
+        codec = codec.in_order() if info.variable else codec
         with atomic(target, overwrite=overwrite) as temporary:
             temporary.unlink()  # a kill would leave it; until the end all work is in a folder that may be left
             file = source if isinstance(frames, FileSource) else None

@@ -30,7 +30,8 @@ class TimedFrame(Generic[Image]):
 class StreamInfo:
     """What all frames have in common: size, the length of a tick in seconds, frames a second, colours, names.
 
-    `aspect` is a pixel's; `total` the number of frames as far as it is known beforehand.
+    `aspect` is a pixel's; `total` the number of frames as far as it is known beforehand; `variable`: whether they
+    last very differently.
     """
 
     width: int
@@ -42,6 +43,7 @@ class StreamInfo:
     transfer: int = UNSPECIFIED
     aspect: Fraction | None = None
     total: int | None = None
+    variable: bool = False
     metadata: dict[str, str] = field(default_factory=dict)
 
 
