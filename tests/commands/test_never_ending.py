@@ -84,10 +84,12 @@ def test_what_does_not_listen_is_ended_after_a_while():
     code = """
 import time
 from sakuga.runtime.signals import interruptible
+words = ["in"]
 with interruptible(lambda: None, grace=0.5):
-    print("in", flush=True)
     while True:
         try:
+            while words:  # here, where the signal that follows it is caught
+                print(words.pop(), flush=True)
             time.sleep(60)
         except KeyboardInterrupt:
             pass

@@ -227,11 +227,11 @@ def test_a_small_laptop_shows_all_styles_with_their_licences(visit, site):
 
 def test_a_row_that_is_chosen_brings_its_picture_into_sight(visit):
     page = visit({"width": 1280, "height": 500})
-    choose(page, CHELSEA, COFFEE)
-    stylised(page, 2)
+    choose(page, *[CHELSEA, COFFEE] * 3)
+    stylised(page, 6)
     page.mouse.wheel(0, 2000)
-    page.wait_for_function("scrollY > 100")
-    row(page, 2).locator(".pick").click()
+    page.wait_for_function("() => scrollY > 100")
+    row(page, 6).locator(".pick").click()
     expect(page.locator("#stage")).to_be_in_viewport(ratio=0.95)
 
 
