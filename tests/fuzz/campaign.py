@@ -13,9 +13,15 @@ from runner import Case
 PICTURES = {"png": "png", "jpeg": "jpg", "gif": "gif", "webp": "webp", "tiff": "tif", "avif": "avif", "other": "bin"}
 """Each kind of picture and its usual suffix."""
 
-SHARES = {"png": 16, "jpeg": 12, "gif": 12, "webp": 10, "tiff": 12, "avif": 6, "other": 12, "parts": 2, "xmp": 2}
-SHARES |= {"mp4": 3, "mov": 1, "mkv": 2, "webm": 1, "avi": 1, "ts": 1, "style": 7}
+SHARES = {"png": 15, "jpeg": 12, "gif": 12, "webp": 10, "tiff": 11, "avif": 6, "other": 12, "parts": 2, "xmp": 2}
+SHARES |= {"mp4": 3, "mov": 1, "mkv": 2, "webm": 1, "avi": 1, "ts": 1, "grown": 1, "list": 1, "style": 7}
 """How many of a hundred inputs are of each kind."""
+
+
+GROWN = {"webm": 3, "avi": 4, "mp4": 5}
+"""Clips whose header says 64x64, and how many of SIZES their encoder makes in reasonable time."""
+SIZES = [(64, 48), (320, 240), (1280, 720), (4096, 4096), (9008, 9008)]
+"""Of their last frames; the last is beyond the limit."""
 
 
 def case(kind: str, seed: int) -> Case:
@@ -28,6 +34,12 @@ def case(kind: str, seed: int) -> Case:
     if kind == "parts":
         of = random.choice(["png", "jpeg", "gif", "webp", "tiff"])
         return Case(kind, seed, PICTURES[of], mutate.multiply_part(random.choice(samples.pictures(of)), random))
+    if kind == "grown":
+        suffix = random.choice([*GROWN])
+        whole = samples.grown(suffix, random.choice(SIZES[: GROWN[suffix]]), _folder())
+        return Case(kind, seed, suffix, random.choice([whole, mutate.mutated([whole], random, parts=False)]))
+    if kind == "list":
+        return Case(kind, seed, random.choice([*samples.CLIPS]), mutate.mutated(samples.LISTS, random, parts=False))
     if kind == "xmp":
         return Case(kind, seed, "png", samples.with_xmp(mutate.xmp(random)))
     data = mutate.mutated(samples.pictures(kind), random)

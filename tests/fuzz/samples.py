@@ -13,6 +13,8 @@ import numpy as np
 from PIL import Image, ImageCms, PngImagePlugin, features
 
 sys.path.insert(0, str(Path(__file__).parents[1]))  # benchmarks/fuzz.py does not begin in the tests' folder
+sys.path.insert(0, str(Path(__file__).parents[1] / "video"))
+import clips
 from made_style import make_style
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -20,6 +22,13 @@ SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 XMP = b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><a tiff:Orientation="6"/></x:xmpmeta>'
 COLOURS = {b"cICP": b"\x0c\x10\0\1", b"gAMA": struct.pack(">I", 55556)}
 COLOURS[b"cHRM"] = struct.pack(">8I", 31270, 32900, 68000, 32000, 26500, 69000, 15000, 6000)
+LISTS = [
+    b"ffconcat version 1.0\nfile clip.mp4\nfile 'other clip.mp4'\nduration 2\n",
+    b"#EXTM3U\n#EXT-X-VERSION:3\n#EXT-X-TARGETDURATION:9\n#EXTINF:9,\nclip.ts\n#EXT-X-ENDLIST\n",
+    b'<?xml version="1.0"?><MPD xmlns="urn:mpeg:dash:schema:mpd:2011"><Period><BaseURL>a.mp4</BaseURL></Period></MPD>',
+    b"v=0\no=- 0 0 IN IP4 127.0.0.1\ns=x\nc=IN IP4 127.0.0.1\nm=video 9 RTP/AVP 96\na=rtpmap:96 H264/90000\n",
+]
+"""Lists, playlists, manifests and descriptions, which name other files."""
 CLIPS = {"mp4": "libx264", "mov": "mpeg4", "mkv": "libx264", "webm": "libvpx", "avi": "mpeg4", "ts": "mpeg2video"}
 
 
@@ -166,3 +175,10 @@ def styles(folder: Path) -> list[bytes]:
     """Small styles of every shape of network that the tests know."""
     kinds = ("identity", "blur", "strided", "global", "double")
     return [make_style(folder / f"{kind}.onnx", kind).read_bytes() for kind in kinds]
+
+
+@cache
+def grown(suffix: str, size: tuple[int, int], folder: Path) -> bytes:
+    """A clip whose last frames are larger than its header says."""
+    path = clips.grown(folder / f"{size[0]}x{size[1]}.{suffix}", size, small=3, large=1)
+    return path.read_bytes()

@@ -473,6 +473,12 @@ class TestData:
         assert all(
             np.array_equal(a, b) and np.array_equal(a, 255 - p) for a, b, p in zip(first, again, pictures, strict=True)
         )
+        whole = first.paths[0].read_bytes()
+        for broken in (whole[:-20], b"", whole.replace(b"IDAT", b"IDAX", 1)):  # the disk was full, or fails
+            first.paths[0].write_bytes(broken)
+            targets(pictures, teacher, "key", tmp_path)
+            assert first.paths[0].read_bytes() == whole
+        assert len(calls) == 6
 
 
 def test_the_light_half_does_not_import_torch():

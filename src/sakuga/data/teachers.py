@@ -2,6 +2,7 @@
 
 import hashlib
 import inspect
+import zlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -109,7 +110,7 @@ def _digest(*parts: bytes) -> str:
 
 
 def targets(photos: Sequence[np.ndarray], teacher: Teacher, key: str, cache: Path, *, keep: int = KEEP) -> Pictures:
-    """Return the teacher's picture of every photo, computing only those that `cache` does not hold yet.
+    """Return the teacher's picture of every photo, computing those that `cache` does not hold yet, or holds damaged.
 
     Pictures are kept losslessly as `cache/KEY/PHOTO.png`, where PHOTO is the hash of the photo's pixels, each written
     under a temporary name first: an interrupted run goes on where it stopped.
@@ -117,7 +118,7 @@ def targets(photos: Sequence[np.ndarray], teacher: Teacher, key: str, cache: Pat
     folder = cache / key
     folder.mkdir(parents=True, exist_ok=True)
     files = [folder / f"{_digest(str(photo.shape).encode(), photo.tobytes())}.png" for photo in photos]
-    missing = [index for index, file in enumerate(files) if not file.exists()]
+    missing = [index for index, file in enumerate(files) if not _is_whole(file)]
     if missing:
         say(f"the teacher paints {len(missing):,} photos")
     for index in track(missing, "teacher's pictures", len(missing)):
@@ -134,3 +135,18 @@ def targets(photos: Sequence[np.ndarray], teacher: Teacher, key: str, cache: Pat
         with atomic(file, overwrite=True) as temporary:
             Image.fromarray(picture).save(temporary, format="PNG", compress_level=1)
     return Pictures(files, keep=keep)
+
+
+def _is_whole(file: Path) -> bool:
+    """Whether there is a PNG, each of its chunks with the checksum that it bears."""
+    if not file.is_file():
+        return False
+    data, place = file.read_bytes(), 8
+    while place + 12 <= len(data):
+        end = place + 12 + int.from_bytes(data[place : place + 4])
+        if end > len(data) or zlib.crc32(data[place + 4 : end - 4]) != int.from_bytes(data[end - 4 : end]):
+            return False
+        if data[place + 4 : place + 8] == b"IEND":
+            return True
+        place = end
+    return False
