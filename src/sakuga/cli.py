@@ -13,6 +13,10 @@ from sakuga.runtime.extras import PACKAGES
 USAGE = "Turns pictures and video into anime, cartoon and painting: sakuga IN... [options] is short for sakuga stylize."
 
 
+CORE = ("tyro", "rich", "numpy", "PIL", "onnxruntime", "av", "psutil", "platformdirs")
+"""What every installation has, by the names under which it is imported."""
+
+
 @dataclass(frozen=True)
 class Verb:
     """A line of `sakuga --help`, the function ("module:name") that takes the arguments, and the extra it needs."""
@@ -63,6 +67,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt as error:
         say(str(error) or "interrupted")
         return 130
+    except MemoryError:
+        say("there is too little memory: close other programs")
+        return 1
+    except ImportError as error:
+        if "failed to map segment" in str(error):  # of the loader, whatever library it was about
+            say("there is too little memory to start: close other programs")
+            return 1
+        package = next((one for one in CORE if f"{error.name}.".startswith(f"{one}.")), None)
+        if package is None:
+            raise
+        say(f"{package} cannot be used here ({error}): update it (pip install --upgrade {package})")
+        return 1
 
 
 def _dispatch(args: list[str]) -> int:

@@ -72,6 +72,35 @@ def test_without_torch_the_extra_is_named(run, monkeypatch):
     assert run("train", "x") == (1, [], "sakuga: sakuga train needs torch: pip install 'sakuga[train]'\n")
 
 
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (ImportError("cannot import name 'X' from 'tyro.conf'", name="tyro.conf"), "pip install --upgrade tyro"),
+        (ImportError("/lib/x.so: failed to map segment from shared object"), "too little memory to start"),
+        (MemoryError(), "too little memory"),
+    ],
+)
+def test_libraries_that_cannot_be_used(run, monkeypatch, error, said):
+    """Too old, or there is no memory for them."""
+
+    def fail(argv):
+        raise error
+
+    monkeypatch.setitem(sys.modules, "sakuga.commands.doctor", types.SimpleNamespace(main=fail))
+    status, out, err = run("doctor")
+    assert (status, out, err.count("\n")) == (1, [], 1)
+    assert said in err
+
+
+def test_other_import_errors_are_faults_of_ours(run, monkeypatch):
+    def fail(argv):
+        raise ImportError("no such thing", name="sakuga.gone")
+
+    monkeypatch.setitem(sys.modules, "sakuga.commands.doctor", types.SimpleNamespace(main=fail))
+    with pytest.raises(ImportError):
+        run("doctor")
+
+
 @pytest.mark.parametrize("verb", VERBS)
 def test_every_verb_has_its_function(verb):
     module, _, name = VERBS[verb].function.partition(":")

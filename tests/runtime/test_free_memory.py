@@ -52,6 +52,7 @@ def test_here_it_is_less_than_all_there_is():
         (RuntimeError("Non-zero status code ... std::bad_alloc"), True),
         (RuntimeError("bad allocation"), True),
         (RuntimeError("CUDA failure 2: out of memory"), True),
+        (RuntimeError("PosixThread::PosixThread(...) pthread_create failed, error code: 12"), True),  # a thread's stack
         (RuntimeError("Got invalid dimensions for input: image"), False),
     ],
 )

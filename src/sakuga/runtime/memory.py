@@ -16,7 +16,14 @@ def ran_out(error: BaseException) -> bool:
     """Whether an error says that there was no memory. ONNX Runtime has no class of its own for it."""
     text = str(error).lower()
     return isinstance(error, MemoryError) or any(
-        sign in text for sign in ("failed to allocate memory", "bad_alloc", "bad allocation", "out of memory")
+        sign in text
+        for sign in (
+            "failed to allocate memory",
+            "bad_alloc",
+            "bad allocation",
+            "out of memory",
+            "pthread_create failed",
+        )
     )
 
 

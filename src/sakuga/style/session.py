@@ -2,12 +2,13 @@
 
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sakuga.errors import SakugaError
+from sakuga.runtime.memory import ran_out
 from sakuga.runtime.signals import interruptible
 from sakuga.style.providers import providers
 
@@ -43,11 +44,14 @@ def open_session(
     cpu = ["CPUExecutionProvider"]
     on_gpu = [providers()] if optimize and model is None and providers() != cpu else []
     for on in [*on_gpu, cpu]:
-        with suppress(Exception):  # ONNX Runtime's errors have no common class of their own
+        try:
             # Its own way back to the processor (enable_fallback) prints a banner.
             session = _session_class()(path if model is None else model, options, providers=on, enable_fallback=0)
             session.initializers = values  # which it uses where they are, so they must live as long
             return session
+        except Exception as error:  # ONNX Runtime's errors have no common class of their own
+            if ran_out(error):
+                raise SakugaError(f"there is too little memory to load {path}: close other programs") from error
     raise SakugaError(f"{path} is no style: ONNX Runtime cannot read it as an ONNX file")
 
 
