@@ -59,10 +59,11 @@ caricature() { # not embedded yet: it wants hours of a machine of its own
 
 original() { echo "CartoonGAN's original $1 generator, Chen, Lai, Liu 2018|Apache-2.0 / MIT repositories|teacher"; }
 
-for style in ${*:-hosoda anime comic ink hayao paprika shinkai cel}; do
+for style in ${*:-hosoda anime comic oil ink hayao paprika shinkai cel}; do
     case $style in
     hosoda) film hosoda "Hosoda" 22000 742 0.25 4 ;;
     comic) filter comic "Comic book" 5000 ;;
+    oil) filter oil "Oil paint" 5000 --perceptual 2 --adversarial 0.05 ;;
     ink) filter ink "Pen and ink" 3200 ;;
     hayao) film hayao "Hayao" 6000 700 0.4 10 --init runs/hosoda --lr 7e-4 ;;
     paprika) film paprika "Paprika" 6000 700 0.4 10 --init runs/hosoda --lr 7e-4 ;;

@@ -283,3 +283,11 @@ def test_a_first_frame_of_grays_leaves_the_others_their_colours() -> None:
     first.save(file, "GIF", save_all=True, append_images=[second, third], duration=50)
     for read, written in zip(si.read(file.getvalue()).frames, frames, strict=True):
         assert np.array_equal(read.rgb, written)
+
+
+def test_frames_that_are_alike_are_shown_as_long_as_a_gif_can_say() -> None:
+    """Pillow makes one of them, whose time has 16 bits of hundredths."""
+    still, other = np.zeros((8, 9, 3), np.uint8), np.full((8, 9, 3), 255, np.uint8)
+    frames = [Frame(still, duration=400_000), Frame(still, duration=400_000), Frame(other, duration=40)]
+    shown = si.read(si.encode(Picture(frames, format="GIF"))).frames
+    assert [frame.duration for frame in shown] == [655_350, 40]

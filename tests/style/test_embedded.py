@@ -13,7 +13,7 @@ from sakuga.export.onnx import weights_sha256
 from sakuga.style import DEFAULT, EMBEDDED
 from sakuga.stylizer import Stylizer
 
-NAMES = ["anime", "cel", "comic", "hayao", "hosoda", "ink", "paprika", "shinkai"]
+NAMES = ["anime", "cel", "comic", "hayao", "hosoda", "ink", "oil", "paprika", "shinkai"]
 PHOTO = Path(__file__).parents[2] / "examples" / "astronaut.jpg"
 
 
@@ -91,7 +91,7 @@ def skin(picture):
 
 
 @pytest.mark.parametrize("precision", ["fp32", "int8"])
-@pytest.mark.parametrize("name", [*FILMS, "anime", "comic", "ink"])
+@pytest.mark.parametrize("name", [*FILMS, "anime", "comic", "ink", "oil"])
 def test_a_flat_area_stays_flat(name, precision):
     """No 4x4 squares: what is the same everywhere is drawn the same everywhere, away from the border."""
     for value in ((40, 128, 215), (215, 128, 128), (128, 128, 128)):

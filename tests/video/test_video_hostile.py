@@ -13,6 +13,7 @@ from sakuga.errors import SakugaError, TooLargeError
 from sakuga.video import stylize_video
 from sakuga.video.camera import frames
 from sakuga.video.container import open_container
+from sakuga.video.orientation import Orientation, orientation
 
 SUFFIXES = [".mp4", ".mkv", ".ts", ".flv", ".webm", ".mpg", ".avi"]
 
@@ -105,3 +106,14 @@ def test_nothing_opens_files_but_the_container(tmp_path):
         if "av.open(" in line and '"w"' not in line
     }
     assert found == {"video/av_compat.py", "video/camera.py"}
+
+
+def test_side_data_that_pyav_has_no_name_for():
+    """As EXIF of an AVIF in a film's clothes: the frame is shown as it lies."""
+
+    class Frame:
+        @property
+        def side_data(self):
+            raise ValueError("31 is not a valid Type")
+
+    assert orientation(Frame()) == Orientation()

@@ -156,17 +156,35 @@ def avif(picture: Picture) -> bytes:
         return _save_all(picture, "AVIF", **(options | {"quality": 100}))
 
 
+GIF_LONGEST = 655_350
+"""Milliseconds for which a frame of a GIF can be shown."""
+
+
 def gif(picture: Picture) -> bytes:
     """All frames, each with its own palette; transparent where alpha is below a half."""
     clear = any(frame.alpha is not None and to8(frame.alpha).min() < 128 for frame in picture.frames)
     frames = [_indexed(frame, clear=clear) for frame in picture.frames]
     options: dict[str, Any] = {"optimize": False, "disposal": 2 if clear else 1}
     if len(frames) > 1:
-        options |= {"save_all": True, "append_images": frames[1:], "duration": _whole(picture.frames, 10)}
+        durations = _bounded(frames, _whole(picture.frames, 10))
+        options |= {"save_all": True, "append_images": frames[1:], "duration": durations}
         if picture.loop != 1:
             # The file counts repetitions, we count plays.
             options["loop"] = max(picture.loop - 1, 0) if picture.loop else 0
     return _save(frames[0], "GIF", **options)
+
+
+def _bounded(frames: Sequence[Image.Image], durations: Sequence[int]) -> list[int]:
+    """Durations such that frames that are alike, which become one, are together no longer than a GIF can say."""
+    found: list[int] = []
+    left = GIF_LONGEST
+    for place, duration in enumerate(durations):
+        this, before = frames[place], frames[max(0, place - 1)]
+        if place == 0 or (this.tobytes(), this.getpalette()) != (before.tobytes(), before.getpalette()):
+            left = GIF_LONGEST
+        found.append(min(duration, left))
+        left -= found[-1]
+    return found
 
 
 def _indexed(frame: Frame, *, clear: bool) -> Image.Image:

@@ -33,7 +33,10 @@ def orientation(frame: VideoFrame) -> Orientation:
     """Return how a decoded frame is to be shown, by its display matrix; other angles go to the nearest quarter."""
     from av.sidedata.sidedata import Type
 
-    side_data: Any = frame.side_data  # its annotations lack that it goes by types
+    try:
+        side_data: Any = frame.side_data  # its annotations lack that it goes by types
+    except ValueError:  # a kind that PyAV has no name for
+        return Orientation()
     data = side_data.get(Type.DISPLAYMATRIX)
     if data is None:
         return Orientation()
