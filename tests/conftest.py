@@ -11,6 +11,8 @@ from made_style import make_style
 
 # A script that starts the suite in the background makes it ignore Ctrl-C, and so would every command that it tries.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+if hasattr(signal, "SIGHUP"):  # and nohup the end of the terminal
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 SERVANTS = ("resource_tracker", "forkserver", "semaphore_tracker", "run-driver")
 """Helpers that Python and Playwright keep for the whole session, by a word of their command line."""
