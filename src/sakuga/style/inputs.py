@@ -15,6 +15,7 @@ KINDS: tuple[str, ...] = get_args(Kind)
 MAX_SIZE = 65_536
 """Most numbers, points or words of one input, and names to choose from: a card may not ask for more."""
 MAX_SEED = 2**64 - 1
+MAX_FLOAT = (2 - 2**-23) * 2.0**127  # of the 32 bits that networks take; NaN is no less, either
 _RESERVED = {"measure", "frozen", "given", "pixels"}  # inputs that styles have beside those of the card
 _MAX_LISTED = 20
 
@@ -232,6 +233,6 @@ def _numbers(value: Any) -> tuple[float, ...]:
     for one in value if isinstance(value, Iterable) else [value]:
         flat += one if isinstance(one, Iterable) and not isinstance(one, str) else [one]
     numbers = tuple(map(float, flat))
-    if any(isinstance(one, bool) for one in flat) or not all(map(math.isfinite, numbers)):
+    if any(isinstance(one, bool) for one in flat) or not all(abs(one) <= MAX_FLOAT for one in numbers):
         raise ValueError("no numbers")
     return numbers
