@@ -20,6 +20,8 @@ import test_system_cyclegan
 import test_system_distill
 import test_system_fast_style
 import test_system_gan
+import test_system_landmark_cyclegan
+import test_system_landmarks
 import test_system_lsgan
 import test_system_pggan
 import test_system_pix2pix
@@ -58,6 +60,8 @@ MODULES = (
     test_system_cam_classifier,
     test_system_cartoongan,
     test_system_cyclegan,
+    test_system_landmarks,
+    test_system_landmark_cyclegan,
     test_system_gan,
     test_system_cgan,
     test_system_sgan,

@@ -12,8 +12,9 @@ def train(args: Sequence[str]) -> int:
     """Train a system: `sakuga train SYSTEM --run DIR --photos DIR ... [any field of its config]`."""
     if not args or args[0] in ("-h", "--help"):
         print("usage: sakuga train SYSTEM --run DIR --photos DIR ... [--help]\n\nsystems:")
+        width = max(map(len, SYSTEMS)) + 2
         for name, (_, described) in SYSTEMS.items():
-            print(f"  {name:<18}{described}")
+            print(f"  {name:<{width}}{described}")
         return 0 if args else 2
     if threading.current_thread() is threading.main_thread():
         for number in terminating():

@@ -57,6 +57,7 @@ class ResNetGenerator(nn.Module):
         antialias: CUT's variant, of as many parameters: the convolutions on the way down keep the size and `BlurPool`
             halves it after them, bilinear enlarging doubles it before those on the way up; `upsample` is not used.
         affine: norms with gains and biases, which the paper's have not.
+        channels: of the input, more than three where other maps come with the picture.
 
     Raises:
         ValueError: an unknown `upsample`.
@@ -77,6 +78,7 @@ class ResNetGenerator(nn.Module):
         upsample: Upsample = "deconv",
         antialias: bool = False,
         affine: bool = False,
+        channels: int = 3,
     ):
         super().__init__()
 
@@ -96,7 +98,7 @@ class ResNetGenerator(nn.Module):
             return normed(*enlarge(channels, half, upsample), channels=half)
 
         self.body = nn.Sequential(
-            *normed(reflected(3, width, 7), channels=width),
+            *normed(reflected(channels, width, 7), channels=width),
             *down(width),
             *down(2 * width),
             *(ResidualBlock(4 * width, affine=affine) for _ in range(blocks)),

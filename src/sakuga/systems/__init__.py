@@ -24,6 +24,11 @@ SYSTEMS = {
     ),
     "cartoongan": ("sakuga.systems.cartoongan:CartoonGAN", "Photos to cartoons with clear edges (Chen et al., 2018)."),
     "cyclegan": ("sakuga.systems.cyclegan:CycleGAN", "Two translations that undo each other (Zhu et al., 2017)."),
+    "landmarks": ("sakuga.systems.landmarks:LandmarkDetector", "Finds the eyes, nose and mouth of faces of any kind."),
+    "landmark_cyclegan": (
+        "sakuga.systems.landmark_cyclegan:LandmarkCycleGAN",
+        "CycleGAN for faces, whose landmarks stay (Wu et al., 2019).",
+    ),
     "gan": ("sakuga.systems.gan:GAN", "Pictures from noise, as at the beginning (Goodfellow et al., 2014)."),
     "cgan": ("sakuga.systems.cgan:CGAN", "Pictures of a class, which both networks are told (Mirza, Osindero, 2014)."),
     "sgan": ("sakuga.systems.sgan:SGAN", "A classifier from few labels, and pictures (Salimans et al., 2016)."),
