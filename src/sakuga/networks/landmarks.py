@@ -53,10 +53,10 @@ class LandmarkRegressor(nn.Module):
     def __init__(self, points: int = 5, *, width: int = 64, levels: int = 5):
         super().__init__()
         self.body = UNet(3, points, width=width, levels=levels, norm="instance", dropout=())
-        *enlarging, _ = self.body.last
-        self.body.last = nn.Sequential(*enlarging, nn.Sigmoid())
+        self.body.last[2] = nn.Sigmoid()
         # Maps are nearly empty, so they begin there: with tanh, from one half on, they are learned ten times later.
-        nn.init.constant_(enlarging[1].bias, -4.0)
+        for bias in (p for name, p in self.body.last.named_parameters() if name.endswith("bias")):
+            nn.init.constant_(bias, -4.0)
         self.multiple = self.body.multiple
 
     def forward(self, image: Tensor) -> Tensor:
