@@ -20,9 +20,9 @@ COUNT = 300
 """Pictures that are made, and most that they are compared with."""
 
 
-def divide(folder: Path, *, every: int = EVERY) -> tuple[tuple[Path, ...], tuple[Path, ...]]:
-    """Return the files below a folder to train on, and every tenth or so, which is kept from that."""
-    files = find_images([folder])
+def divide(folder: Path, *, every: int = EVERY, most: int | None = None) -> tuple[tuple[Path, ...], tuple[Path, ...]]:
+    """Return the files below a folder, or the first of them, to train on, and every tenth or so, which is kept."""
+    files = find_images([folder])[:most]
     kept = files[::every]
     return tuple(file for file in files if file not in {*kept}), tuple(kept)
 

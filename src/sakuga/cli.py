@@ -28,6 +28,7 @@ class Verb:
 
 VERBS = {
     "generate": Verb("Make pictures from noise.", "sakuga.commands.generate:main", "train"),
+    "project": Verb("Find a picture among those that a generator makes.", "sakuga.commands.project:main", "train"),
     "pipe": Verb("Stylise raw frames between two programs.", "sakuga.commands.pipe:main"),
     "webcam": Verb("Show a camera as anime, live.", "sakuga.commands.webcam:main"),
     "serve": Verb("Serve a web page and an HTTP API.", "sakuga.commands.serve:main", "serve"),

@@ -4,7 +4,7 @@ import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 from tyro.conf import DisallowNone, Positional, UseAppendAction, arg
@@ -19,6 +19,9 @@ from sakuga.style import Style, load
 from sakuga.style.inputs import assignments
 from sakuga.style.session import stoppable_runs
 from sakuga.stylizer.generate import Generator, contact_sheet
+
+if TYPE_CHECKING:
+    from sakuga.evaluation.steered import FromLatents
 
 COUNT, POINTS = 64, 8
 RATE, SECONDS = Fraction(25), 2
@@ -39,6 +42,7 @@ def generate(
     *,
     count: Annotated[int | None, arg(aliases=["-n"], metavar="N", help_behavior_hint="")] = None,
     seed: Annotated[int, arg(metavar="N")] = 0,
+    latent: Annotated[UseAppendAction[tuple[Path, ...]], arg(metavar="FILE", help_behavior_hint="")] = (),
     set: Annotated[UseAppendAction[tuple[str, ...]], arg(metavar="NAME=VALUE", help_behavior_hint="")] = (),
     sheet: Flag = False,
     walk: Annotated[Path | None, arg(metavar="FILE", help_behavior_hint="")] = None,
@@ -55,6 +59,7 @@ def generate(
         style: A style's name or file, or the folder of a training.
         count: How many pictures, by default 64; with --walk how many points it passes, by default 8.
         seed: Of the first picture; the others have the numbers that follow.
+        latent: FILE.npz that `sakuga project` left, in place of noise. May be repeated, as for a --walk between two.
         set: Value of one of the style's inputs, such as hair=blond; `sakuga info STYLE` lists them. May be repeated.
         sheet: Lay all pictures out on one.
         walk: Make a video (.mp4, .mkv, .webm, .gif) that walks from picture to picture and back to the first.
@@ -67,15 +72,21 @@ def generate(
         raise UsageError("--count must be at least 1 and --seed at least 0")
     if walk is not None and (sheet or output is not None):
         raise UsageError(f"--walk names its file, {walk}: leave out {'--sheet' if sheet else '--output'}")
+    if latent and (count is not None or seed):
+        raise UsageError("--latent says which pictures are made: leave out --count and --seed")
+    given = assignments(set)
     with tempfile.TemporaryDirectory(prefix="sakuga-") as scratch:
-        generator = Generator(_load(style, which, Path(scratch)), assignments(set), threads=threads)
+        if latent:
+            generator, count = _from_latents(style, which, latent, given, threads), len(latent)
+        else:
+            generator = Generator(_load(style, which, Path(scratch)), given, threads=threads)
         if walk is not None:
             check_free(walk, overwrite)
             _walk(generator, range(seed, seed + (count or POINTS)), walk, overwrite)
             print_path(walk)
             return 0
         seeds = range(seed, seed + (count or COUNT)) if generator.drawn else range(seed, seed + 1)
-        targets = _targets(generator.style.name, seeds, sheet, output)
+        targets = _targets(generator.name, seeds, sheet, output)
         for target in targets:  # said before the work, not after it
             check_free(target, overwrite)
         pictures = _counted(map(generator, seeds), len(seeds))
@@ -95,6 +106,14 @@ def _load(name: str, which: Literal["last", "best"], scratch: Path) -> Style:
     return next(iter(styles([name], which=which, scratch=scratch).values()))
 
 
+def _from_latents(
+    name: str, which: Literal["last", "best"], latent: Sequence[Path], given: dict[str, str], threads: int | None
+) -> "Generator | FromLatents":
+    from sakuga.evaluation.steered import FromLatents
+
+    return FromLatents(name, which, latent, given, threads=threads)
+
+
 def _targets(name: str, seeds: Sequence[int], sheet: bool, output: Path | None) -> list[Path]:
     """Return the files to write: a sheet, or a picture for each seed."""
     if output is not None and output.suffix and not output.is_dir():
@@ -106,7 +125,7 @@ def _targets(name: str, seeds: Sequence[int], sheet: bool, output: Path | None) 
     return [(output or Path(f"{name}.pictures")) / f"{name}.{seed:04}.png" for seed in seeds]
 
 
-def _walk(generator: Generator, seeds: Sequence[int], target: Path, overwrite: bool) -> None:
+def _walk(generator: "Generator | FromLatents", seeds: Sequence[int], target: Path, overwrite: bool) -> None:
     from sakuga.video.frames import write_frames
 
     steps = int(RATE * SECONDS)

@@ -83,6 +83,7 @@ def trace(artefact: Artefact, size: Size = SIZES[0], **defaults: Tensor) -> onnx
         {**example(artefact, size), **defaults},
         ["stylised"],
         {name: {2: f"{name}_height", 3: f"{name}_width"} for name in ends},
+        fold=not artefact.named,
     )
     for name, default in defaults.items():
         model.graph.initializer.append(onnx.numpy_helper.from_array(default.numpy(), name))
@@ -90,9 +91,18 @@ def trace(artefact: Artefact, size: Size = SIZES[0], **defaults: Tensor) -> onnx
 
 
 def to_onnx(
-    network: nn.Module, inputs: Mapping[str, Tensor], outputs: Sequence[str], axes: dict[str, dict[int, str]]
+    network: nn.Module,
+    inputs: Mapping[str, Tensor],
+    outputs: Sequence[str],
+    axes: dict[str, dict[int, str]],
+    *,
+    fold: bool = True,
 ) -> onnx.ModelProto:
-    """Trace a network on examples of its inputs; `axes` names the dimensions of any length."""
+    """Trace a network on examples of its inputs; `axes` names the dimensions of any length.
+
+    Without `fold` weights stay what they are, under their names, and what is computed of them alone is left to whoever
+    runs the model.
+    """
     buffer = io.BytesIO()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the exporter warns of its own internals
@@ -104,6 +114,7 @@ def to_onnx(
             output_names=list(outputs),
             dynamic_axes=axes,
             opset_version=17,
+            do_constant_folding=fold,
             dynamo=False,
         )
     return onnx.load_model_from_string(buffer.getvalue())

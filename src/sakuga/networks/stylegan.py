@@ -92,6 +92,16 @@ class StyleGANGenerator(nn.Module):
         picture: Tensor = self.synthesis(latents, growth)
         return picture
 
+    @property
+    def layers(self) -> int:
+        """How many latents a picture takes, as far as it has grown."""
+        return self.synthesis.count(float(self.growth))
+
+    def render(self, latents: Tensor) -> Tensor:
+        """Latents (N, layers, noise) to pictures of the size that it has grown to."""
+        picture: Tensor = self.synthesis(latents, float(self.growth))
+        return picture
+
     def truncated(self, noise: Tensor, truncation: Tensor, growth: float) -> Tensor:
         """Pictures whose first styles are drawn to the mean, (N,): 1 leaves them, 0 is the mean."""
         w = self.mapping(noise)

@@ -244,6 +244,16 @@ class StyleGAN2Generator(nn.Module):
         latents = mixed(self.mapping, self.synthesis.count, noise, other, cut)
         return self.synthesis(latents), latents
 
+    @property
+    def layers(self) -> int:
+        """How many latents a picture takes."""
+        return self.synthesis.count
+
+    def render(self, latents: Tensor) -> Tensor:
+        """Latents (N, layers, noise) to pictures."""
+        picture: Tensor = self.synthesis(latents)
+        return picture
+
 
 def mixed(mapping: Mapping, count: int, noise: Tensor, other: Tensor | None, cut: Tensor | None) -> Tensor:
     """Latents for `count` layers, (N, count, size): of `noise`, and from layer `cut` (N,) on of `other`."""

@@ -26,6 +26,7 @@ class Generator:
         threads: how many the network computes with; None: one for each core.
 
     Attributes:
+        name: of the style.
         drawn: names of the noise that is drawn, with their shapes.
 
     Raises:
@@ -36,7 +37,8 @@ class Generator:
         self, style: Style | str | Path, values: Mapping[str, object] | None = None, *, threads: int | None = None
     ) -> None:
         self.style = style if isinstance(style, Style) else load(style)
-        card, name, values = self.style.card, self.style.name, values or {}
+        self.name = self.style.name
+        card, name, values = self.style.card, self.name, values or {}
         if card.photo is not None:
             raise UsageError(f"style {name} makes its pictures of photos: use sakuga photo.jpg -s {name}")
         self.drawn = {one.name: one.shape for one in card.inputs if one.kind == "noise" and one.name not in values}

@@ -23,6 +23,7 @@ class Artefact:
         match_histogram: whether the result's values are then given the photo's distribution.
         size: (height, width) of its pictures if it runs on no other.
         frame: of a network for faces: the photo's face is moved there first.
+        named: whether weights keep their names in the file, so that the module can be built from it again.
 
     Raises:
         ValueError: two inputs share a name, or points lie in a picture that may be cut into tiles.
@@ -36,6 +37,7 @@ class Artefact:
     match_histogram: bool = False
     size: tuple[int, int] | None = None
     frame: FaceFrame | None = None
+    named: bool = False
 
     def __post_init__(self) -> None:
         names = [one.name for one in self.inputs]

@@ -1,5 +1,6 @@
 """StyleGAN: pictures from noise by styles, at every size (Karras, Laine, Aila, CVPR 2019)."""
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated, Literal
@@ -127,5 +128,5 @@ class Sampler(nn.Module):
         """Make pictures (N, 3, side, side)."""
         growth = float(self.generator.growth)
         picture = self.generator.truncated(noise, truncation, growth)
-        times = self.side // picture.shape[-1]
+        times = self.side // 2 ** (math.ceil(growth) + 2)  # not of the picture's shape, which a trace cannot divide by
         return enlarge(picture, times) if times > 1 else picture

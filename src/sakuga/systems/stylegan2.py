@@ -144,7 +144,7 @@ class StyleGAN2(FromNoise):
         c = self.config
         truncation = Input("truncation", "number", minimum=0, maximum=1, default=0.7)
         return Artefact(
-            Sampler(self.generator), (Input("noise", "noise", size=c.noise), truncation), size=(c.crop,) * 2
+            Sampler(self.generator), (Input("noise", "noise", size=c.noise), truncation), size=(c.crop,) * 2, named=True
         )
 
     def preview(self) -> Preview:
