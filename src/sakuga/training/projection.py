@@ -95,7 +95,7 @@ class Projection:
                 for one in self.maps:
                     one.sub_(one.mean()).mul_(torch.rsqrt(one.square().mean().clamp_min(1e-12)))
             self.taken += 1
-            yield float(found)
+            yield float(found.detach())
 
     @property
     def latents(self) -> Tensor:
