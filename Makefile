@@ -5,7 +5,7 @@ PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 DEMO := $(addprefix examples/, astronaut.jpg chelsea.jpg coffee.jpg pan.mp4)
 
 .DELETE_ON_ERROR:
-.PHONY: demo test lint docs styles clean
+.PHONY: demo test lint docs site styles clean
 
 demo: .venv/core
 	$(BIN)/sakuga $(DEMO) -o demo --overwrite
@@ -25,6 +25,15 @@ docs: .venv/core
 	@$(PIP) install -c constraints.txt -e ".[docs]"
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
 
+# The page that needs no server, in build/site; npm brings ONNX Runtime for browsers
+site: .venv/core site/node_modules/.package-lock.json
+	$(BIN)/python site/build.py
+
+site/node_modules/.package-lock.json: site/package-lock.json
+	@command -v npm >/dev/null || { echo "The page needs npm (of Node.js), which brings ONNX Runtime for browsers: install it." >&2; exit 2; }
+	npm ci --prefix site --ignore-scripts --no-audit --no-fund
+	@touch $@
+
 # The commands that made the embedded styles (docs/styles.md): make styles DATA=FOLDER [STYLES="shinkai cel"]
 styles: .venv/all
 	@test -n "$(DATA)" || { echo "Name the data: make styles DATA=FOLDER [STYLES='shinkai cel']" >&2; exit 2; }
@@ -32,7 +41,7 @@ styles: .venv/all
 	SAKUGA=$(BIN)/sakuga benchmarks/train_styles.sh $(DATA) $(STYLES)
 
 clean:
-	rm -rf .venv demo build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv demo build dist site/node_modules .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
 # Both in the same environment: `all` adds to `core`. The constraints choose the versions, torch's too.

@@ -1,9 +1,9 @@
 /** The page: what is in the list, what is shown, and what happens at a click. */
 
-import * as api from "./api.js";
 import * as camera from "./camera.js";
 import * as controls from "./controls.js";
 import { $, bytes, say } from "./dom.js";
+import * as engine from "./engine.js";
 import * as intake from "./intake.js";
 import { Item } from "./item.js";
 import * as previews from "./previews.js";
@@ -40,7 +40,7 @@ function refuse(item) {
   const most = item.isVideo ? limits.max_video_bytes : limits.max_bytes;
   const { size } = item.file;
   if (!size) fail(item, "The file is empty, or a folder.");
-  else if (most && size > most) fail(item, `The file has ${bytes(size)}; this server takes up to ${bytes(most)}.`);
+  else if (most && size > most) fail(item, `The file has ${bytes(size)}; this page takes up to ${bytes(most)}.`);
 }
 
 function fail(item, note) {
@@ -91,10 +91,20 @@ function draw() {
   save.setAttribute("aria-disabled", !ready);
   if (ready) Object.assign(save, { href: current.result.url, download: current.result.name });
   else save.removeAttribute("href");
+  $("#share").hidden = !(ready && navigator.canShare?.({ files: [asFile(current.result)] }));
   $("#save-all").hidden = items.length < 2;
   $("#save-all").disabled = !done.length;
   const part = done.length < items.length ? ` (${done.length} of ${items.length})` : "";
   $("#save-all").textContent = `Download all${part}`;
+}
+
+const asFile = ({ blob, name }) => new File([blob], name, { type: blob.type });
+
+/** Hands the result to the device's own dialog. */
+function share() {
+  navigator.share({ files: [asFile(current.result)] }).catch((error) => {
+    if (error.name !== "AbortError") notice(`It could not be shared (${error.message}): download it instead.`);
+  });
 }
 
 async function saveAll() {
@@ -128,18 +138,19 @@ const doing = {
 };
 
 async function start() {
-  $("#host").textContent = location.host;
+  $("#promise").textContent = engine.promise;
   for (const button of document.querySelectorAll("[data-do]")) {
     button.addEventListener("click", doing[button.dataset.do]);
   }
   $("#save-all").addEventListener("click", saveAll);
+  $("#share").addEventListener("click", share);
   addEventListener("pagehide", leave);
   addEventListener("pageshow", () => scheduler.pump()); // the browser may bring the page back as it was
   intake.setUp(add);
   camera.setUp(add);
   draw();
   try {
-    const [styles, known, options] = await Promise.all([api.styles(), api.limits(), api.options()]);
+    const [styles, known, options] = await Promise.all([engine.styles(), engine.limits(), engine.options()]);
     limits = known;
     controls.setUp(styles, limits, options, () => (scheduler.pump(), draw()));
   } catch (error) {
@@ -147,8 +158,9 @@ async function start() {
     return notice(error.message);
   }
   const kinds = limits.formats.map(controls.spell).join(", ");
-  $("#limits").textContent = `${kinds}, up to ${bytes(limits.max_bytes)}; video up to ${limits.max_video_seconds} s`;
-  $("#chooser").accept = ["image/*", "video/*", ".tif", ".tiff", ".mkv"].join(",");
+  const video = limits.max_video_seconds ? `; video up to ${limits.max_video_seconds} s` : "";
+  $("#limits").textContent = `${kinds}, up to ${bytes(limits.max_bytes)}${video}`;
+  $("#chooser").accept = ["image/*", ".tif", ".tiff", ...(video ? ["video/*", ".mkv"] : [])].join(",");
   scheduler.pump();
   previews.show(current);
 }

@@ -27,6 +27,7 @@ export function setUp(styles, limits, known, changed) {
   form.max_side.append(new Option(whole, top ?? ""), ...sides.map((side) => new Option(`at most ${side} pixels`, side)));
   form.format.append(...limits.formats.map((format) => new Option(spell(format), format)));
 
+  for (const one of document.querySelectorAll("[data-option]")) one.hidden = !(one.dataset.option in options.picture);
   const own = new Set(["file", "style", ...[...form.elements].map(({ name }) => name)]);
   const others = Object.entries({ ...options.video, ...options.picture }).filter(([name]) => !own.has(name));
   more = Object.fromEntries(others.map(([name, schema]) => [name, ofOption(name, schema)]));

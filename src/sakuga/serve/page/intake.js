@@ -1,7 +1,7 @@
 /** How files come in: dropped, pasted, chosen, the sample. */
 
-import { ask } from "./api.js";
 import { $ } from "./dom.js";
+import * as engine from "./engine.js";
 
 /** Calls `add(files)` for whatever comes. */
 export function setUp(add) {
@@ -33,5 +33,5 @@ export const choose = () => $("#chooser").click();
 
 /** The sample picture as a file. */
 export async function sample() {
-  return new File([await (await ask("/page/sample.jpg")).blob()], "sample.jpg", { type: "image/jpeg" });
+  return new File([await engine.sample()], "sample.jpg", { type: "image/jpeg" });
 }

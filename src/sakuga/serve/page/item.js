@@ -1,6 +1,6 @@
 /** One file that the user gave, what became of it, and every object URL made for it. */
 
-import { picture } from "./api.js";
+import { picture } from "./engine.js";
 
 const PREVIEW = { format: "webp", max_side: 1600 };
 let count = 0;

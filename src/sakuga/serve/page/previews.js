@@ -1,7 +1,7 @@
 /** The pictures in the list of styles: the photo or video that is shown, small, in every style. */
 
-import { ask } from "./api.js";
 import { $, make } from "./dom.js";
+import * as engine from "./engine.js";
 import { frame } from "./still.js";
 
 const SIDE = 256; // pixels of the longer side: what a sharp screen shows, in some hundredths of a second
@@ -34,10 +34,8 @@ export async function show(item) {
 /** The URL of an item's preview, which the item keeps; "" where there is none. */
 async function preview(item, style, small, signal) {
   if (!item.previews.has(style)) {
-    const options = new URLSearchParams({ style, format: "jpeg" });
     try {
-      const response = await ask(`/v1/stylize?${options}`, { method: "POST", body: small, signal });
-      item.previews.set(style, item.url(await response.blob()));
+      item.previews.set(style, item.url(await engine.preview(style, small, signal)));
     } catch {
       return ""; // the style asks for more than a picture, or the server for patience
     }

@@ -4,7 +4,8 @@
  * longer, only when asked for.
  */
 
-import { picture, Refused, video } from "./api.js";
+import { picture, video } from "./engine.js";
+import { Refused } from "./refused.js";
 
 const SLOTS = { picture: 2, video: 1 };
 

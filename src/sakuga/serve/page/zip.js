@@ -41,7 +41,7 @@ function pack(numbers) {
 }
 
 /** CRC-32 with the polynomial 0xEDB88320. */
-function crc32(data) {
+export function crc32(data) {
   let sum = ~0;
   for (const byte of data) sum = TABLE[(sum ^ byte) & 255] ^ (sum >>> 8);
   return ~sum >>> 0;

@@ -1,15 +1,15 @@
-/** The server's HTTP API. Whatever goes wrong is a Refused with one sentence, or an AbortError. */
+/**
+ * The engine of the page of `sakuga serve`: the server's HTTP API. Whatever goes wrong is a Refused with one sentence, or
+ * an AbortError. `site/page/engine.js` exports the same for the page without a server, where the browser computes.
+ */
 
-/** An error whose message is a sentence for the user; `hopeless`: the same file will be refused again. */
-export class Refused extends Error {
-  constructor(sentence, status = 0) {
-    super(sentence);
-    this.hopeless = [400, 413, 415].includes(status);
-  }
-}
+import { Refused } from "./refused.js";
 
 const TRIES = 8;
 const POLL = 400; // ms between two questions about a video
+
+/** What becomes of the user's pictures, in a sentence. */
+export const promise = `What you drop goes to ${location.host} and nowhere else.`;
 
 /** The styles there are. */
 export const styles = async () => (await (await ask("/v1/styles")).json()).styles;
@@ -56,6 +56,15 @@ export async function video(file, settings, signal, busy, progress) {
   }
 }
 
+/** A small JPEG in a style, as a JPEG; rejected where the style asks for more. */
+export async function preview(style, small, signal) {
+  const options = new URLSearchParams({ style, format: "jpeg" });
+  return (await ask(`/v1/stylize?${options}`, { method: "POST", body: small, signal })).blob();
+}
+
+/** The picture to try it with. */
+export const sample = async () => (await ask("/page/sample.jpg")).blob();
+
 function form(file, settings) {
   const fields = new FormData();
   fields.append("file", file, file.name);
@@ -64,7 +73,7 @@ function form(file, settings) {
 }
 
 /** The answer of the server, which is asked again while it is too busy. */
-export async function ask(url, options = {}, busy = () => {}) {
+async function ask(url, options = {}, busy = () => {}) {
   for (let attempt = 0; ; attempt++) {
     const response = await answer(fetch(url, options));
     if (response.ok) return response;

@@ -12,7 +12,7 @@ from sakuga.cli import main
 expect = pytest.importorskip("playwright.sync_api", reason="the page is tested through playwright").expect
 expect.set_options(timeout=20_000)  # a busy machine is slow, and passing does not wait
 
-EXAMPLES = Path(__file__).parents[2] / "examples"
+EXAMPLES = Path(__file__).parents[1] / "examples"
 ASTRONAUT, CHELSEA, COFFEE = (EXAMPLES / f"{name}.jpg" for name in ("astronaut", "chelsea", "coffee"))
 PAN = EXAMPLES / "pan.mp4"
 SLIDER = ".pair [role=slider]"

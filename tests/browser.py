@@ -15,14 +15,20 @@ QUIET = ("--disable-background-networking", "--disable-component-update", "--dis
 CAMERA = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
 
 
-@contextmanager
-def chromium() -> Iterator:
-    """A browser with a made-up camera; the tests are skipped where there is none."""
-    playwright = pytest.importorskip("playwright.sync_api", reason="the page is tested through playwright")
+def executable() -> str:
+    """Where the browser is; the tests are skipped where there is none."""
     names = ("chromium", "chromium-browser", "google-chrome")
     path = next(filter(None, map(shutil.which, names)), None)
     if path is None:
         pytest.skip(f"no browser is installed: none of {', '.join(names)}")
+    return path
+
+
+@contextmanager
+def chromium() -> Iterator:
+    """A browser with a made-up camera; the tests are skipped where there is none."""
+    playwright = pytest.importorskip("playwright.sync_api", reason="the page is tested through playwright")
+    path = executable()
     with playwright.sync_playwright() as driver:
         # The sandbox needs rights that containers often lack; all that is opened is our own page.
         arguments = ["--no-sandbox", "--disable-gpu", *QUIET, *CAMERA]

@@ -1,0 +1,124 @@
+"""Build the page that needs no server: `python site/build.py [FOLDER]`, by default build/site.
+
+It is the page of `sakuga serve` with another engine: ONNX Runtime in the browser, which `npm ci --prefix site` brings.
+The embedded styles are copied as they are. `make site` does both.
+"""
+
+import hashlib
+import json
+import shutil
+import sys
+from pathlib import Path
+
+from PIL import Image
+
+from sakuga import Stylizer
+from sakuga.errors import SakugaError
+from sakuga.runtime.http import COMPARE
+from sakuga.style import DEFAULT, EMBEDDED, Style, read
+from sakuga.style.inputs import describe
+
+HERE = Path(__file__).parent
+SHARED = HERE.parent / "src" / "sakuga" / "serve" / "page"
+RUNTIME = HERE / "node_modules" / "onnxruntime-web" / "dist"
+CPU = ("ort.wasm.bundle.min.mjs", "ort-wasm-simd-threaded.wasm")
+GPU = ("ort.webgpu.bundle.min.mjs", "ort-wasm-simd-threaded.asyncify.wasm")
+ON_SERVER = ("reference.css",)
+HEAD = """<meta http-equiv="Content-Security-Policy" content="{policy}">
+<link rel="manifest" href="manifest.webmanifest">
+<script type="module" src="page/offline.js"></script>
+"""
+POLICY = "; ".join(
+    (
+        "default-src 'self'",  # nothing comes from another host, and nothing can be sent to one
+        "script-src 'self' 'wasm-unsafe-eval' blob:",
+        "worker-src 'self' blob:",
+        "img-src 'self' blob: data:",
+        "media-src 'self' blob:",
+        "connect-src 'self' blob:",
+        "form-action 'none'",
+        "base-uri 'none'",
+    )
+)
+LINK = ' <a href="/docs">HTTP API</a>'
+
+
+def build(folder: Path) -> None:
+    """Write the whole page into a folder, which is emptied first if it is an earlier one."""
+    missing = [name for name in (*CPU, *GPU) if not (RUNTIME / name).is_file()]
+    if missing:
+        raise SakugaError(f"{RUNTIME / missing[0]} does not exist: run npm ci --prefix site, or make site")
+    if folder.exists() and any(folder.iterdir()) and not (folder / "sw.js").is_file():
+        raise SakugaError(f"{folder} holds other files: name another folder")
+    shutil.rmtree(folder, ignore_errors=True)
+    page = folder / "page"
+    for part in ("ort", "styles", "thumbnails"):
+        (page / part).mkdir(parents=True)
+    for file in (*sorted(SHARED.iterdir()), COMPARE, *sorted((HERE / "page").iterdir())):  # ours after the server's
+        if file.name not in ON_SERVER:
+            shutil.copyfile(file, page / file.name)
+    for name in (*CPU, *GPU):
+        shutil.copyfile(RUNTIME / name, page / "ort" / name)
+    (page / "styles.json").write_text(json.dumps(styles(page), ensure_ascii=False), encoding="utf-8")
+    (folder / "index.html").write_text(index((page / "index.html").read_text(encoding="utf-8")), encoding="utf-8")
+    (page / "index.html").unlink()
+    shutil.copyfile(HERE / "manifest.webmanifest", folder / "manifest.webmanifest")
+    (folder / "sw.js").write_text(service_worker(folder), encoding="utf-8")
+
+
+def styles(page: Path) -> list[dict[str, object]]:
+    """Copy the embedded styles, make their thumbnails, and return the list of them, the default first."""
+    found = [read(path) for path in sorted(EMBEDDED.glob("*.onnx"))]
+    for style in found:
+        check(style)
+        shutil.copyfile(style.path, page / "styles" / style.path.name)
+        sample = Stylizer(style)(page / "sample.jpg").resize((160, 160), Image.Resampling.LANCZOS)
+        sample.save(page / "thumbnails" / f"{style.name}.jpg", quality=85)
+    return [
+        {
+            "name": style.name,
+            "title": style.card.title,
+            "licence": style.card.licence,
+            "default": style.name == DEFAULT,
+            "thumbnail": f"page/thumbnails/{style.name}.jpg",
+            "inputs": describe(style.card.settings),
+        }
+        for style in sorted(found, key=lambda style: style.name != DEFAULT)
+    ]
+
+
+def check(style: Style) -> None:
+    """Refuse a style that page/stylizer.js cannot run as the command does."""
+    card = style.card
+    other = card.scale > 1 or card.size or card.frame or card.match_histogram or card.settings
+    if other or not card.receptive_field:
+        raise SakugaError(f"{style.path} asks for more than the page can do: see stylizer.js")
+
+
+def index(html: str) -> str:
+    """The server's page, which may fetch nothing from elsewhere and is kept."""
+    for text in ("</head>", LINK, "<body>"):
+        if html.count(text) != 1:
+            raise SakugaError(f"{SHARED / 'index.html'} must have {text.strip()} once")
+    html = html.replace("</head>", HEAD.format(policy=POLICY) + "</head>").replace(LINK, "")
+    return html.replace("<body>", '<body class="no-films">')
+
+
+def service_worker(folder: Path) -> str:
+    """sw.js with the names of all files but those for GPUs, and a version that changes with any of them."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    digest = hashlib.sha256()
+    for path in files:
+        digest.update(path.relative_to(folder).as_posix().encode() + path.read_bytes())
+    names = [path.relative_to(folder).as_posix() for path in files if path.name not in GPU]
+    facts = {"version": digest.hexdigest()[:12], "files": ["./", *names]}
+    return f"self.BUILD = {json.dumps(facts)};\n{(HERE / 'sw.js').read_text(encoding='utf-8')}"
+
+
+if __name__ == "__main__":
+    target = Path(sys.argv[1]) if len(sys.argv) > 1 else HERE.parent / "build" / "site"
+    try:
+        build(target)
+    except (SakugaError, OSError) as error:
+        sys.exit(f"site/build.py: {error}")
+    print(f"The page is in {target}; to try it: python -m http.server --directory {target}")

@@ -1,0 +1,99 @@
+/** From pixels to stylised pixels: `sakuga.stylizer.stylizer` in the browser. A picture is {width, height, data}, RGBA. */
+
+import { B, enlarge, G, R } from "./enlarge.js";
+import { LANCZOS, reduce, resize } from "./resample.js";
+import { cut, plan, roundUp, UNIT } from "./tiles.js";
+
+const MAX_TILE_PIXELS = 1024 ** 2; // given to the network at once, for the memory of phones
+const MIN_SIDE = 64;
+const AUTO_BRUSH = 1.5;
+const BEST_PIXELS = 1_000_000; // what a card means that does not say it
+
+/**
+ * Stylises a picture. `style`: {card, fix(picture)}, as worker.js opens it; `look`: strength, keep_color, max_side, brush. Rejects
+ * with what `signal` says when it is aborted between two tiles.
+ */
+export async function stylize(picture, style, look, signal) {
+  const { width, height } = picture;
+  const share = look.max_side ? look.max_side / Math.max(width, height) : 1;
+  const photo = share < 1 ? resize(picture, size(width * share), size(height * share), LANCZOS, { floats: true }) : picture;
+  if (look.strength === 0) return photo;
+  const small = brushed(photo, style.card, look.brush);
+  const result = small ? await atSize(photo, small, style, look, signal) : await whole(photo, style, look, signal);
+  for (let at = 3; at < photo.data.length; at += 4) result.data[at] = photo.data[at];
+  return result;
+}
+
+/** [width, height] at which a picture is stylised where that is not its own; null where it is. */
+function brushed({ width, height }, { best_pixels = BEST_PIXELS }, brush) {
+  let times = Number(brush);
+  if (brush === "auto") {
+    times = Math.sqrt((height * width) / best_pixels);
+    if (times < AUTO_BRUSH) times = 1;
+  }
+  const small = [size(width / times), size(height / times)];
+  return small[0] === width && small[1] === height ? null : small;
+}
+
+/** A side of a picture: the nearest whole number, of two the even one, at least 1. */
+function size(side) {
+  const near = Math.round(side);
+  return Math.max(1, near - side === 0.5 && near % 2 ? near - 1 : near);
+}
+
+async function atSize(photo, [width, height], style, look, signal) {
+  const small = reduce(photo, width, height);
+  const stylised = await whole(small, style, { strength: 1, keep_color: false }, signal);
+  const result = blank(photo);
+  enlarge(photo, small, stylised, (y, row) => write(row, photo.width, { width: photo.width, height: 1, top: 0, left: 0, y, x: 0 }, photo, look, result));
+  return result;
+}
+
+/** Stylises every pixel, in as many tiles as needed. */
+async function whole(photo, { card, fix }, look, signal) {
+  const run = await fix(photo);
+  let tile = 0;
+  let margin = 0;
+  if (photo.width * photo.height > MAX_TILE_PIXELS) {
+    margin = roundUp(Math.floor(card.receptive_field / 2), card.multiple);
+    tile = Math.max(Math.floor(Math.sqrt(MAX_TILE_PIXELS)) - 2 * margin, MIN_SIDE);
+  }
+  const result = blank(photo);
+  for (const one of plan(photo.height, photo.width, { tile, margin, multiple: card.multiple, smallest: MIN_SIDE })) {
+    const planes = await run(cut(photo, one), one.height, one.width);
+    write(planes, one.width, one.core, photo, look, result);
+    signal?.throwIfAborted();
+  }
+  return result;
+}
+
+const blank = ({ width, height }) => ({ width, height, data: new Uint8ClampedArray(4 * width * height).fill(255) });
+
+/** Mixes the `core` of planes (3, rows, `stride`) in [-1, 1] with the photo and writes it into the result. */
+function write(planes, stride, core, photo, { strength, keep_color: keepColor }, { data }) {
+  const area = planes.length / 3;
+  for (let row = 0; row < core.height; row++) {
+    let from = (core.top + row) * stride + core.left;
+    let at = 4 * ((core.y + row) * photo.width + core.x);
+    for (let x = 0; x < core.width; x++, from++, at += 4) {
+      let [red, green, blue] = [clip(planes[from]), clip(planes[from + area]), clip(planes[from + 2 * area])];
+      if (keepColor || strength < 1) {
+        const [r, g, b] = [UNIT[photo.data[at]], UNIT[photo.data[at + 1]], UNIT[photo.data[at + 2]]];
+        if (keepColor) {
+          // Adding the difference of luma to every channel is what exchanging Y in YCbCr comes to.
+          const change = R * (red - r) + G * (green - g) + B * (blue - b);
+          [red, green, blue] = [clip(r + change), clip(g + change), clip(b + change)];
+        }
+        red = r + strength * (red - r);
+        green = g + strength * (green - g);
+        blue = b + strength * (blue - b);
+      }
+      data[at] = byte(red);
+      data[at + 1] = byte(green);
+      data[at + 2] = byte(blue);
+    }
+  }
+}
+
+const clip = (value) => (value < -1 ? -1 : value > 1 ? 1 : value);
+const byte = (value) => Math.floor(127.5 * value + 128);

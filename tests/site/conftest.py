@@ -1,0 +1,70 @@
+"""The page without a server, built and laid on a plain server of files, and a browser."""
+
+import shutil
+import subprocess
+import sys
+import threading
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from browser import chromium
+
+ROOT = Path(__file__).parents[2]
+RUNTIME = ROOT / "site" / "node_modules" / "onnxruntime-web"
+
+
+def fetch_runtime():
+    """ONNX Runtime for browsers, of the version in the lock file; the tests are skipped where it cannot be had."""
+    if RUNTIME.is_dir():
+        return
+    npm = shutil.which("npm")
+    if npm is None:
+        pytest.skip("the page without a server needs npm, which brings ONNX Runtime for browsers")
+    fetched = subprocess.run(
+        [npm, "ci", "--prefix", ROOT / "site", "--ignore-scripts"], capture_output=True, timeout=120
+    )
+    if fetched.returncode:
+        pytest.skip("npm could not fetch ONNX Runtime for browsers: there is no network, or no registry")
+
+
+class Files(SimpleHTTPRequestHandler):
+    """Files with the types that a browser insists on, and none of the headers that threads want."""
+
+    extensions_map = SimpleHTTPRequestHandler.extensions_map | {".mjs": "text/javascript", ".js": "text/javascript"}
+
+    def log_message(self, *_):
+        """Say nothing."""
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory):
+    """The folder of the page, as `make site` builds it."""
+    fetch_runtime()
+    folder = tmp_path_factory.mktemp("built")
+    subprocess.run([sys.executable, ROOT / "site" / "build.py", folder], check=True)
+    return folder
+
+
+@pytest.fixture
+def host(built):
+    """A server of the folder, below a path, as on a host of many pages: {url, stop()}."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Files, directory=built))
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+
+    def stop():
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+    yield SimpleNamespace(url=f"http://localhost:{server.server_port}/", stop=stop)
+    stop()
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with chromium() as browser:
+        yield browser

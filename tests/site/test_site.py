@@ -1,0 +1,169 @@
+"""The page without a server in a real browser: what it saves is what the command makes, and nothing leaves it."""
+
+import io
+import re
+import struct
+import zlib
+
+import numpy as np
+import pytest
+from browser import executable
+from on_page import ASTRONAUT, CHELSEA, COFFEE, choose, download, expect, row, style, stylised
+from PIL import Image
+
+from sakuga import Stylizer
+
+
+@pytest.fixture
+def visit(browser, host):
+    """Return a function that opens the page; afterwards nothing may have gone wrong, nor to another host."""
+    contexts, wrong = [], []
+
+    def watch(request):
+        if not request.url.startswith((host.url, "blob:", "data:")):
+            wrong.append(f"a request to {request.url}")
+
+    def open(context=None):
+        if context is None:
+            contexts.append(browser.new_context(viewport={"width": 1440, "height": 900}, reduced_motion="reduce"))
+        page = (context or contexts[-1]).new_page()
+        page.context.on("request", watch)
+        page.on("console", lambda message: message.type in ("error", "warning") and wrong.append(message.text))
+        page.on("pageerror", lambda error: wrong.append(str(error)))
+        page.goto(host.url)
+        expect(page.get_by_role("radio", name="Hosoda")).to_be_checked()
+        return page
+
+    yield open
+    for context in contexts:
+        context.close()
+    assert wrong == []
+
+
+def png(page):
+    page.get_by_text("Size, format").click()
+    page.get_by_label("Format").select_option("png")
+
+
+def saved(page):
+    """The name and the pixels of what the page saves."""
+    name, data = download(page, page.locator("#save"))
+    return name, np.asarray(Image.open(io.BytesIO(data))).astype(int)
+
+
+def made(path, name, **options):
+    """What the command makes of a file in single precision."""
+    return np.asarray(Stylizer(name, precision="fp32", **options)(path)).astype(int)
+
+
+def resized(path, width, height, alpha=False):
+    """A picture of this size; with alpha that has holes, steps and colours below."""
+    image = Image.open(ASTRONAUT).resize((width, height))
+    if alpha:
+        values = np.linspace(0, 255, width * height).reshape(height, width).astype(np.uint8)
+        values[: height // 3, : width // 2] = 0
+        image.putalpha(Image.fromarray(values))
+    image.save(path)
+    return path
+
+
+def test_the_saved_picture_is_what_the_command_makes(visit, tmp_path):
+    page = visit()
+    png(page)
+    cases = [
+        ("Hosoda", 1, 1, {}),
+        ("Shinkai", 333, 221, {"strength": 0.6, "keep_color": True}),  # it knows the whole picture
+        ("Cel", 301, 203, {"alpha": True}),
+        ("Hosoda", 1101, 1000, {}),  # tiles of every pixel
+        ("Anime", 1801, 1300, {}),  # stylised at a megapixel
+        ("Oil", 400, 300, {"brush": "2.5", "max_side": 222}),
+    ]
+    page.get_by_label("Longest side").evaluate("select => select.add(new Option('222', 222))")
+    for n, (title, width, height, options) in enumerate(cases):
+        photo = resized(tmp_path / f"{n}.png", width, height, alpha=options.pop("alpha", False))
+        style(page, title)
+        page.get_by_label("Strength").fill(f"{100 * options.get('strength', 1):g}")
+        page.get_by_label("Keep the colours").set_checked("keep_color" in options)
+        page.get_by_label("Brush").fill(options.get("brush", ""))
+        page.get_by_label("Longest side").select_option(str(options.get("max_side", "")))
+        choose(page, photo)
+        expect(row(page)).to_have_attribute("data-status", "done", timeout=60_000)
+        name, pixels = saved(page)
+        target = made(photo, title.lower(), **options)
+        assert name == f"{n}.{title.lower()}.png"
+        assert pixels.shape == target.shape
+        assert abs(pixels - target).max() <= 1, title
+        row(page).get_by_role("button", name="Remove").click()
+
+
+@pytest.mark.parametrize("orientation", [6, 7])
+def test_a_photo_that_lies_on_its_side_comes_out_upright(visit, tmp_path, orientation):
+    photo = tmp_path / "photo.jpg"
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    Image.open(CHELSEA).save(photo, exif=exif, quality=95)
+    page = visit()
+    choose(page, photo)
+    stylised(page)
+    name, pixels = saved(page)
+    assert (name, pixels.shape) == ("photo.hosoda.jpg", (451, 300, 3))
+    png(page)
+    stylised(page)
+    expect(page.locator("#save")).to_have_attribute("download", "photo.hosoda.png")
+    assert abs(saved(page)[1] - made(photo, "hosoda")).max() <= 1
+
+
+def test_the_second_visit_needs_no_network_and_has_threads(visit, host):
+    page = visit()
+    assert page.evaluate("crossOriginIsolated") is False
+    page.evaluate("navigator.serviceWorker.ready")
+    context = page.context
+    page.close()
+    host.stop()
+    page = visit(context)
+    assert page.evaluate("crossOriginIsolated") is True
+    choose(page, CHELSEA)
+    style(page, "Comic")  # which the first visit did not use
+    stylised(page, style="Comic")
+    png(page)
+    expect(page.locator("#save")).to_have_attribute("download", "chelsea.comic.png")
+    assert abs(saved(page)[1] - made(CHELSEA, "comic")).max() <= 1
+    expect(page.get_by_text("Pictures stay on this device")).to_be_visible()
+
+
+def test_the_list_shows_the_photo_in_every_style(visit):
+    page = visit()
+    choose(page, COFFEE)
+    sources = page.locator("#styles img")
+    expect(sources).to_have_count(9)
+    for n in range(9):
+        expect(sources.nth(n)).to_have_attribute("src", re.compile("^blob:"))
+
+
+def huge(path):
+    """A PNG whose header says 20,000 by 10,000, and no more."""
+    body = b"IHDR" + struct.pack(">IIBBBBB", 20_000, 10_000, 8, 2, 0, 0, 0)
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + body + struct.pack(">I", zlib.crc32(body)))
+    return path
+
+
+def test_what_is_no_picture_or_too_large_is_refused_with_a_sentence(visit, tmp_path):
+    text = tmp_path / "photo.jpg"
+    text.write_text("no picture")
+    clip = tmp_path / "clip.mp4"
+    clip.write_bytes(b"no video")
+    page = visit()
+    choose(page, text, huge(tmp_path / "huge.png"), clip, CHELSEA)
+    stylised(page, 4)
+    for n, sentence in enumerate(("no picture that this browser can read", "200 million pixels", "the command"), 1):
+        expect(row(page, n)).to_have_attribute("data-status", "failed")
+        expect(row(page, n).locator(".note")).to_contain_text(sentence)
+
+
+def test_without_the_instructions_that_it_needs_the_page_says_so(browser, host):
+    old = ["--no-sandbox", "--js-flags=--no-enable-sse4-1 --no-enable-ssse3"]  # a processor of before 2008
+    other = browser.browser_type.launch(executable_path=executable(), args=old)
+    page = other.new_page()
+    page.goto(host.url)
+    expect(page.get_by_role("alert")).to_contain_text("WebAssembly SIMD")
+    other.close()
