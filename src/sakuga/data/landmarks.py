@@ -66,6 +66,12 @@ class Landmarks(Column):
     def __len__(self) -> int:
         return len(self.points)
 
+    def around_middles(self, *, mirror: bool) -> np.ndarray:
+        """Return the points of all pictures (M, K, 2) as seen from their middles; `mirror` adds their mirror images."""
+        middles = np.array([(width - 1, height - 1) for height, width in self.sizes])[:, None] / 2
+        points = np.stack(self.points) - middles
+        return np.concatenate([points, points[:, self.mirrored] * [-1, 1]]) if mirror else points
+
     def take(self, crop: Crop) -> np.ndarray:
         """Return the points as they lie in a crop."""
         points: np.ndarray = self.points[crop.index] - np.array([crop.left, crop.top], np.float32)

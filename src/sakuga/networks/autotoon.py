@@ -103,6 +103,13 @@ def warp_picture(image: Tensor, warp: Tensor, *, mode: str = "bilinear") -> Tens
     return F.grid_sample(image, grid, mode=mode, padding_mode="border", align_corners=True)
 
 
+def at_side(image: Tensor, side: int) -> Tensor:
+    """Scale a picture (N, 3, H, W) of about a square to (N, 3, side, side), for a network of fixed size to look at."""
+    # Enlarged before it is averaged, so that a large picture is reduced without leaving pixels out.
+    large = F.interpolate(image, size=(4 * side, 4 * side), mode="bilinear", align_corners=False)
+    return F.avg_pool2d(large, 4)
+
+
 class Caricature(nn.Module):
     """Exaggerates a face in a square: the warp is seen at a fixed side and done at that of the picture.
 
@@ -118,9 +125,7 @@ class Caricature(nn.Module):
 
     def forward(self, image: Tensor, exaggeration: Tensor) -> Tensor:
         """Warp (N, 3, H, W) in [-1, 1]; an exaggeration (N,) of 0 is the photo, 1 as learned."""
-        # Enlarged before it is averaged, so that a large picture is reduced without leaving pixels out.
-        large = F.interpolate(image, size=(4 * self.side, 4 * self.side), mode="bilinear", align_corners=False)
-        warp = self.warper(F.avg_pool2d(large, 4)) * exaggeration.view(-1, 1, 1, 1)
+        warp = self.warper(at_side(image, self.side)) * exaggeration.view(-1, 1, 1, 1)
         height, width = image.shape[2:]
         warp = enlarge_warp(warp, (height, width)) * self._window(height, image)[:, None] * self._window(width, image)
         return warp_picture(image, warp, mode="bicubic")

@@ -53,9 +53,9 @@ class Artefact:
 
     @property
     def tileable(self) -> bool:
-        """Whether parts of its picture may be run on their own: one of any size, and nothing counted in its pixels."""
+        """Whether parts of its picture may be run on their own: one of any size, no face, nothing counted in pixels."""
         kinds = {one.kind for one in self.inputs}
-        return self.size is None and "picture" in kinds and "points" not in kinds
+        return self.size is None and self.frame is None and "picture" in kinds and "points" not in kinds
 
 
 def translation(network: Any) -> Artefact:
