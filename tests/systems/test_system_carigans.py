@@ -262,5 +262,5 @@ def test_what_is_missing(tmp_path):
     five.mkdir()
     for i in range(4):
         (five / f"{i}.txt").write_text("1 1\n2 1\n1.5 2\n1 3\n2 3\n")
-    with pytest.raises(UsageError, match="--landmarks: 5 landmarks a face, and carigans takes 68"):
+    with pytest.raises(UsageError, match="five holds 5 landmarks a face, not 68"):
         TINY.build(data, landmarks=five)

@@ -44,7 +44,7 @@ class Landmarks(Column):
     """
 
     def __init__(self, pictures: Pictures, folder: Path, *, mirrored: Sequence[int] | None = None):
-        self.sizes = pictures.sizes
+        self.sizes: list[tuple[int, int]] = pictures.sizes
         points: list[np.ndarray] = []
         for index, path in enumerate(pictures.paths):
             file = _side_file(path, pictures.below(index), folder)

@@ -7,7 +7,6 @@ from torch import Tensor, nn
 
 from sakuga.networks.autotoon import at_side
 from sakuga.networks.face_shapes import POINTS, FaceShapes
-from sakuga.networks.munit import MUNITDecoder, MUNITEncoder
 from sakuga.networks.resnet18 import ResNet18
 from sakuga.networks.thin_plate import move_points
 
@@ -85,7 +84,7 @@ class LandmarkFinder(nn.Module):
 
     def forward(self, image: Tensor) -> Tensor:
         """Find them."""
-        points: Tensor = self.mean + self.network(image).logits.unflatten(1, (POINTS, 2))
+        points: Tensor = self.mean + self.network(image).logits.view(-1, POINTS, 2)
         return points
 
 
@@ -99,8 +98,8 @@ class CariGANsPainter(nn.Module):
         self,
         geometry: CariGeoGenerator,
         finder: LandmarkFinder,
-        encoder: MUNITEncoder,
-        decoder: MUNITDecoder,
+        encoder: nn.Module,
+        decoder: nn.Module,
         side: int,
     ):
         super().__init__()

@@ -56,13 +56,13 @@ class FaceShapes(nn.Module):
         energy = centred.square().sum((1, 2)).clamp_min(1e-12)
         along = (centred * self.mean).sum((1, 2)) / energy
         across = (x * self.mean[:, 1] - y * self.mean[:, 0]).sum(1) / energy
-        turn = torch.stack([along, across, -across, along], 1).unflatten(1, (2, 2))
+        turn = torch.stack([along, across, -across, along], 1).view(-1, 2, 2)
         codes = (centred @ turn - self.mean).flatten(1) @ self.basis.T / self.unit
         return codes, turn
 
     def move(self, points: Tensor, turn: Tensor, change: Tensor) -> Tensor:
         """Return landmarks (N, 68, 2) whose codes are changed by (N, components); what codes leave out stays."""
-        shift = (self.unit * change @ self.basis).unflatten(1, (POINTS, 2))
+        shift = (self.unit * change @ self.basis).view(-1, POINTS, 2)
         squared = turn[:, 0].square().sum(1)[:, None, None].clamp_min(1e-12)
         moved: Tensor = points + shift @ turn.transpose(1, 2) / squared
         return moved

@@ -57,7 +57,7 @@ def move_points(image: Tensor, points: Tensor, moved: Tensor) -> Tensor:
     shifts = before - places
     line = torch.linspace(-1, 1, GRID, dtype=image.dtype, device=image.device)
     grid = torch.stack(torch.meshgrid(line, line, indexing="xy"), -1).flatten(0, 1)
-    warp = thin_plate(places, shifts, grid).transpose(1, 2).unflatten(2, (GRID, GRID))
+    warp = thin_plate(places, shifts, grid).transpose(1, 2).reshape(-1, 2, GRID, GRID)
     return warp_picture(image, enlarge_warp(warp, (image.shape[2], image.shape[3])))
 
 

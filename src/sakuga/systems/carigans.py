@@ -9,7 +9,6 @@ import torch
 
 from sakuga.data.columns import Noise
 from sakuga.data.dataset import Dataset
-from sakuga.errors import UsageError
 from sakuga.faces.frame import FaceFrame
 from sakuga.faces.mesh import reduce
 from sakuga.losses import characteristic, lsgan
@@ -97,9 +96,7 @@ class CariGANs(MUNIT):
         dataset = Dataset({f"{side}_look": Noise(c.look) for side in SIDES}, c)
         places = (("--photos", "--landmarks", c.landmarks), ("--style", "--style-landmarks", c.style_landmarks))
         for side, pictures, (beside, option, folder) in zip(SIDES, load_sides(c), places, strict=True):
-            points = read_landmarks(pictures, folder, option, beside=beside)
-            if len(points.mirrored) != POINTS:
-                raise UsageError(f"{option}: {len(points.mirrored)} landmarks a face, and carigans takes {POINTS}")
+            points = read_landmarks(pictures, folder, option, beside, count=POINTS)
             found.append(points.around_middles(mirror=c.mirror) / (c.crop - 1) * 2)
             dataset |= Dataset({side: pictures, f"{side}_points": points}, c, draw="picture")
             dataset |= Dataset({f"{side}_shapes": points}, c, draw="picture", batch=many)
@@ -134,9 +131,12 @@ class CariGANs(MUNIT):
 
     def optimizers(self) -> dict[str, torch.optim.Optimizer]:
         """Adam with β₁ = ½; the networks that paint have MUNIT's weight decay, too."""
-        paints = {player: {"lr": self.config.lr, "weight_decay": 1e-4} for player in MUNIT.players}
-        usual = {"lr": self.config.lr_geometry}
-        return {p: torch.optim.Adam(self.weights(p), betas=(0.5, 0.999), **paints.get(p, usual)) for p in self.players}
+        made: dict[str, torch.optim.Optimizer] = {}
+        for player in self.players:
+            paints = player in MUNIT.players
+            lr, decay = (self.config.lr, 1e-4) if paints else (self.config.lr_geometry, 0.0)
+            made[player] = torch.optim.Adam(self.weights(player), lr, betas=(0.5, 0.999), weight_decay=decay)
+        return made
 
     def rate(self, t: int, player: str) -> float:
         """Of each stage constant for its first half, then falling linearly."""

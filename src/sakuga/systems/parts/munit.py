@@ -51,7 +51,7 @@ class MUNIT(Unpaired):
     5 and appendix B.1.
     """
 
-    players: ClassVar[dict[str, list[str]]] = {
+    players = {  # noqa: RUF012
         "G": ["encoder_photo", "encoder_style", "decoder_photo", "decoder_style"],
         "D": ["discriminator_photo", "discriminator_style"],
     }
