@@ -150,7 +150,8 @@ class CariGANs(MUNIT):
         c = self.config
         template = (reduce(self.finder.mean.cpu().numpy(), 5) + 1) / 2 * (c.crop - 1)
         frame = FaceFrame(tuple((x, y) for x, y in template.tolist()), c.crop, max_side=LARGER * c.crop)
-        painter = CariGANsPainter(self.geometry, self.finder, self.encoder_photo, self.decoder_style, c.crop)
+        appearance = self.network("encoder", "photo"), self.network("decoder", "style")
+        painter = CariGANsPainter(self.geometry, self.finder, *appearance, c.crop)
         return Artefact(painter, (PICTURE, EXAGGERATION, Input("look", "noise", size=c.look)), multiple=4, frame=frame)
 
     def preview(self) -> Preview:
