@@ -21,6 +21,7 @@ import test_system_cyclegan
 import test_system_distill
 import test_system_fast_style
 import test_system_gan
+import test_system_group_faces
 import test_system_landmark_cyclegan
 import test_system_landmarks
 import test_system_lsgan
@@ -72,6 +73,7 @@ MODULES = (
     test_system_wgan,
     test_system_wgan_gp,
     test_system_pggan,
+    test_system_group_faces,
     test_system_pix2pix,
     test_system_relgan,
     test_system_stargan,

@@ -19,7 +19,8 @@ class Tiny:
     Attributes:
         system: its class.
         config: fields of its config, given a folder with `photos/`, `style/` (pictures), `pairs/` (side by side),
-            `labels.csv` (attributes of the photos) and `domains/` (a folder of pictures for each of two).
+            `labels.csv` (attributes of the photos), `domains/` (a folder of pictures for each of two) and
+            `drawn/` (the same again).
         multiple: of which the sides of its crops are.
         batch_statistics: why `accumulate=2` is not the whole batch, if it is not.
         falls: the term, as `player/name`, that must fall when one batch is repeated, and by which factor.
@@ -67,5 +68,6 @@ def make_data(folder: Path) -> Path:
     lines = ["file,dark_hair,fair_hair,hat", *(f"photos/{i}.png,{i % 2},{1 - i % 2},{i // 2}" for i in range(4))]
     (folder / "labels.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
     for kind, source in (("plain", "style"), ("rough", "photos")):
-        shutil.copytree(folder / source, folder / "domains" / kind)
+        for place in ("domains", "drawn"):
+            shutil.copytree(folder / source, folder / place / kind)
     return folder

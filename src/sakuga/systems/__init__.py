@@ -44,6 +44,10 @@ SYSTEMS = {
         "Pictures from noise, or of a class, by a critic with a gradient penalty (Gulrajani et al., 2017).",
     ),
     "pggan": ("sakuga.systems.pggan:PGGAN", "Pictures from noise that grow layer by layer (Karras et al., 2018)."),
+    "group_faces": (
+        "sakuga.systems.group_faces:GroupFaces",
+        "Cartoon faces of several groups, most with few examples (Zhuang, Yang, 2021).",
+    ),
     "pix2pix": ("sakuga.systems.pix2pix:Pix2Pix", "Translation learned from pairs (Isola et al., 2017)."),
     "relgan": ("sakuga.systems.relgan:RelGAN", "Changes of attributes, by degrees (Wu et al., 2019)."),
     "stargan": ("sakuga.systems.stargan:StarGAN", "Attributes or domains, one generator (Choi et al., 2018)."),
