@@ -39,20 +39,20 @@ class Hourglass(nn.Module):
 
     def __init__(self, channels: int, *, levels: int = 4, ends: bool = False):
         super().__init__()
-        pairs = ([MultiScaleBlock(channels), MultiScaleBlock(channels)] for _ in range(levels))
-        self.down = nn.ModuleList(nn.ModuleList(pair) for pair in pairs)  # what skips the levels below, what goes there
+        self.skips, self.down = (nn.ModuleList(MultiScaleBlock(channels) for _ in range(levels)) for _ in "ab")
         self.centre = MultiScaleBlock(channels)
         self.up = nn.ModuleList(MultiScaleBlock(channels) for _ in range(levels))
         self.found = nn.Sequential(
             MultiScaleBlock(channels), nn.Conv2d(channels, channels, 1, bias=False), InstanceNorm(channels), nn.ReLU()
         )
         self.picture = nn.Conv2d(channels, 3, 1)
-        self.again, self.back = (None, None) if ends else (nn.Conv2d(channels, channels, 1), nn.Conv2d(3, channels, 1))
+        self.again: nn.Conv2d | None = None if ends else nn.Conv2d(channels, channels, 1)
+        self.back: nn.Conv2d | None = None if ends else nn.Conv2d(3, channels, 1)
 
     def forward(self, x: Tensor) -> Tensor:
         """Return features, or with `ends` a picture (N, 3, H, W) that is not bounded."""
         skips, y = [], x
-        for skip, down in self.down:  # type: ignore[misc]
+        for skip, down in zip(self.skips, self.down, strict=True):
             skips.append(skip(y))
             y = down(F.avg_pool2d(y, 2))
         y = self.centre(y)
