@@ -14,6 +14,7 @@ import test_system_animegan
 import test_system_animegan3
 import test_system_autotoon
 import test_system_cam_classifier
+import test_system_cariganet
 import test_system_carigans
 import test_system_cartoongan
 import test_system_cgan
@@ -60,6 +61,7 @@ MODULES = (
     test_system_animegan3,
     test_system_autotoon,
     test_system_cam_classifier,
+    test_system_cariganet,
     test_system_carigans,
     test_system_cartoongan,
     test_system_cyclegan,

@@ -22,6 +22,7 @@ SYSTEMS = {
         "sakuga.systems.cam_classifier:CAMClassifier",
         "A classifier that looks where its class is (Wang et al., 2021).",
     ),
+    "cariganet": ("sakuga.systems.cariganet:CariGAN", "Caricatures from weak pairs and a pose (Li et al., 2018)."),
     "carigans": ("sakuga.systems.carigans:CariGANs", "Caricatures by landmarks and painting (Cao et al., 2018)."),
     "cartoongan": ("sakuga.systems.cartoongan:CartoonGAN", "Photos to cartoons with clear edges (Chen et al., 2018)."),
     "cyclegan": ("sakuga.systems.cyclegan:CycleGAN", "Two translations that undo each other (Zhu et al., 2017)."),
