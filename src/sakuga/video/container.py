@@ -176,6 +176,15 @@ def length(reader: InputContainer, video: VideoStream) -> Fraction:
     return Fraction(reader.duration or 0, 1_000_000)
 
 
+def stream_end(reader: InputContainer, index: int) -> Fraction | None:
+    """Return the second at which a stream ends by what the file's header says; None where it does not."""
+    stream = reader.streams[index]
+    if "mp4" in reader.format.name and stream.duration is not None:
+        return ((stream.start_time or 0) + stream.duration) * (fraction(stream.time_base) or Fraction(0))
+    said = re.fullmatch(r"(\d{1,6}):(\d\d):(\d\d\.\d{1,9})", stream.metadata.get("DURATION", ""))  # Matroska's
+    return Fraction(said[3]) + 60 * int(said[2]) + 3600 * int(said[1]) if said else None
+
+
 def _check_whole(reader: InputContainer, video: VideoStream, end: Fraction, source: Path, *, last: Fraction) -> None:
     """Raise SakugaError if the file ended well before the length in its header, which is no error to FFmpeg.
 

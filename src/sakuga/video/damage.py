@@ -1,14 +1,16 @@
-"""The parts of a video that cannot be read: noted while the rest is stylized, and told at the end."""
+"""The parts of a video that cannot be read, pictures or sound: noted while the rest is stylized, told at the end."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from fractions import Fraction
+from math import ceil, floor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sakuga.errors import SakugaError, TooLargeError
-from sakuga.video.container import decode, frame_rate, length, packets, time_base
+from sakuga.video.container import decode, frame_rate, length, open_container, packets, time_base, video_stream
 
 if TYPE_CHECKING:
     from av import VideoFrame
@@ -27,20 +29,25 @@ class Damage:
         self.cut = False
 
     def add(self, begin: Fraction, end: Fraction) -> None:
-        """Note a part; they come in order."""
+        """Note a part; they come in order, more or less."""
         if self.parts and begin <= self.parts[-1][1] + _NEAR:
-            begin, last = self.parts.pop()
-            end = max(end, last)
+            first, last = self.parts.pop()
+            begin, end = min(begin, first), max(end, last)
         self.parts.append((begin, max(begin, end)))
 
     def within(self, begin: Fraction | None, end: Fraction | None) -> list[tuple[Fraction, Fraction]]:
         """Return the parts that reach into those seconds."""
         return [part for part in self.parts if (begin is None or part[1] > begin) and (end is None or part[0] < end)]
 
+    def covers(self, part: tuple[Fraction, Fraction]) -> bool:
+        """Whether a part lies within one of these, or as near as makes no difference."""
+        return any(begin - _NEAR <= part[0] and part[1] <= end + _NEAR for begin, end in self.parts)
+
 
 def in_words(parts: list[tuple[Fraction, Fraction]], origin: Fraction) -> str:
     """Say from when to when, as a player counts, whose clock begins at `origin`."""
-    words = [f"{float(begin - origin):.1f} to {float(end - origin):.1f} s" for begin, end in parts[:_MAX_PARTS]]
+    tenths = [(floor((begin - origin) * 10), ceil((end - origin) * 10)) for begin, end in parts[:_MAX_PARTS]]
+    words = [f"{begin / 10:.1f} to {end / 10:.1f} s" for begin, end in tenths]
     more = f" and {len(parts) - _MAX_PARTS} more parts" if len(parts) > _MAX_PARTS else ""
     return ", ".join(words) + more
 
@@ -64,6 +71,8 @@ def whole_frames(reader: InputContainer, video: VideoStream, path: Path, damage:
             if packet.is_corrupt:
                 bad.add(packet.pts)
                 faults += 1
+            elif not any(memoryview(packet)[:64]):  # zeros, in which some decoders see no picture and no fault
+                faults += 1
             try:
                 found = decode(packet, path)
             except TooLargeError:
@@ -79,6 +88,8 @@ def whole_frames(reader: InputContainer, video: VideoStream, path: Path, damage:
                     awaited.discard(frame.pts)
                     last = max(last, frame.pts)
                 yield frame
+        if not faults and any(pts > last for pts in awaited):
+            faults += _faults_from(reader, path, last * base)
         last = max(awaited | {last})
     except TooLargeError:
         raise
@@ -90,3 +101,21 @@ def whole_frames(reader: InputContainer, video: VideoStream, path: Path, damage:
             damage.add(pts * base, pts * base + step)
         if damage.cut:
             damage.add(last * base + step, max(last * base + step, origin + length(reader, video)))
+
+
+def _faults_from(reader: InputContainer, path: Path, time: Fraction) -> int:
+    """Decode the frames around and after `time` again, one by one: threads keep the errors of the last ones back."""
+    import av
+
+    faults = 0
+    with open_container(path, int(reader.options["max_pixels"])) as again:
+        video = video_stream(again, path)
+        video.thread_type = "NONE"
+        with suppress(av.FFmpegError):  # a file without an index is read from its beginning
+            again.seek(int(time * 1_000_000))
+        for packet in again.demux(video):
+            try:
+                faults += any(frame.is_corrupt for frame in decode(packet, path))
+            except SakugaError:
+                faults += 1
+    return faults

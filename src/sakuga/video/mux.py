@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sakuga.errors import SakugaError, UsageError
-from sakuga.video.container import open_container, packets, video_stream
+from sakuga.video.container import open_container, packets, stream_end, video_stream
+from sakuga.video.damage import Damage
 from sakuga.video.encoder import add_stream, with_decoding_times
 from sakuga.video.options import CONTAINERS, Codec, VideoOptions
-from sakuga.video.sound import ENCODERS, SoundEncoder
+from sakuga.video.sound import ENCODERS, SoundDecoder, SoundEncoder
 from sakuga.video.source import Span
 from sakuga.video.timed_frames import StreamInfo
 
@@ -48,6 +49,8 @@ class Muxer:
         self._format = CONTAINERS[target.suffix.lower()]
         self._copied: set[int] = set()
         self._encoded: set[int] = set()
+        self.damage = Damage()
+        """Of the sound, once the file is written."""
         if source is not None:
             with open_container(source) as reader:
                 self._choose(reader, source, warn)
@@ -106,10 +109,18 @@ class Muxer:
 
             if reader is not None and streams and self._source is not None:
                 span, last = Span(reader, self._options), dict.fromkeys(streams, -(2**63))
+                decoders = {
+                    stream.index: SoundDecoder(stream, self.damage, span.shift)
+                    for stream in reader.streams.audio
+                    if stream.index in streams and stream.codec_context
+                }
                 for packet in _in_span(reader, self._source, span, streams):
                     index, stream = packet.stream_index, streams[packet.stream_index]
+                    frames = decoders[index].decode(packet) if index in decoders else []
+                    if frames is None:
+                        continue
                     if isinstance(stream, SoundEncoder):
-                        new = stream.encode(packet)
+                        new = stream.encode(frames)
                     elif packet.dts is None or packet.dts < last[index]:  # damaged, or a clock that was set back
                         continue
                     else:
@@ -122,6 +133,8 @@ class Muxer:
                 for stream in streams.values():
                     if isinstance(stream, SoundEncoder):
                         writer.mux(stream.rest())
+                for index, decoder in decoders.items():
+                    decoder.check_end(stream_end(reader, index), span)
             mux_until(None)
 
     @contextmanager
@@ -175,6 +188,10 @@ def _fits(stream: Stream, format: str) -> bool:
     """Whether a container takes a stream as it is: FFmpeg knows only when it has written the header."""
     import av
 
+    context: Any = stream.codec_context
+    # Of PCM MP4 says which speakers it is for, which not every file does; but it says so when all is done.
+    if format == "mp4" and context and context.name.startswith("pcm_") and context.layout.name.endswith("channels"):
+        return False
     try:
         with av.open(io.BytesIO(), "w", format=format) as writer:
             writer.add_stream_from_template(stream)
@@ -194,7 +211,7 @@ def _kind(stream: Stream) -> str:
 def _in_span(reader: InputContainer, source: Path, span: Span, streams: Iterable[int]) -> Iterator[Packet]:
     """Yield the packets of those streams that lie in the span, or for subtitles reach into it, at their new times.
 
-    Where the source is damaged they end; that is noticed, and told, with the pictures.
+    Where the source cannot be read on they end; that is noticed, and told, with the pictures.
     """
     begin, end = span.begin, span.end
     if begin:
@@ -210,10 +227,10 @@ def _in_span(reader: InputContainer, source: Path, span: Span, streams: Iterable
                 return
             if packet.stream_index not in streams or not packet.size:  # the last are empty: they only flush decoders
                 continue
-            if packet.is_corrupt or (end is not None and shown >= end):
+            if end is not None and shown >= end:
                 continue
             if packet.stream.type == "subtitle":
-                if not _trim(packet, shown, begin, end):
+                if packet.is_corrupt or not _trim(packet, shown, begin, end):
                     continue
             elif begin is not None and shown < begin:
                 continue

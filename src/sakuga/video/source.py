@@ -117,10 +117,14 @@ class FileSource:
         self._span = span
         self.info = replace(info, variable=self._look_through() and not options.rate)
 
-    @property
-    def damage(self) -> str:
-        """From when to when it could not be read, in words; nothing where all of it could."""
-        return in_words(self._damage.within(self._span.begin, self._span.end), self._span.origin)
+    def missing(self, sound: Damage) -> str:
+        """What could not be read of the pictures and of the `sound`, in words; nothing where all of it could."""
+        begin, end, origin = self._span.begin, self._span.end, self._span.origin
+        pictures = self._damage.within(begin, end)
+        # What is missing of both is said once.
+        heard = [part for part in sound.within(begin, end) if not self._damage.covers(part)]
+        words = [in_words(pictures, origin)] if pictures else []
+        return " and ".join([*words, f"{in_words(heard, origin)} of its sound"] if heard else words)
 
     def _look_through(self) -> bool:
         """Say before the work that a file ends too early, where that shows; return whether its frames' lengths vary."""

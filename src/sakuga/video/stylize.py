@@ -17,6 +17,7 @@ from sakuga.runtime.console import say
 from sakuga.video.animated import AnimatedSource
 from sakuga.video.animation import write_animation
 from sakuga.video.container import MAX_FRAME_PIXELS
+from sakuga.video.damage import Damage
 from sakuga.video.encoder import Encoder
 from sakuga.video.mux import Muxer
 from sakuga.video.numbered import NumberedSource, write_numbered
@@ -82,6 +83,7 @@ def stylize_video(
 
     stylizer = partial(FrameStylizer, frames, stylize, scale, workers=workers, stable=options.stable, progress=progress)
     stylizer = partial(stylizer, track=track)
+    sound = Damage()
     info = replace(frames.info, width=frames.info.width * scale, height=frames.info.height * scale)
     if is_sequence(target):
         alpha = frames.alpha if isinstance(frames, AnimatedSource) else None
@@ -105,8 +107,9 @@ def stylize_video(
                 stylizer(done=done * LENGTH, state=state).run(partial(_write_segments, work, done, make))
                 muxer.write(work.result, work.packets())
                 os.replace(work.result, temporary)
-    if isinstance(frames, FileSource) and frames.damage:
-        raise IncompleteError(f"{source} is damaged or cut off: {target} holds the rest, without {frames.damage}")
+                sound = muxer.damage
+    if isinstance(frames, FileSource) and (missing := frames.missing(sound)):
+        raise IncompleteError(f"{source} is damaged or cut off: {target} holds the rest, without {missing}")
 
 
 @contextmanager

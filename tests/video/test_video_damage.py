@@ -1,0 +1,116 @@
+"""Video: damage of the sound alone, and of the last frame, is told with its times; the rest is kept."""
+
+import re
+
+import av
+import pytest
+from clips import make, read, same
+
+from sakuga.errors import IncompleteError
+from sakuga.video import VideoOptions, stylize_video
+
+MISSING = r"is damaged or cut off: .* holds the rest, without ([\d.]+) to ([\d.]+) s"
+
+
+def zero(path, which, *, sound=True):
+    """Overwrite the contents of some packets of one stream with zeros; return from when to when."""
+    with av.open(str(path)) as reader:
+        stream = (reader.streams.audio if sound else reader.streams.video)[0]
+        packets = [
+            (packet.pos, bytes(packet), float(packet.pts * packet.time_base))
+            for packet in reader.demux(stream)
+            if packet.size
+        ]
+    data = bytearray(path.read_bytes())
+    for position, content, _ in packets[which]:
+        inside = path.suffix != ".ts"  # there they are cut into pieces of 188 bytes
+        begin = data.index(content, position) if inside else position
+        size = len(content) if inside else -(-len(content) // 188) * 188
+        data[begin : begin + size] = bytes(size)
+    path.write_bytes(data)
+    return packets[which][0][2], packets[which][-1][2]
+
+
+def damaged_sounds(path):
+    """How many packets of sound cannot be decoded."""
+    count = 0
+    with av.open(str(path)) as reader:
+        for packet in reader.demux(audio=0):
+            try:
+                packet.decode()
+            except av.FFmpegError:
+                count += 1
+    return count
+
+
+@pytest.mark.parametrize(
+    ("name", "sound", "options"),
+    [
+        ("a.mp4", "aac", {}),
+        ("a.mp4", "aac", {"audio": "aac"}),
+        ("a.mp4", "aac", {"start": "0.3"}),
+        ("a.avi", "mp3", {}),
+        ("a.ts", "aac", {}),
+        ("a.mkv", "libopus", {}),
+    ],
+)
+def test_damaged_sound_is_left_out_and_told(tmp_path, name, sound, options):
+    video = "mpeg4" if name == "a.avi" else "libx264"
+    source, target = make(tmp_path / name, sounds=(sound,), video=video), tmp_path / "b.mkv"
+    before, frames = len(read(source).sounds[0]), len(read(source).times)
+    begin, end = zero(source, slice(-(before // 3), -(before // 3) + 4))
+    with pytest.raises(IncompleteError, match=MISSING + " of its sound$") as caught:
+        stylize_video(source, target, same, options=VideoOptions(**options))
+    said = re.search(MISSING, str(caught.value))
+    assert begin - 0.15 <= float(said[1]) <= begin + 0.15
+    assert end - 0.1 <= float(said[2]) <= end + 0.25
+    after = read(target)
+    assert damaged_sounds(target) == 0
+    if not options:
+        assert len(after.times) == frames
+        assert before - 8 < len(after.sounds[0]) < before
+
+
+def test_damaged_sound_outside_of_the_part_is_no_matter(tmp_path):
+    source = make(tmp_path / "a.mp4", times=range(24))
+    zero(source, slice(38, 42))  # at 0.8 s
+    stylize_video(source, tmp_path / "b.mp4", same, options=VideoOptions(duration="0.5"))
+    stylize_video(source, tmp_path / "c.mp4", same, options=VideoOptions(audio="none"))
+
+
+def test_sound_that_is_cut_off_is_told(tmp_path):
+    """All pictures are there: the sound stands behind them in the file, and the end of it is missing."""
+    source = make(tmp_path / "a.mp4", muxing={"movflags": "faststart"})
+    with av.open(str(source)) as reader:
+        positions = {"audio": [], "video": []}
+        for packet in reader.demux():
+            if packet.size:
+                positions[packet.stream.type].append(packet.pos)
+    behind = sum(position > max(positions["video"]) for position in positions["audio"])
+    source.write_bytes(source.read_bytes()[: positions["audio"][-behind] + 9])
+    with pytest.raises(IncompleteError, match=MISSING + " of its sound$") as caught:
+        stylize_video(source, tmp_path / "b.mp4", same)
+    said = re.search(MISSING, str(caught.value))
+    assert float(said[1]) == pytest.approx(1 - behind * 1024 / 48000, abs=0.15)
+    assert said[2] == "1.1"  # packets of sound are rounded up
+    assert len(read(tmp_path / "b.mp4").times) == 24
+
+
+@pytest.mark.parametrize(("name", "video"), [("a.mp4", "libx264"), ("a.avi", "mpeg4"), ("a.webm", "libvpx-vp9")])
+def test_a_damaged_last_frame_is_told(tmp_path, name, video):
+    """FFmpeg's threads keep its error to themselves."""
+    sound = "libopus" if name == "a.webm" else "aac"
+    source, target = make(tmp_path / name, times=range(12), video=video, sounds=(sound,)), tmp_path / "b.mkv"
+    zero(source, slice(-1, None), sound=False)
+    with pytest.raises(IncompleteError, match=MISSING + "$") as caught:
+        stylize_video(source, target, same)
+    assert re.search(MISSING, str(caught.value))[2] in ("0.5", "0.6")
+    assert 8 <= len(read(target).times) < 12
+
+
+def test_pcm_without_speakers_does_not_fit_into_mp4(tmp_path, capsys):
+    """Matroska does not tell which speakers two channels are for, and MP4 wants to know when all is written."""
+    source = make(tmp_path / "a.mkv", sounds=("pcm_s16le",))
+    stylize_video(source, tmp_path / "b.mp4", same)
+    assert "sound (pcm_s16le jpn) that does not fit into .mp4: it becomes AAC" in capsys.readouterr().err
+    assert len(read(tmp_path / "b.mp4").times) == 24
