@@ -1,5 +1,6 @@
 """Folders, globs and several files: what is done, skipped, kept apart."""
 
+import contextlib
 import fcntl
 import os
 from pathlib import Path
@@ -143,11 +144,28 @@ def test_a_folder_that_cannot_be_read_is_a_failure(run):
         os.makedirs("in/" + "x" * 250 if os.getcwd() == here else "x" * 250)
         os.chdir("in/" + "x" * 250 if os.getcwd() == here else "x" * 250)
     os.chdir(here)
-    status, out, err = run("in", "-s", "neg", "-o", "out")
-    assert (status, out) == (1, ["out/a.neg.png"])
-    first, last = err.splitlines()
-    assert first.endswith("x cannot be read (File name too long): what is in it is left out")
-    assert last == "sakuga: 1 done, 0 skipped (exist already), 1 failed"
+    for place, target in (("in", "out"), ("in/**/*.png", "other")):
+        status, out, err = run(place, "-s", "neg", "-o", target)
+        assert (status, out) == (1, [f"{target}/a.neg.png"])
+        first, last = err.splitlines()
+        assert first.endswith("x cannot be read (File name too long): what is in it is left out")
+        assert last == "sakuga: 1 done, 0 skipped (exist already), 1 failed"
+    assert run("in/*.png", "-s", "neg", "-o", "third")[0] == 0  # it does not lead there
+
+
+@pytest.mark.parametrize("step", ["check", "crop"])
+def test_a_folder_that_cannot_be_read_is_a_failure_of_prepare(run, step):
+    photo("in/a.png")
+    with contextlib.chdir("in"):
+        for _ in range(20):
+            os.mkdir("x" * 250)
+            os.chdir("x" * 250)
+    given = ("--photos", "in") if step == "check" else ("in", "-o", "out")
+    status, out, err = run("prepare", step, *given, *(("--size", "8") if step == "crop" else ()))
+    assert status == 1
+    (told,) = [line for line in (*out, *err.splitlines()) if "cannot be read" in line]
+    assert told.endswith("x cannot be read (File name too long): what is in it is left out")
+    assert "problem: " in told if step == "check" else any("1 kept" in line for line in out), out
 
 
 def test_a_linked_folder_is_searched(run):

@@ -1,5 +1,6 @@
 """The training half as its user meets it: train, resume, export, use; download."""
 
+import contextlib
 import csv
 import json
 import os
@@ -380,10 +381,15 @@ class TestBadInput:
         Image.fromarray(np.full((50, 70), 40000, np.uint16)).save(inside / "I16.png")
         picture.resize((300, 20)).save(inside / "wide.webp")
         (inside / "notes.txt").write_text("no picture")
+        with contextlib.chdir(inside):
+            for _ in range(20):  # deeper than a path may be long
+                os.mkdir("x" * 250)
+                os.chdir("x" * 250)
         assert distil(photos, tmp_path / "run", *quick("--dry-run")) == 0
         told = capsys.readouterr().out
         assert "11 pictures" in told
         assert "left out of --photos, as no pictures: 1 .txt" in told
+        assert "x cannot be read (File name too long): what is in it is left out" in told
 
     def test_a_picture_cut_short(self, photos, tmp_path, capsys):
         Image.open(photos / "0.png").save(photos / "z.jpg")

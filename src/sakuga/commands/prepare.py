@@ -2,13 +2,17 @@
 
 import difflib
 from collections.abc import Callable, Sequence
+from functools import wraps
 from importlib import import_module
+from pathlib import Path
+from typing import Any
 
 import tyro
 from tyro.conf import DisallowNone, FlagCreatePairsOff
 
 from sakuga.commands.options import join_lists
 from sakuga.errors import UsageError
+from sakuga.runtime.console import say
 
 STEPS = {
     "frames": "Take frames from films: a few sharp ones of every scene.",
@@ -35,7 +39,27 @@ def main(args: Sequence[str]) -> int:
         raise UsageError(f"prepare has no step {step}; {f'did you mean {near[0]}?' if near else f'choose {_list()}.'}")
     function: Callable[..., int] = getattr(import_module(f"sakuga.prepare.{step}"), step)
     rest = join_lists(rest, function)
+    if step != "check":  # which counts it among its problems
+        function = _telling(function)
     return tyro.cli(function, args=rest, prog=f"sakuga prepare {step}", config=(DisallowNone, FlagCreatePairsOff))
+
+
+def _telling(step: Callable[..., int]) -> Callable[..., int]:
+    """A step that first names the folders below its inputs that cannot be read, and then ends with 1."""
+
+    @wraps(step)
+    def run(*args: Any, **options: Any) -> int:
+        from sakuga.data.images import unreadable
+
+        values = [*args, *(value for name, value in options.items() if name != "output")]
+        places = [each for value in values for each in (value if isinstance(value, (tuple, list)) else (value,))]
+        sentences = unreadable(place for place in places if isinstance(place, Path))
+        for sentence in sentences:
+            say(sentence)
+        status = step(*args, **options)
+        return 1 if sentences else status
+
+    return run
 
 
 def _list() -> str:

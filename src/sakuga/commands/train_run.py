@@ -11,10 +11,11 @@ from lightning_fabric import Fabric
 from sakuga import runs
 from sakuga.commands.train_options import Call, Loop, parse
 from sakuga.errors import SakugaError, UsageError
+from sakuga.runtime.console import printable
 from sakuga.systems import config as toml
 from sakuga.systems.base import System
 from sakuga.training import device
-from sakuga.training.advice import count_pictures, few_pictures, passed_over
+from sakuga.training.advice import count_pictures, few_pictures, passed_over, unreadable_folders
 from sakuga.training.dry_run import report
 from sakuga.training.log import Log
 from sakuga.training.trainer import Trainer
@@ -60,6 +61,8 @@ def _train(trainer: Trainer, call: Call, loop: Loop) -> None:
     """Go on with the run or begin it, and say in sentences what goes wrong."""
     system, fabric, config = trainer.system, trainer.fabric, trainer.system.config
     trainer.options |= {f"pictures of {name}": count for name, count in count_pictures(config).items()}
+    for sentence in unreadable_folders(config):
+        fabric.print(printable(sentence))
     if trainer.resume():
         if trainer.steps >= config.steps and not call.dry_run:
             fabric.print(f"{call.run} has done its {trainer.steps} steps already; larger --steps go on with it")

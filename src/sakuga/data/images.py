@@ -20,11 +20,11 @@ LONGEST = 30
 def find_images(folders: Iterable[str | Path]) -> list[Path]:
     """Return all pictures below the folders (a file stands for itself), in one order on every machine.
 
-    Hidden files, such as what a killed run left half written, are taken only when they are named themselves.
+    Hidden files, such as what a killed run left half written, are taken only when they are named themselves. What is in
+    folders that cannot be read is left out; `unreadable` names those.
 
     Raises:
         UsageError: a folder is missing, or there is no picture in any of them.
-        SakugaError: a folder below them cannot be read.
     """
     found: list[Path] = []
     places = [Path(f) for f in folders]
@@ -32,15 +32,18 @@ def find_images(folders: Iterable[str | Path]) -> list[Path]:
         if folder.is_file():
             found.append(folder)
         elif folder.is_dir():
-            inside = walk(folder, READABLE_SUFFIXES)
-            if inside.unreadable:
-                raise SakugaError(f"{inside.unreadable[0]}: permit it, or move it away")
-            found += inside.files
+            found += walk(folder, READABLE_SUFFIXES).files
         else:
             raise UsageError(f"{folder} does not exist: name a folder of pictures")
     if not found:
         raise UsageError(f"no picture found in {', '.join(map(str, places))}: name a folder of pictures")
     return found
+
+
+def unreadable(places: Iterable[str | Path]) -> list[str]:
+    """A sentence for each folder, below those that are named, that cannot be read."""
+    found = (each for place in map(Path, places) if place.is_dir() for each in walk(place, ()).unreadable)
+    return [f"{sentence}: what is in it is left out" for sentence in dict.fromkeys(found)]
 
 
 def left_out(folders: Iterable[str | Path]) -> str:

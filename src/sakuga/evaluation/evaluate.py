@@ -11,7 +11,7 @@ import onnx
 import torch
 from PIL import Image, ImageOps
 
-from sakuga.data.images import find_images, load_image, to_tensor
+from sakuga.data.images import find_images, load_image, to_tensor, unreadable
 from sakuga.errors import SakugaError, UsageError
 from sakuga.evaluation import speed
 from sakuga.evaluation.clip import read_clip
@@ -105,6 +105,7 @@ def evaluate(styles: Mapping[str, Style], options: Options) -> Evaluation:
         raise UsageError("--photos names no folder: name folders of photographs")
     eyes = FeatureExtractors(options.features, options.weights)
     found = Evaluation(set_name=eyes.set_name, notes=eyes.notes)
+    found.failed += unreadable([*options.photos, *options.style_images])
     photos = spread(find_images(options.photos), options.count)
     wanted_paths = spread(find_images(options.style_images), options.count) if options.style_images else []
     motion = _motion(options)

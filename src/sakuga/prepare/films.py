@@ -13,7 +13,7 @@ from PIL import Image
 from sakuga.errors import SakugaError, UsageError
 from sakuga.prepare.letterbox import Bars, bars
 from sakuga.prepare.quality import is_black, sharpness
-from sakuga.runtime.folder import Found, walk
+from sakuga.runtime.folder import walk
 from sakuga.video import SUFFIXES
 from sakuga.video.av_compat import fraction
 from sakuga.video.container import colour_matrix, decode, frame_rate, open_container, packets, video_stream
@@ -28,16 +28,12 @@ def find_films(inputs: Sequence[Path]) -> list[Path]:
 
     Raises:
         UsageError: an input is missing, or there is no video.
-        SakugaError: a folder below them cannot be read.
     """
     found: list[Path] = []
     for place in inputs:
         if not place.exists():
             raise UsageError(f"{place} does not exist: name a video or a folder of them")
-        inside = Found([place]) if place.is_file() else walk(place, SUFFIXES)
-        if inside.unreadable:
-            raise SakugaError(f"{inside.unreadable[0]}: permit it, or move it away")
-        found += inside.files
+        found += [place] if place.is_file() else walk(place, SUFFIXES).files
     if not found:
         where = f" in {', '.join(map(str, inputs))}" if inputs else ""
         raise UsageError(f"No video found{where}: name videos or folders of them")

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image, ImageStat
 
-from sakuga.data.images import left_out
+from sakuga.data.images import left_out, unreadable
 from sakuga.errors import SakugaError
 from sakuga.picture import read_header
 from sakuga.prepare.files import find
@@ -52,7 +52,7 @@ class Survey(NamedTuple):
     """The option that names it: "photos"."""
     facts: list[Facts]
     broken: list[str]
-    """A sentence for each file that cannot be read."""
+    """A sentence for each file or folder that cannot be read."""
     left_out: str = ""
     """What else the folders hold: "3 .xcf, 1 .txt"."""
 
@@ -79,7 +79,7 @@ def survey(name: str, folders: Sequence[Path], workers: int | None) -> Survey:
     Raises:
         UsageError: a folder is missing, or there is no picture.
     """
-    result = Survey(name, [], [], left_out(folders))
+    result = Survey(name, [], unreadable(folders), left_out(folders))
     for _, found in parallel(look, [file.source for file in find(folders)], title=name, workers=workers):
         if isinstance(found, SakugaError):
             result.broken.append(str(found))

@@ -4,9 +4,10 @@ import glob
 import hashlib
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import chain, takewhile
 from pathlib import Path
 
 from sakuga.errors import ExistsError, SakugaError, TooLargeError
@@ -172,6 +173,7 @@ def _expand(text: str, styles: Sequence[str], every: Found) -> list[tuple[Path, 
         files = found.files
     elif _is_glob(text):
         root = _fixed_part(path)
+        every.unreadable += _unreadable(expand_user(path), root)
         matches = map(Path, glob.iglob(str(expand_user(path)), recursive=True))
         files = sorted(each for each in matches if is_file_name(each) and each.is_file())
     else:
@@ -185,6 +187,20 @@ def _expand(text: str, styles: Sequence[str], every: Found) -> list[tuple[Path, 
 
 def _is_glob(text: str) -> bool:
     return glob.has_magic(text) and not Path(text).exists()
+
+
+def _unreadable(pattern: Path, root: Path) -> list[str]:
+    """Return a sentence for each folder that a pattern leads to and that cannot be read: `glob` passes over it."""
+    parents = list(takewhile(lambda parent: parent != root, pattern.parents))
+    folders = chain([str(root)], *(glob.iglob(str(parent), recursive=True) for parent in reversed(parents)))
+    sentences = {}
+    for folder in folders:
+        try:
+            with suppress(NotADirectoryError, FileNotFoundError), os.scandir(folder):
+                pass
+        except OSError as error:
+            sentences[f"{Path(folder)} cannot be read ({error.strerror})"] = None
+    return list(sentences)
 
 
 def _fixed_part(pattern: Path) -> Path:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sakuga.data.images import find_images, left_out
+from sakuga.data.images import find_images, left_out, unreadable
 from sakuga.systems.fields import flag, places, roles
 
 FEW = 1000
@@ -17,6 +17,11 @@ def passed_over(config: Any) -> list[str]:
     """Return a line for each field of a config whose folders hold files that are no pictures."""
     named = {name: left_out(paths) for name, paths in places(config).items()}
     return [f"left out of {flag(name)}, as no pictures: {files}" for name, files in named.items() if files]
+
+
+def unreadable_folders(config: Any) -> list[str]:
+    """Return a sentence for each folder below those of a config that cannot be read."""
+    return unreadable(place for paths in places(config).values() for place in paths)
 
 
 def few_pictures(config: Any) -> str:
