@@ -1,12 +1,20 @@
 """Videos: from the upload to the result, and everything that ends a job before."""
 
 import re
+import threading
 from io import BytesIO
 
 import av
 import pytest
 from running import picture, running, video, wait_for
 from test_refusals import check
+
+from sakuga.serve.errors import RefusedError
+from sakuga.serve.limits import Limits
+from sakuga.serve.pictures import AbandonedError
+from sakuga.serve.uploads import StylizeOptions
+from sakuga.serve.videos import _admit
+from sakuga.serve.videos import check as check_video
 
 
 def send(server, data, **options):
@@ -228,3 +236,18 @@ def test_a_video_that_is_cut_off_is_done_as_far_as_it_goes(made_style):
             r"The video is damaged or cut off: the result holds .*, without \d\.\d to 4\.0 s\.", told["error"]
         )
         assert server.client.get(told["result"]).status_code == 200
+
+
+def test_an_upload_whose_client_has_left_is_not_looked_at(tmp_path):
+    left = threading.Event()
+    left.set()
+    with pytest.raises(AbandonedError):
+        _admit(BytesIO(b"x" * 10), tmp_path, StylizeOptions(), {}, Limits(), left)
+
+
+def test_a_video_that_takes_too_long_to_look_into_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr("sakuga.serve.videos._PROBE_SECONDS", 1e-6)
+    (tmp_path / "a.mp4").write_bytes(video())
+    with pytest.raises(RefusedError) as refused:
+        check_video(tmp_path / "a.mp4", Limits())
+    assert refused.value.code == "no_video"

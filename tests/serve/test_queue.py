@@ -2,6 +2,7 @@
 
 import socket
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx
@@ -66,6 +67,43 @@ def test_too_many_of_one_client_is_429(made_style, brake, monkeypatch):
         assert int(refused.headers["retry-after"]) >= 1
         brake.go.set()
         assert [one.result().status_code for one in asked] == [200] * 2
+
+
+def test_a_client_that_comes_back_to_hold_places_is_refused(monkeypatch):
+    """Two that hold places for ten minutes each, and again, would otherwise keep all others out for ever."""
+    clock = [1000.0]
+    monkeypatch.setattr("sakuga.serve.queue.time.monotonic", lambda: clock[0])
+    queue, slow = Queue("videos", 4, 1, transfer_seconds=600), "203.0.113.5"
+    for _ in range(2):
+        with queue.place(slow):
+            clock[0] += 590
+        queue.record_transfer(slow, 590)
+    with pytest.raises(RefusedError) as refused:
+        queue.enter(slow)
+    assert (refused.value.status, refused.value.code) == (429, "too_many")
+    assert 2000 < refused.value.retry < 3600
+    for honest in ("203.0.113.6", "127.0.0.1"):
+        queue.record_transfer(honest, 100 if honest == "203.0.113.6" else 10_000)
+        queue.enter(honest)
+        queue.leave(honest)
+    clock[0] += refused.value.retry + 1
+    queue.enter(slow)
+    queue.leave(slow)
+    clock[0] += 2 * 3600
+    queue.record_transfer("203.0.113.7", 2)
+    assert set(queue.transfers) == {"203.0.113.7"}  # nothing is kept of the others
+
+
+def test_what_a_slow_client_sent_counts_against_it(made_style, monkeypatch):
+    monkeypatch.setattr("sakuga.serve.queue.is_here", lambda client: False)
+    with running([made_style("invert")]) as server:
+        head = b"POST /v1/video HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\n"
+        with socket.create_connection(server.address) as slow:
+            slow.sendall(head + b"x")
+            wait_for(lambda: len(server.state.videos))
+            time.sleep(1.1)
+        wait_for(lambda: not len(server.state.videos))
+        assert 1 < sum(used for used, _ in server.state.videos.transfers.values()) < 10
 
 
 def test_retry_after_follows_how_long_work_takes():

@@ -294,6 +294,17 @@ def test_a_local_server_answers_to_local_names_only(made_style):
             assert server.client.get("/v1/styles", headers={"Host": host}).status_code == 200
 
 
+def test_a_server_for_others_answers_to_this_machine_and_to_addresses(made_style):
+    from sakuga.serve.admission import machine_hosts
+
+    with running([made_style("invert")], hosts=machine_hosts() | {"art.example"}) as server:
+        for host in ("evil.example", "127.0.0.1.evil.example", "1.2.3", "*", "", *TRICKS):
+            check(server.client.get("/v1/styles", headers={"Host": host}), 403, "foreign_host")
+        own = socket.gethostname()
+        for host in ("localhost", own, f"{own}.local:7860", "192.168.1.5:7860", "[2001:db8::7]:1", "art.example:80"):
+            assert server.client.get("/v1/styles", headers={"Host": host}).status_code == 200, host
+
+
 def test_a_refused_upload_gets_its_answer_while_it_is_sent(made_style):
     """Closing the connection at once would destroy the answer before the client has read it."""
     with running([made_style("invert")], max_bytes=1000) as server:

@@ -20,7 +20,8 @@ from fastapi import FastAPI
 from tyro.conf import DisallowNone, FlagCreatePairsOff, arg
 
 from sakuga.errors import SakugaError, UsageError
-from sakuga.serve.admission import loopback_hosts
+from sakuga.runtime.http import host_name
+from sakuga.serve.admission import loopback_hosts, machine_hosts
 from sakuga.serve.app import create_app
 from sakuga.serve.limited_io import protocol
 from sakuga.serve.limits import Limits
@@ -48,6 +49,7 @@ def command(
     max_video_seconds: int = _DEFAULTS.max_video_seconds,
     workers: int = _DEFAULTS.workers,
     max_queue: int = _DEFAULTS.max_queue,
+    allow_host: Annotated[list[str] | None, arg(metavar="NAME...", help_behavior_hint="")] = None,
     open: Annotated[bool, FlagCreatePairsOff, arg(help_behavior_hint="")] = False,
 ) -> int:
     """Serve a web page and an HTTP API (described at /docs). By default only this machine can reach them.
@@ -62,6 +64,7 @@ def command(
         max_video_seconds: Refuse longer videos.
         workers: Pictures that are stylised at a time.
         max_queue: Pictures that may wait for that; more are refused for the moment.
+        allow_host: Names by which the server may be called beside this machine's own, as behind a proxy.
         open: Open the page in the browser.
     """
     _log_only_ours()
@@ -77,7 +80,8 @@ def command(
     with _listen(host, port) as listener:
         address = ip_address(listener.getsockname()[0].partition("%")[0])
         local = address.is_loopback
-        app = create_app(offered, limits, hosts=loopback_hosts(host) if local else None)
+        hosts = loopback_hosts(host) if local else machine_hosts() | {host.lower()}
+        app = create_app(offered, limits, hosts=hosts | {_host(name) for name in allow_host or ()})
         if not local:
             print(
                 f"sakuga: warning: whoever can reach {host} can use this server: it asks for no password",
@@ -88,6 +92,13 @@ def command(
         url = _url("localhost" if here else host, port)
         others = _own_address(address.version) if address.is_unspecified else None
         return _serve(app, limits, listener, url, open, others and _url(others, port))
+
+
+def _host(name: str) -> str:
+    found = host_name(name)
+    if found is None:
+        raise UsageError(f"--allow-host {name} is no name of a host: give it without http:// and path")
+    return found
 
 
 def _log_only_ours() -> None:

@@ -1,9 +1,11 @@
 """The outermost layer: which sites and clients are let in, and that whatever happens is answered and counted."""
 
 import logging
+import socket
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
@@ -20,6 +22,8 @@ from sakuga.serve.queue import Queue
 log = logging.getLogger("sakuga.serve")
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _SMALL = 64 * 1024  # bytes that a request without a file may have
+ADDRESSES = "*"
+"""Among hosts: any address in numbers."""
 _SAFE = {"GET", "HEAD", "OPTIONS"}
 
 
@@ -54,7 +58,10 @@ class Admission:
                 else:
                     io.check_length()
                     with queue.place(client(scope)):
-                        await self.app(scope, io.receive, io.send)
+                        try:
+                            await self.app(scope, io.receive, io.send)
+                        finally:
+                            queue.record_transfer(client(scope), io.seconds)
             except RefusedError as refused:
                 await refused.response()(scope, io.receive, io.send)
             except ClientDisconnect:
@@ -87,14 +94,16 @@ def client(scope: Scope) -> str:
 def check_site(method: str, headers: Headers, hosts: frozenset[str] | None) -> None:
     """Raise RefusedError for a request that a page of another site has made.
 
-    `hosts`: the names by which the server may be called, None for any. A server on this machine's own address must
-    insist on them: else a foreign page whose name is made to point here would be of the same origin (DNS rebinding).
+    `hosts`: the names by which the server may be called, None for any; see `machine_hosts`. A server must insist on
+    them: else a foreign page whose name is made to point here would be of the same origin (DNS rebinding).
     Requests that change something are refused when their Origin is another one (cross-site request forgery).
     """
     host = headers.get("host", "")
     name = host_name(host)
-    if (name is None and host) or (hosts is not None and name not in hosts):
-        raise RefusedError(403, "foreign_host", f"This server is not called {host[:100]!r}: open http://localhost.")
+    known = hosts is None or name in hosts or (ADDRESSES in hosts and _is_address(name))
+    if (name is None and host) or not known:
+        sentence = f"This server is not called {host[:100]!r}: use its address, or allow the name (--allow-host)."
+        raise RefusedError(403, "foreign_host", sentence)
     if method in _SAFE:
         return
     origin = headers.get("origin")
@@ -106,6 +115,22 @@ def check_site(method: str, headers: Headers, hosts: frozenset[str] | None) -> N
 def loopback_hosts(host: str) -> frozenset[str]:
     """The names by which a server on a loopback address is called."""
     return frozenset({"localhost", "127.0.0.1", "::1", host})
+
+
+def machine_hosts() -> frozenset[str]:
+    """The names by which a server that others can reach is called: those of this machine, and addresses.
+
+    Whoever makes a foreign name point here cannot make a browser send an address in its place.
+    """
+    own = {socket.gethostname().lower(), socket.getfqdn().lower()}
+    return frozenset({"localhost", *own, *(f"{name}.local" for name in own), ADDRESSES})
+
+
+def _is_address(name: str | None) -> bool:
+    try:
+        return ip_address(name or "") is not None
+    except ValueError:
+        return False
 
 
 def _place(origin: str) -> str | None:

@@ -29,8 +29,8 @@ def create_app(
     """
     limits = limits or Limits()
     workers = Workers(limits.workers)
-    picture_queue = Queue("pictures", limits.workers + limits.max_queue, limits.workers)
-    video_queue = Queue("videos", limits.max_videos, 1)
+    picture_queue = Queue("pictures", limits.workers + limits.max_queue, limits.workers, limits.transfer_seconds)
+    video_queue = Queue("videos", limits.max_videos, 1, limits.transfer_seconds)
     metrics = Metrics(picture_queue, video_queue)
     state = State(
         limits,

@@ -60,6 +60,15 @@ class LimitedIO:
         self._whole = scope["method"] in ("GET", "HEAD")  # whether nothing more of the request is to come
         self._bytes = self._sent = 0
         self._begin = self._send_begin = time.monotonic()
+        self._received: float | None = None
+
+    @property
+    def seconds(self) -> float:
+        """For how long the client has sent, and taken the answer."""
+        now = time.monotonic()
+        if self.status is None or not self._whole:  # it never came to an answer, or the answer is a refusal
+            return (self._received if self._whole and self._received else now) - self._begin
+        return (self._received or self._begin) - self._begin + now - self._send_begin
 
     def check_length(self) -> None:
         """Raise RefusedError where the header promises too much."""
@@ -77,6 +86,7 @@ class LimitedIO:
             raise RefusedError(408, "too_slow", "The file came too slowly: try again on a better line.") from None
         self._bytes += len(message.get("body", b""))
         self._whole = not message.get("more_body", False)
+        self._received = time.monotonic()
         if self._bytes > self.max_bytes:
             raise self._too_many()
         return message

@@ -3,6 +3,7 @@
 import re
 import shutil
 import tempfile
+import threading
 from pathlib import Path
 from typing import Annotated, BinaryIO
 
@@ -14,9 +15,11 @@ from sakuga.serve.admission import client
 from sakuga.serve.errors import RefusedError, responses
 from sakuga.serve.jobs import Status
 from sakuga.serve.limits import Limits
+from sakuga.serve.pictures import AbandonedError
 from sakuga.serve.state import State
 from sakuga.serve.uploads import StylizeOptions, VideoFileOptions, disposition, form_schema, read_inputs, upload
 
+_PROBE_SECONDS = 10  # for finding out what is in a file; an honest one takes a fraction of one
 _BINARY = {"schema": {"type": "string", "format": "binary"}}
 _BODY = {"required": True, "content": {**form_schema(VideoFileOptions), "video/*": _BINARY}}
 _VIDEO = {"description": "The stylised video.", "content": {"video/mp4": _BINARY}}
@@ -43,7 +46,7 @@ def router(state: State) -> APIRouter:
             folder = Path(tempfile.mkdtemp(dir=state.folder))
             try:
                 ready = await state.video_probes.serve(
-                    request, lambda left: _admit(sent.file, folder, chosen, inputs, state.limits)
+                    request, lambda left: _admit(sent.file, folder, chosen, inputs, state.limits, left)
                 )
             except BaseException:
                 shutil.rmtree(folder, ignore_errors=True)
@@ -87,12 +90,23 @@ def _check_range(asked: str, size: int) -> None:
 
 
 def _admit(
-    file: BinaryIO, folder: Path, options: StylizeOptions, inputs: dict[str, object], limits: Limits
+    file: BinaryIO,
+    folder: Path,
+    options: StylizeOptions,
+    inputs: dict[str, object],
+    limits: Limits,
+    left: threading.Event,
 ) -> dict[str, object]:
-    """Copy an upload into its job's folder and check it there; return its inputs, read."""
+    """Copy an upload into its job's folder and check it there; return its inputs, read.
+
+    Raises AbandonedError once the client has `left`.
+    """
     source = folder / "source.mp4"
     with source.open("wb") as out:
-        shutil.copyfileobj(file, out, 2**20)
+        while not left.is_set() and (piece := file.read(2**20)):
+            out.write(piece)
+    if left.is_set():
+        raise AbandonedError
     check(source, limits, max_side=options.max_side)
     return read_inputs(inputs, limits)
 
@@ -105,7 +119,7 @@ def check(file: Path, limits: Limits, *, max_side: int | None = None) -> None:
     from sakuga.video.container import open_container, video_stream
 
     try:
-        with open_container(file, limits.frame_pixels) as reader:
+        with open_container(file, limits.frame_pixels, seconds=_PROBE_SECONDS) as reader:
             stream = video_stream(reader, file)
             seconds, frames, size = (reader.duration or 0) / 1e6, stream.frames, (stream.width, stream.height)
     except TooLargeError as error:

@@ -193,7 +193,7 @@ def _unreadable(pattern: Path, root: Path) -> list[str]:
     """Return a sentence for each folder that a pattern leads to and that cannot be read: `glob` passes over it."""
     parents = list(takewhile(lambda parent: parent != root, pattern.parents))
     folders = chain([str(root)], *(glob.iglob(str(parent), recursive=True) for parent in reversed(parents)))
-    sentences = {}
+    sentences: dict[str, None] = {}
     for folder in folders:
         try:
             with suppress(NotADirectoryError, FileNotFoundError), os.scandir(folder):

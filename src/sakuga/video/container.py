@@ -37,10 +37,11 @@ MAX_FRAME_PIXELS = 80_216_064
 """Pixels of a frame where nothing else is asked for: the most that a level of H.265 has (6.3); others have less."""
 
 
-def open_container(source: Path, max_pixels: int = MAX_FRAME_PIXELS) -> InputContainer:
+def open_container(source: Path, max_pixels: int = MAX_FRAME_PIXELS, *, seconds: float | None = None) -> InputContainer:
     """Open a file for reading; its decoders refuse frames of more than `max_pixels` before they take memory for them.
 
-    Raises SakugaError when it is missing, no video, or a list of other files.
+    Raises SakugaError when it is missing, no video, or a list of other files, and when it takes more than `seconds` to
+    find out what is in it.
     """
     import av
 
@@ -50,7 +51,7 @@ def open_container(source: Path, max_pixels: int = MAX_FRAME_PIXELS) -> InputCon
             options["codec_whitelist"] = _sound_decoders()
     with reading(source):
         try:
-            return open_input(source, options)
+            return open_input(source, options, seconds)
         except av.error.ArgumentError as error:  # so FFmpeg words that a format is not in the list
             raise av.error.InvalidDataError(error.errno or 0, error.strerror or "") from error
 
