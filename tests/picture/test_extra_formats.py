@@ -104,3 +104,29 @@ def test_the_size_of_a_jpeg_xl_bit_by_bit() -> None:
 def test_an_avif_of_a_general_brand_needs_no_extra() -> None:
     data = save(Image.fromarray(RGB8), "AVIF")
     assert si.read(data.replace(b"ftypavif", b"ftypmif1", 1)).format == "AVIF"
+
+
+@pytest.mark.parametrize(
+    ("fields", "animated"),
+    [
+        ("1", False),  # all as usual
+        ("00", False),
+        ("01" + "000" + "0" + "0" + "1", True),
+        ("01" + "000" + "0" + "0" + "0", False),
+        ("01" + "101" + "1" + "100000" + "001" + "0" + "1", True),  # turned, and to be shown at another size
+        ("01" + "000" + "0" + "1" + "1", False),  # it has a preview
+    ],
+)
+def test_the_header_of_a_jpeg_xl_tells_whether_it_moves(fields: str, animated: bool) -> None:
+    """Bits in the order in which they are read; 8x8 pixels: small, 5 bits of height, a ratio of 1."""
+    bits = "1" + "00000" + "100" + fields
+    number = sum(int(bit) << place for place, bit in enumerate(bits))
+    assert metadata.jxl_is_animated(b"\xff\x0a" + number.to_bytes(12, "little")) is animated
+
+
+def test_an_animated_jpeg_xl_says_what_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("pillow_jxl")
+    data = save(Image.fromarray(RGB8), "JXL", effort=1)
+    assert si.read(data).note == ""
+    monkeypatch.setattr(metadata, "jxl_is_animated", lambda data: True)
+    assert "its first picture alone is taken" in si.read(data).note

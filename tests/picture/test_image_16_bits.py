@@ -2,6 +2,7 @@
 
 import io
 import struct
+import zlib
 from dataclasses import replace
 
 import av
@@ -79,3 +80,17 @@ def test_16_bits_become_8_by_rounding_elsewhere() -> None:
     picture = replace(si.read(values), lossless=True)
     np.testing.assert_array_equal(si.read(si.encode(picture, "WEBP")).frames[0].rgb[..., 0], expected)
     np.testing.assert_array_equal(np.asarray(si.to_pil(picture))[..., 0], expected)
+
+
+def test_an_animation_of_16_bits_says_that_it_is_read_with_8() -> None:
+    """Pillow reads no more; the picture alone would be read exactly."""
+    values = smooth(9, 14, 3, np.uint16)
+    control = struct.pack(">IIIIIHHBB", 0, 14, 9, 0, 0, 1, 10, 0, 0)
+    again = zlib.compress(b"".join(b"\0" + row.astype(">u2").tobytes() for row in values))
+    data = png16(values, chunk(b"acTL", struct.pack(">II", 2, 0)), chunk(b"fcTL", control))
+    second = chunk(b"fcTL", struct.pack(">I", 1) + control[4:]) + chunk(b"fdAT", struct.pack(">I", 2) + again)
+    picture = si.read(data[:-12] + second + data[-12:])
+    assert len(picture.frames) == 2
+    assert picture.frames[0].rgb.dtype == np.uint8
+    assert "16 bits a channel" in picture.note
+    assert si.read(png16(values)).note == ""

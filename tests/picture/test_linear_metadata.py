@@ -12,7 +12,7 @@ from PIL import Image
 
 from sakuga.errors import SakugaError, TooLargeError
 from sakuga.picture import gif, metadata, read, structure
-from sakuga.picture.color import png_coding
+from sakuga.picture.color import nclx_coding, png_coding
 from sakuga.style.card import Card
 
 N = 1500
@@ -73,6 +73,13 @@ def icc(n: int) -> bytes:
     return saved("PNG", icc_profile=b"\0" * n)
 
 
+def boxed(data: bytes, *kinds: bytes) -> bytes:
+    for kind in kinds:
+        data = (bytes(4) if kind == b"meta" else b"") + data
+        data = struct.pack(">I4s", 8 + len(data), kind) + data
+    return data
+
+
 def card(text: bytes) -> object:
     return Card.from_json(text.decode())
 
@@ -112,6 +119,12 @@ CASES: dict[str, tuple[Callable[[bytes], object], Callable[[int], bytes], int]] 
     "webp chunks": (quietly(read), riff, N),
     "webp lossless": (metadata.webp_is_lossless, lambda n: WEBP[:12] + b"prVt\0\0\0\0" * n, 10 * N),
     "jpeg xl boxes": (metadata.jxl_size, lambda n: b"\0\0\0\x08free" * n + b"\xff\x0a" + bytes(12), 10 * N),
+    "jpeg xl animated": (
+        metadata.jxl_is_animated,
+        lambda n: b"\0\0\0\x08free" * n + b"\xff\x0a" + bytes(12),
+        10 * N,
+    ),
+    "nclx boxes": (nclx_coding, lambda n: boxed(b"\0\0\0\x08colr" * n, b"ipco", b"iprp", b"meta"), 10 * N),
     "carried sizes": (metadata.carried_sizes, lambda n: b"\x89PNG\r\n\x1a\n" * n, 40 * N),
     "tiff tags": (quietly(read), directory, N),
     "tiff pages": (quietly(read), pages, N),

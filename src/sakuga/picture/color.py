@@ -1,4 +1,4 @@
-"""The colours of a PNG that tells them by numbers (cICP, gAMA and cHRM) instead of by a profile.
+"""The colours of a picture that tells them by numbers (PNG: cICP, gAMA and cHRM; AVIF and HEIC: nclx), not by a profile.
 
 Networks have learned from sRGB, so its primaries get its curve too. Wider ones are kept with a profile (ICC.1:2022,
 matrix and curve), because reducing them would lose colours. HDR, which few programs find in a profile, becomes sRGB.
@@ -8,6 +8,7 @@ Numbers: ITU-T H.273 (2021), tables 2 and 3; which chunk prevails: PNG specifica
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -50,7 +51,7 @@ _BRADFORD = np.array([[0.8951, 0.2664, -0.1614], [-0.7502, 1.7135, 0.0367], [0.0
 
 @dataclass(frozen=True)
 class Coding:
-    """What the values of a PNG mean: primaries, their curve or HDR's (PQ, HLG), whether they run from 16 to 235."""
+    """What the values of a picture mean: primaries, their curve or HDR's (PQ, HLG), whether they run from 16 to 235."""
 
     primaries: Primaries = _SRGB
     curve: Curve = _SRGB_CURVE
@@ -104,6 +105,38 @@ def png_coding(data: bytes) -> Coding | None:
         given = tuple((float(x), float(y)) for x, y in (*colours, white))
         coding = replace(coding, primaries=given) if _is_sensible(given) else coding
     return None if coding == Coding() else coding
+
+
+def nclx_coding(data: bytes) -> Coding | None:
+    """How an AVIF or a HEIC is coded (ISO/IEC 23008-12, colr of type nclx); None where a profile says so, or nothing.
+
+    Decoders apply the matrix and the range and leave the rest.
+    """
+    begin, end, found = 0, len(data), b""
+    for kind, head in ((b"meta", 12), (b"iprp", 8), (b"ipco", 8)):
+        begin, end = next(((at + head, stop) for at, stop, name in _boxes(data, begin, end) if name == kind), (0, 0))
+    for at, stop, name in _boxes(data, begin, end):
+        if name == b"colr" and data[at + 8 : at + 12] in (b"prof", b"rICC"):
+            return None
+        if name == b"colr" and data[at + 8 : at + 12] == b"nclx" and stop - at >= 18:
+            found = found or data[at + 12 : at + 16]
+    if not found:
+        return None
+    primaries, transfer = struct.unpack(">HH", found)
+    hdr = transfer if transfer in (PQ, HLG) else 0
+    coding = Coding(_PRIMARIES.get(primaries, _SRGB), _CURVES.get(transfer, _SRGB_CURVE), hdr)
+    return None if coding == Coding() else coding
+
+
+def _boxes(data: bytes, at: int, end: int) -> Iterator[tuple[int, int, bytes]]:
+    """Where the boxes of an ISO file (ISO/IEC 14496-12) begin and end, and their kinds."""
+    while at + 8 <= end:
+        size, kind = struct.unpack_from(">I4s", data, at)
+        size = size or end - at
+        if size < 8 or at + size > end:  # among them one of 64 bits, which holds pixels and comes last
+            return
+        yield at, at + size, kind
+        at += size
 
 
 def _is_sensible(primaries: Primaries) -> bool:

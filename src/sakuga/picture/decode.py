@@ -14,7 +14,7 @@ from PIL import Image, TiffImagePlugin
 
 from sakuga.errors import SakugaError, TooLargeError, UsageError
 from sakuga.picture import gif, metadata
-from sakuga.picture.color import png_coding
+from sakuga.picture.color import nclx_coding, png_coding
 from sakuga.picture.formats import MAX_PIXELS
 from sakuga.picture.identify import check_size, content, identify, opened, unlimited
 from sakuga.picture.pixels import (
@@ -33,7 +33,8 @@ from sakuga.picture.quiet import quiet
 from sakuga.picture.types import Frame, Picture
 
 _ANIMATED = {"GIF", "WEBP", "PNG", "AVIF"}
-_SEARCHED = {"JPEG", "GIF", "WEBP", "PNG"}  # by us, for what Pillow does not say
+_SEARCHED = {"JPEG", "GIF", "WEBP", "PNG", "AVIF", "HEIF", "JXL"}  # by us, for what Pillow does not say
+_NCLX = {"AVIF", "HEIF"}
 _SUBFILE_TYPE, _NO_PAGE = 254, 1 | 4  # a TIFF's smaller version of another page, or the mask of one
 _CHANGING = {"ICO", "ICNS"}  # the size in their header is not always that of their pixels
 _MAX_SCANS = 100  # of a JPEG: each may cost a pass over the whole picture and take a few bytes; encoders write ten
@@ -157,6 +158,8 @@ def _decode(
                     image.seek(index)
                     check_size(name, image.size, 1, max_pixels)
                 low: Array | None = None
+                if kind == "PNG" and len(indices) > 1 and is_wide(image):
+                    note = "it has 16 bits a channel, of which an animation is read with 8"
                 if file is not None and is_wide(image) and (kind == "TIFF" or len(indices) == 1):
                     twin = twin or identify(file, name, max_pixels)
                     low = _low_bytes(twin, index)
@@ -171,7 +174,10 @@ def _decode(
                 picture = _described(image, data)
         if kind != "TIFF":
             picture = _described(image, data)  # with what stands behind the last frame
-    if kind == "PNG" and (coding := png_coding(data)):
+    if kind == "JXL" and metadata.jxl_is_animated(data):
+        note = "it is animated, and its first picture alone is taken: make a WebP or PNG of it first"
+    coding = png_coding(data) if kind == "PNG" else nclx_coding(data) if kind in _NCLX and not picture.icc else None
+    if coding:
         for index, frame in enumerate(frames):
             rgb, icc = coding.apply(frame.rgb)
             alpha = frame.alpha if frame.alpha is None or rgb.dtype == frame.rgb.dtype else to8(frame.alpha)

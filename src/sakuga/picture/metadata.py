@@ -138,10 +138,39 @@ def carried_sizes(data: bytes) -> list[tuple[int, int]]:
 
 
 def jxl_size(data: bytes) -> tuple[int, int]:
-    """The width and height of a JPEG XL (ISO/IEC 18181-1, SizeHeader; 18181-2, boxes), before it is turned.
+    """The width and height of a JPEG XL (ISO/IEC 18181-1, SizeHeader), before it is turned.
 
     Raises ValueError where it says none.
     """
+    return _jxl_sides(_Bits(_jxl_codestream(data)))
+
+
+def jxl_is_animated(data: bytes) -> bool:
+    """Whether a JPEG XL is animated (ISO/IEC 18181-1, ImageMetadata); False too where it has a preview."""
+    bits = _Bits(_jxl_codestream(data))
+    _jxl_sides(bits)
+    if bits.take(1) or not bits.take(1):  # all is as usual, or the extra fields are
+        return False
+    bits.take(3)  # the orientation
+    if bits.take(1):
+        _jxl_sides(bits)  # the size at which to show it
+    return not bits.take(1) and bits.take(1) == 1
+
+
+class _Bits:
+    """Numbers out of bytes, the lowest bit first."""
+
+    def __init__(self, data: bytes) -> None:
+        self._bits = int.from_bytes(data, "little")
+
+    def take(self, count: int) -> int:
+        """Return the next one."""
+        value, self._bits = self._bits & ((1 << count) - 1), self._bits >> count
+        return value
+
+
+def _jxl_codestream(data: bytes) -> bytes:
+    """The first bytes of a JPEG XL's codestream behind its signature (18181-2, boxes). Raises ValueError without one."""
     at = 0
     while not data.startswith(b"\xff\x0a", at):
         size, kind = struct.unpack_from(">I4s", data, at) if at + 8 <= len(data) else (0, b"")
@@ -155,19 +184,16 @@ def jxl_size(data: bytes) -> tuple[int, int]:
             raise ValueError("it has no codestream")
         else:
             at += size
-    bits = int.from_bytes(data[at + 2 : at + 14], "little")
+    return data[at + 2 : at + 40]
 
-    def take(count: int) -> int:
-        nonlocal bits
-        value, bits = bits & ((1 << count) - 1), bits >> count
-        return value
 
+def _jxl_sides(bits: _Bits) -> tuple[int, int]:
     def side(small: bool) -> int:
-        return 8 * (take(5) + 1) if small else take((9, 13, 18, 30)[take(2)]) + 1
+        return 8 * (bits.take(5) + 1) if small else bits.take((9, 13, 18, 30)[bits.take(2)]) + 1
 
-    small = take(1) == 1
+    small = bits.take(1) == 1
     height = side(small)
-    ratio = take(3)
+    ratio = bits.take(3)
     if not ratio:
         return side(small), height
     across, down = ((1, 1), (12, 10), (4, 3), (3, 2), (16, 9), (5, 4), (2, 1))[ratio - 1]
