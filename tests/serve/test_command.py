@@ -124,8 +124,9 @@ def test_a_port_that_is_taken_is_one_sentence(capsys):
 
 def test_other_hosts_are_a_warning_and_ctrl_c_is_no_error(serve):
     start, temporary = serve
-    process, url = start("--host", "0.0.0.0")
-    assert httpx.get(url, headers={"Host": "anything.example"}).status_code == 200
+    process, url = start("--host", "0.0.0.0", "--allow-host", "art.example")
+    for host, status in (("anything.example", 403), ("192.168.1.5:7860", 200), ("art.example", 200)):
+        assert httpx.get(url, headers={"Host": host}).status_code == status
     process.send_signal(signal.SIGINT)
     _, said = process.communicate(timeout=15)
     assert process.returncode == 0
