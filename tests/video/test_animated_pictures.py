@@ -5,11 +5,14 @@ from fractions import Fraction
 import numpy as np
 import pytest
 from clips import QUADRANTS, invert, quadrants, read, same
-from PIL import Image, ImageCms
+from PIL import Image, ImageCms, features
 
 from sakuga.errors import SakugaError, UsageError
 from sakuga.video import VideoOptions, stylize_video
 
+AVIF = pytest.param(
+    "a.avif", {"quality": 95}, marks=pytest.mark.skipif(not features.check("avif"), reason="Pillow without AVIF")
+)
 TIMES = [40, 200, 70, 500]  # milliseconds; a GIF counts in hundredths of a second
 
 
@@ -23,7 +26,7 @@ def off_by(found, expected):
     return np.abs(np.asarray(found).astype(int) - expected).mean()
 
 
-@pytest.mark.parametrize(("name", "options"), [("a.gif", {}), ("a.png", {}), ("a.webp", {"lossless": True})])
+@pytest.mark.parametrize(("name", "options"), [("a.gif", {}), ("a.png", {}), ("a.webp", {"lossless": True}), AVIF])
 @pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
 def test_each_frame_is_shown_as_long_as_before(tmp_path, name, options, suffix):
     source, target = animation(tmp_path / name, **options), tmp_path / f"b{suffix}"

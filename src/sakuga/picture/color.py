@@ -1,4 +1,4 @@
-"""The colours of a picture that tells them by numbers (PNG: cICP, gAMA and cHRM; AVIF and HEIC: nclx), not by a profile.
+"""The colours of a picture that tells them by numbers (PNG: cICP, gAMA, cHRM; AVIF and HEIC: nclx), not by a profile.
 
 Networks have learned from sRGB, so its primaries get its curve too. Wider ones are kept with a profile (ICC.1:2022,
 matrix and curve), because reducing them would lose colours. HDR, which few programs find in a profile, becomes sRGB.

@@ -170,7 +170,7 @@ class _Bits:
 
 
 def _jxl_codestream(data: bytes) -> bytes:
-    """The first bytes of a JPEG XL's codestream behind its signature (18181-2, boxes). Raises ValueError without one."""
+    """The first bytes of a JPEG XL's codestream (18181-2, boxes), its signature left out. Raises ValueError without."""
     at = 0
     while not data.startswith(b"\xff\x0a", at):
         size, kind = struct.unpack_from(">I4s", data, at) if at + 8 <= len(data) else (0, b"")
