@@ -12,6 +12,7 @@ import test_system_acgan
 import test_system_adain
 import test_system_animegan
 import test_system_animegan3
+import test_system_apdrawing
 import test_system_autotoon
 import test_system_cam_classifier
 import test_system_cariganet
@@ -59,6 +60,7 @@ MODULES = (
     test_system_adain,
     test_system_animegan,
     test_system_animegan3,
+    test_system_apdrawing,
     test_system_autotoon,
     test_system_cam_classifier,
     test_system_cariganet,

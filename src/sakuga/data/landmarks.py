@@ -35,7 +35,7 @@ class Landmarks(Column):
         pictures: the pictures; the points are scaled as they are.
         folder: of side files of the pictures' names, in the tree of theirs: NAME.landmarks.json as `sakuga prepare
             landmarks` writes it, NAME.json alike, or NAME.txt with a line "x y" for each point, both in pixels of
-            the upright picture.
+            the upright picture, or of its half where `pictures` are halves.
         mirrored: of each point, which one it becomes in the mirror; known for 5 and 68 points.
 
     Raises:
@@ -50,6 +50,7 @@ class Landmarks(Column):
             file = _side_file(path, pictures.below(index), folder)
             found, size = read_side_file(file)
             height, width = pictures.originals[index]
+            width //= 2 if pictures.options["half"] else 1
             if size not in (None, (width, height)):
                 raise SakugaError(f"{file} is of a picture of {size}, and {path} is {width}x{height}: find them again")
             scale = np.array(pictures.sizes[index][::-1]) / (width, height)

@@ -26,7 +26,8 @@ class UNet(nn.Module):
     Args:
         channels: of the input.
         out: channels of the output.
-        width: channels of the first level; they double until `8 * width`.
+        width: channels of the first level; they double until `most * width`.
+        most: see `width`.
         levels: halvings; 8 is U-Net-256, 7 is U-Net-128 (41,828,995 parameters).
         norm: `batch` as published; `instance`, without affine parameters, keeps the biases.
         dropout: decoder stages, counted from 1 at the innermost, that drop. By default 2 to levels - 4, as in the
@@ -47,6 +48,7 @@ class UNet(nn.Module):
         out: int = 3,
         *,
         width: int = 64,
+        most: int = 8,
         levels: int = 8,
         norm: Literal["batch", "instance"] = "batch",
         dropout: Sequence[int] | None = None,
@@ -60,7 +62,7 @@ class UNet(nn.Module):
         normalise = nn.BatchNorm2d if norm == "batch" else InstanceNorm
         bias = norm != "batch"
         dropping = range(2, levels - 3) if dropout is None else dropout
-        widths = [width * min(2**i, 8) for i in range(levels)]
+        widths = [width * min(2**i, most) for i in range(levels)]
 
         self.down = nn.ModuleList([nn.Conv2d(channels, width, 4, stride=2, padding=1, bias=bias)])
         for i, (wide, wider) in enumerate(pairwise(widths), start=2):

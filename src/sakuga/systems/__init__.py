@@ -17,6 +17,7 @@ SYSTEMS = {
     "adain": ("sakuga.systems.adain:AdaIN", "Any painting's style, by one decoder (Huang, Belongie, 2017)."),
     "animegan": ("sakuga.systems.animegan:AnimeGAN", "AnimeGAN and AnimeGANv2, light generators (Chen et al., 2019)."),
     "animegan3": ("sakuga.systems.animegan3:AnimeGANv3", "The double-tail GAN (Liu, Chen, Gao, 2024)."),
+    "apdrawing": ("sakuga.systems.apdrawing:APDrawingGAN", "Portraits drawn with a pen (Yi et al., 2019)."),
     "autotoon": ("sakuga.systems.autotoon:AutoToon", "Caricatures by warps of an artist (Gong et al., 2020)."),
     "cam_classifier": (
         "sakuga.systems.cam_classifier:CAMClassifier",
