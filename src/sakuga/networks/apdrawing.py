@@ -173,7 +173,8 @@ class _Residual(nn.Module):
         )
 
     def forward(self, x: Tensor) -> Tensor:
-        return x + self.body(x)
+        result: Tensor = x + self.body(x)
+        return result
 
 
 class Penman(nn.Module):

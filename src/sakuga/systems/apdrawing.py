@@ -101,6 +101,7 @@ class APDrawingGAN(System):
     channels_last = False
     Config = APDrawingConfig
     config: APDrawingConfig
+    discriminator: torch.nn.Module
 
     def __init__(self, config: APDrawingConfig):
         super().__init__(config)
