@@ -1,9 +1,12 @@
 """Files written whole or not at all, by several at once."""
 
+import errno
+import os
 import threading
 
 import pytest
 
+from sakuga.errors import SakugaError
 from sakuga.runtime import atomic as module
 from sakuga.runtime.atomic import atomic
 
@@ -48,3 +51,27 @@ def test_threads_that_begin_in_one_folder_leave_one_another_alone(tmp_path):
         for thread in threads:
             thread.join()
     assert wrong == []
+
+
+@pytest.mark.parametrize(("winerror", "times"), [(32, 3), (5, 3), (None, 1)])
+def test_a_file_that_a_scanner_holds_for_a_moment_is_replaced(tmp_path, monkeypatch, winerror, times):
+    target, replace, asked = tmp_path / "a.txt", os.replace, []
+    target.write_text("old")
+
+    def held(*paths):
+        asked.append(paths)
+        if len(asked) < 3:
+            error = PermissionError(errno.EACCES, "in use", str(target))
+            error.winerror = winerror
+            raise error
+        replace(*paths)
+
+    monkeypatch.setattr(os, "replace", held)
+    if times == 1:  # as on Linux, where a refusal is one
+        with pytest.raises(SakugaError, match="does not permit"), atomic(target, overwrite=True) as path:
+            path.write_text("new")
+    else:
+        with atomic(target, overwrite=True) as path:
+            path.write_text("new")
+    assert (len(asked), target.read_text()) == (times, "old" if times == 1 else "new")
+    assert list(tmp_path.iterdir()) == [target]

@@ -15,10 +15,12 @@ from sakuga.stylizer import Look
 from sakuga.video.options import VideoOptions, is_pattern, is_sequence, is_video_target
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from rich.progress import Progress
 
     from sakuga.stylizer import Stylizer
-    from sakuga.stylizer.batch import Job
+    from sakuga.stylizer.batch import Job, Plan
 
 
 @stoppable_runs()
@@ -38,6 +40,7 @@ def stylize(
     max_pixels: Number = None,
     format: Annotated[Format | None, arg(help_behavior_hint="")] = None,
     overwrite: Flag = False,
+    watch: Flag = False,
     threads: Number = None,
     jobs: Number = None,
     video: Annotated[VideoOptions, arg(name="")] = VideoOptions(),  # noqa: B008 - likewise
@@ -59,13 +62,14 @@ def stylize(
             frame of a video 80216064).
         format: Format of the results; otherwise that of the input, or of the name after -o.
         overwrite: Replace results that exist.
+        watch: Go on with what comes into the folders later, until Ctrl-C.
         threads: Threads to compute with; otherwise one for each core.
         jobs: Pictures to work on at once; otherwise one for each core.
         video: What is wanted of a video; pictures beside it in a folder are not concerned.
     """
     from sakuga.picture import SUFFIXES
     from sakuga.style.inputs import assignments
-    from sakuga.stylizer.batch import Job, Plan, is_file_name, is_many, is_video, plan, run, staff
+    from sakuga.stylizer.batch import Job, Plan, is_file_name, is_many, is_video, plan
     from sakuga.video.animated import becomes_video
 
     if not inputs:
@@ -89,6 +93,8 @@ def stylize(
     if file and format and SUFFIXES.get(file.suffix.lower(), format.upper()) != format.upper():
         raise UsageError(f"{file} would not be what its suffix says: leave out --format {format} or change the name")
 
+    if watch and not (all(Path(one).is_dir() for one in inputs) and not (sheet or overwrite or output == "-")):
+        raise UsageError("--watch is for folders, without --sheet and --overwrite: name the folders to watch")
     if "-" in inputs or output == "-":
         from sakuga.stylizer.streams import stylize_stream
 
@@ -112,7 +118,7 @@ def stylize(
     elif file:
         planned = Plan([Job(Path(inputs[0]), file, *stylizers)])
     else:
-        planned = plan(inputs, into, [*stylizers], format)
+        planned = plan(inputs, into, [*stylizers], format, may_be_empty=watch)
     if sheet:
         from sakuga.commands.sheet import make_sheet  # with fonts, which nothing else needs
 
@@ -129,6 +135,34 @@ def stylize(
             make_file(job, stylizers[job.style], progress)
         print_path(job.target)
         return 0
+    run_all = partial(_run, stylizers=stylizers, make_file=make_file, overwrite=overwrite)
+    run_all = partial(run_all, film=film, threads=threads, jobs=jobs)
+    if watch:
+        from sakuga.commands.watch import watched
+
+        told: set[str] = set()
+        for _ in watched(inputs):
+            run_all(plan(inputs, into, [*stylizers], format, may_be_empty=True), told=told)
+    return run_all(planned)
+
+
+def _run(
+    planned: "Plan",
+    *,
+    stylizers: "dict[str, Stylizer]",
+    make_file: "Callable[..., None]",
+    overwrite: bool,
+    film: bool,
+    threads: int | None,
+    jobs: int | None,
+    told: set[str] | None = None,
+) -> int:
+    """Do all jobs of a plan and say what became of them; the exit status.
+
+    `told`: of a folder that is watched, the failures that were told of, which is done once, and counts not at all.
+    """
+    from sakuga.stylizer.batch import Job, is_video, run, staff
+
     workers, each = staff(jobs, sum(not (film or is_video(job.source)) for job in planned.jobs), threads)
     of_many = {name: one.with_threads(each) for name, one in stylizers.items()}
 
@@ -140,10 +174,14 @@ def stylize(
         report = run(planned.jobs, work, overwrite=overwrite, workers=workers, progress=count)
     unreadable = [f"{sentence}: what is in it is left out" for sentence in planned.unreadable]
     for sentence in dict.fromkeys((*unreadable, *report.failed)):  # one that no style can read is told of once
-        say(sentence)
+        if told is None or sentence not in told:
+            say(sentence)
     failed = len(unreadable) + len(report.failed)
-    counts = f"{len(report.done)} done, {len(report.skipped)} skipped (exist already), {failed} failed"
-    say(f"{counts}; left out, as no pictures: {planned.left_out}" if planned.left_out else counts)
+    if told is None:
+        counts = f"{len(report.done)} done, {len(report.skipped)} skipped (exist already), {failed} failed"
+        say(f"{counts}; left out, as no pictures: {planned.left_out}" if planned.left_out else counts)
+    else:
+        told.update(unreadable, report.failed)
     return 1 if failed else 0
 
 

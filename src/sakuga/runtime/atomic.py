@@ -6,6 +6,7 @@ import errno
 import os
 import re
 import secrets
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
@@ -18,6 +19,8 @@ try:
 except ImportError:  # Windows
     fcntl = None  # type: ignore[assignment]
 
+_HELD = (5, 32)
+"""What Windows calls it when somebody else has a file open: ERROR_ACCESS_DENIED, ERROR_SHARING_VIOLATION."""
 _TEMPORARY = re.compile(r"\.sakuga-[0-9a-f]{12}(\..*)?")
 
 
@@ -91,6 +94,18 @@ def _publish(temporary: Path, target: Path, overwrite: bool) -> None:
             raise
         except OSError:  # a file system without links
             pass
+    _replace(temporary, target)
+
+
+def _replace(temporary: Path, target: Path) -> None:
+    """Rename, also where another program holds one of the two for a moment, as virus scanners on Windows do."""
+    for wait in (0.02, 0.05, 0.1, 0.2, 0.4, 0.8):
+        try:
+            return os.replace(temporary, target)
+        except PermissionError as error:
+            if getattr(error, "winerror", None) not in _HELD:  # no scanner: it will not be permitted later, either
+                raise
+            time.sleep(wait)
     os.replace(temporary, target)
 
 

@@ -8,6 +8,7 @@ PACKAGES = {
     "faces": {"ai_edge_litert"},
     "heic": {"pillow_heif"},
     "jxl": {"pillow_jxl"},
+    "watch": {"watchfiles"},
 }
 """What each extra installs, by the names under which it is imported."""
 

@@ -51,14 +51,21 @@ class Report:
     failed: list[str] = field(default_factory=list)
 
 
-def plan(inputs: Sequence[str], output: Path | None, styles: Sequence[str], format: str | None = None) -> Plan:
+def plan(
+    inputs: Sequence[str],
+    output: Path | None,
+    styles: Sequence[str],
+    format: str | None = None,
+    *,
+    may_be_empty: bool = False,
+) -> Plan:
     """Find the files that `inputs` (files, folders, globs) mean and name their results NAME.STYLE.EXT, for each style.
 
     Results lie beside their inputs, or in the folder `output` with the tree below each input folder mirrored there
     (under that folder's name when there are several inputs). Where names would collide they get longer, always to the
     same ones. In folders and globs only pictures and videos are taken, and no earlier results. Files are not opened,
     except to tell the format of those with an unusual suffix, so a missing one makes a job that will fail.
-    Raises SakugaError for a folder or glob that holds no pictures or videos.
+    Raises SakugaError for a folder or glob that holds no pictures or videos, unless it `may_be_empty`.
     """
     # One file can be named twice (a folder and a picture in it): that is one job.
     found: dict[tuple[str, str], tuple[Path, Path]] = {}
@@ -66,7 +73,7 @@ def plan(inputs: Sequence[str], output: Path | None, styles: Sequence[str], form
     for text in inputs:
         root = Path(text)
         base = Path(root.resolve().name) if len(inputs) > 1 and root.is_dir() else Path()
-        for source, below in _expand(text, styles, every):
+        for source, below in _expand(text, styles, every, may_be_empty=may_be_empty):
             folder = source.parent if output is None else output / base / below
             found.setdefault((_absolute(source), _absolute(folder)), (source, folder))
     pairs = list(found.values())
@@ -160,7 +167,7 @@ def is_many(inputs: Sequence[str]) -> bool:
     return len(inputs) > 1 or any(Path(text).is_dir() or _is_glob(text) for text in inputs)
 
 
-def _expand(text: str, styles: Sequence[str], every: Found) -> list[tuple[Path, Path]]:
+def _expand(text: str, styles: Sequence[str], every: Found, *, may_be_empty: bool) -> list[tuple[Path, Path]]:
     """Return the files that one input means, each with its folder relative to the input's own.
 
     What is not taken, or cannot be read, goes into `every`.
@@ -180,7 +187,7 @@ def _expand(text: str, styles: Sequence[str], every: Found) -> list[tuple[Path, 
         return [(path, Path())]
     endings = tuple(f".{name}" for name in {*names(), *styles})
     files = [file for file in files if not file.name.startswith(".") and not file.stem.endswith(endings)]
-    if not files and not every.unreadable:
+    if not files and not every.unreadable and not may_be_empty:
         raise SakugaError(f"{text} holds no pictures or videos: check the path")
     return [(file, file.parent.relative_to(root)) for file in files]
 
