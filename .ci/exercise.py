@@ -74,3 +74,12 @@ if find_spec("torch"):
     run("train", "cyclegan", "--run", "run", "--photos", "photos", "--style", "paintings", *tiny)
     run("export", "run", "-o", "own.onnx")
     run(PHOTO, "-s", "own.onnx", "--max-side", 64, "-o", "b.png")
+if find_spec("ai_edge_litert"):
+    # Its networks are a download of their own: only where they are at hand are they opened.
+    code = """
+from ai_edge_litert.interpreter import Interpreter
+from sakuga.faces.weights import DETECTOR, MESH, Network, missing
+if missing() is None:
+    Network(DETECTOR), Network(MESH)
+"""
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=300)
