@@ -33,6 +33,7 @@ import test_system_relgan
 import test_system_sgan
 import test_system_stargan
 import test_system_starganv2
+import test_system_stylecarigan
 import test_system_stylegan
 import test_system_stylegan2
 import test_system_super_resolution
@@ -82,6 +83,7 @@ MODULES = (
     test_system_relgan,
     test_system_stargan,
     test_system_starganv2,
+    test_system_stylecarigan,
     test_system_stylegan,
     test_system_stylegan2,
     test_system_super_resolution,

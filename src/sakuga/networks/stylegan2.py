@@ -159,6 +159,12 @@ class Synthesis(nn.Module):
         """How many latents it takes, one for each layer; a layer to RGB shares the next size's first."""
         return 2 * len(self.blocks) + 2
 
+    def size(self, number: int) -> "_Size":
+        """What it does at 8 · 2^number pixels."""
+        found = self.blocks[number]
+        assert isinstance(found, _Size)
+        return found
+
     def forward(self, w: Tensor) -> Tensor:
         """Latents (N, count, latent) to pictures (N, 3, side, side); values may leave [-1, 1]."""
         x = self.first(self.const.expand(len(w), -1, -1, -1), w[:, 0])
@@ -177,8 +183,18 @@ class _Size(nn.Module):
 
     def forward(self, x: Tensor, picture: Tensor, w: Tensor) -> tuple[Tensor, Tensor]:
         """Features (N, C, H, W), picture (N, 3, H, W) and three latents (N, 3, latent) to both of twice the size."""
-        x = self.layer(self.up(x, w[:, 0]), w[:, 1])
-        return x, enlarge(picture) + self.to_rgb(x, w[:, 2])
+        x = self.features(x, w)
+        return x, self.add(picture, x, w[:, 2])
+
+    def features(self, x: Tensor, w: Tensor) -> Tensor:
+        """Features (N, C, H, W) and two latents or more to those of twice the size."""
+        features: Tensor = self.layer(self.up(x, w[:, 0]), w[:, 1])
+        return features
+
+    def add(self, picture: Tensor, x: Tensor, w: Tensor) -> Tensor:
+        """Enlarge the picture, and add what a latent (N, latent) shows of the features."""
+        shown: Tensor = enlarge(picture) + self.to_rgb(x, w)
+        return shown
 
 
 class StyleGAN2Discriminator(nn.Module):
@@ -201,7 +217,10 @@ class StyleGAN2Discriminator(nn.Module):
 
     def forward(self, image: Tensor) -> Tensor:
         """Score pictures; no sigmoid."""
-        x = leaky(self.from_rgb(image)) * ACTIVE
+        return self.score_features(leaky(self.from_rgb(image)) * ACTIVE)
+
+    def score_features(self, x: Tensor) -> Tensor:
+        """Score what lies behind the layer from RGB, (N, width, side, side)."""
         for block in self.blocks:
             x = block(x)
         x = leaky(self.convolution(minibatch_deviation(x))) * ACTIVE

@@ -54,6 +54,10 @@ SYSTEMS = {
     "relgan": ("sakuga.systems.relgan:RelGAN", "Changes of attributes, by degrees (Wu et al., 2019)."),
     "stargan": ("sakuga.systems.stargan:StarGAN", "Attributes or domains, one generator (Choi et al., 2018)."),
     "starganv2": ("sakuga.systems.starganv2:StarGANv2", "Domains in many styles (Choi et al., 2020)."),
+    "stylecarigan": (
+        "sakuga.systems.stylecarigan:StyleCariGAN",
+        "Caricatures from two StyleGANs (Jang et al., 2021).",
+    ),
     "stylegan": ("sakuga.systems.stylegan:StyleGAN", "Pictures from noise by styles, growing (Karras et al., 2019)."),
     "stylegan2": ("sakuga.systems.stylegan2:StyleGAN2", "Pictures from noise by styles (Karras et al., 2020)."),
     "super_resolution": (

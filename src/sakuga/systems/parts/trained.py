@@ -1,0 +1,47 @@
+"""Runs that were trained before and are parts of a system now: read from their checkpoints."""
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from sakuga.errors import SakugaError, UsageError
+from sakuga.networks.resnet18 import ResNet18
+
+
+def read_run(run: Path, option: str, system: str) -> dict[str, Any]:
+    """Return a run's checkpoint: its `config`, its `finished` networks, and, of last.pt, all of its `networks`.
+
+    Raises:
+        UsageError: the folder that `option` names is no run of this system.
+        SakugaError: its checkpoint is damaged.
+    """
+    file = next((run / name for name in ("last.pt", "best.pt") if (run / name).is_file()), None)
+    if file is None:
+        raise UsageError(f"{option} {run} holds no checkpoint: name a run of `sakuga train {system}`")
+    try:
+        state: dict[str, Any] = torch.load(file, weights_only=True, map_location="cpu")
+        name = state["name"], state["config"], state["finished"]
+    except Exception as error:  # torch raises many kinds for a damaged archive
+        raise SakugaError(f"{file} is damaged ({type(error).__name__}): train it again") from error
+    if name[0] != system:
+        raise UsageError(f"{option} {run} is a run of {name[0]}: name one of `sakuga train {system}`")
+    return state
+
+
+def give(network: nn.Module, weights: dict[str, Any], run: Path, option: str) -> None:
+    """Load weights of a run into a network. Raises UsageError where they are of other sizes."""
+    try:
+        network.load_state_dict(weights)
+    except RuntimeError as error:
+        raise UsageError(f"{option} {run} has networks of other sizes: name a run like the other") from error
+
+
+def read_classifier(run: Path, option: str) -> tuple[ResNet18, tuple[str, ...]]:
+    """Return the frozen network of a run of cam_classifier, and what it tells apart."""
+    state = read_run(run, option, "cam_classifier")
+    config = state["config"]
+    network = ResNet18(len(config["classes"]), width=config["width"], small=config["small"])
+    give(network, state["finished"]["classifier"], run, option)
+    return network.eval().requires_grad_(False), tuple(config["classes"])
