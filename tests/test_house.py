@@ -7,8 +7,8 @@ SOURCE = Path(__file__).parents[1] / "src" / "sakuga"
 
 USING = ["errors", "runtime", "picture", "faces", "style", "video", "stylizer"]
 """The half that runs styles, from below upwards: each may import what stands before it."""
-DOORS = {"serve", "webcam"}
-"""Ways into the using half; neither knows the other."""
+DOORS = {"serve", "webcam", "cluster"}
+"""Ways into the using half; none knows another."""
 MAKING = [
     {"losses", "networks"},
     {"metrics", "importers"},

@@ -222,12 +222,12 @@ def test_what_a_picture_weighs():
     photo("large.png", size=(50, 40))
     photo("small.png", size=(20, 16))
     Path("broken.png").write_bytes(b"no picture")
-    assert [batch._pixels(Path(name), 9) for name in ("large.png", "small.png", "broken.png")] == [2000, 320, 1]
+    assert [batch.pixels(Path(name), 9) for name in ("large.png", "small.png", "broken.png")] == [2000, 320, 1]
     frames = [Image.new("L", (10, 10), gray) for gray in (0, 99, 200)]
     frames[0].save("moving.gif", save_all=True, append_images=frames[1:])
-    assert batch._pixels(Path("moving.gif"), 9) == 300
+    assert batch.pixels(Path("moving.gif"), 9) == 300
     Path("bomb.pbm").write_bytes(b"P4 65000 65000\n")  # 4.2 gigapixels, more than Pillow opens
-    assert batch._pixels(Path("bomb.pbm"), 9) == 9
+    assert batch.pixels(Path("bomb.pbm"), 9) == 9
 
 
 def test_results_do_not_depend_on_jobs(capsys):

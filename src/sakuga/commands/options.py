@@ -1,4 +1,4 @@
-"""Options that take a list, given several times."""
+"""Options in forms that the parser does not know: a list given several times, a value that may be left out."""
 
 import re
 from collections.abc import Sequence
@@ -29,3 +29,13 @@ def join_lists(args: Sequence[str], *commands: object) -> list[str]:
                 group = groups.setdefault(index, [])
             group.append(arg)
     return [arg for group in groups.values() for arg in group]
+
+
+def add_usual(args: Sequence[str], flag: str, usual: str, value: str) -> list[str]:
+    """Put `usual` behind a flag that no value follows, a value being what the regular expression `value` matches."""
+    completed: list[str] = []
+    for arg, following in zip(args, [*args[1:], ""], strict=True):
+        completed.append(arg)
+        if arg == flag and not re.fullmatch(value, following):
+            completed.append(usual)
+    return completed

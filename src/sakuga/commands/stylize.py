@@ -9,6 +9,7 @@ from tyro.conf import Positional, UseAppendAction, arg
 from sakuga.errors import UsageError
 from sakuga.runtime.console import counter, frame_counter, print_path, progress_bars, say
 from sakuga.runtime.flags import Flag, Format, Number
+from sakuga.runtime.urls import is_url, path_of
 from sakuga.style import DEFAULT
 from sakuga.style.session import stoppable_runs
 from sakuga.stylizer import Look
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress
 
     from sakuga.stylizer import Stylizer
-    from sakuga.stylizer.batch import Job, Plan
+    from sakuga.stylizer.batch import Job, Plan, Report
 
 
 @stoppable_runs()
@@ -43,6 +44,9 @@ def stylize(
     watch: Flag = False,
     threads: Number = None,
     jobs: Number = None,
+    from_: Annotated[Path | None, arg(name="from", metavar="FILE", help_behavior_hint="")] = None,
+    cluster: Annotated[str | None, arg(metavar="[ADDRESS]", help_behavior_hint="")] = None,
+    manifest: Annotated[str | None, arg(metavar="FILE", help_behavior_hint="")] = None,
     video: Annotated[VideoOptions, arg(name="")] = VideoOptions(),  # noqa: B008 - likewise
 ) -> int:
     """Stylise pictures, folders and videos.
@@ -65,6 +69,10 @@ def stylize(
         watch: Go on with what comes into the folders later, until Ctrl-C.
         threads: Threads to compute with; otherwise one for each core.
         jobs: Pictures to work on at once; otherwise one for each core.
+        from_: Take more inputs from this file, one on each line.
+        cluster: Work on all machines of the Ray cluster at this address (HOST:PORT, ray://HOST:PORT, auto), or on a Ray
+            begun here; then IN and OUT may be addresses such as s3://bucket/folder.
+        manifest: Of a run with --cluster, write a table (.parquet) of what became of each input.
         video: What is wanted of a video; pictures beside it in a folder are not concerned.
     """
     from sakuga.picture import SUFFIXES
@@ -72,17 +80,21 @@ def stylize(
     from sakuga.stylizer.batch import Job, Plan, is_file_name, is_many, is_video, plan
     from sakuga.video.animated import becomes_video
 
+    if from_:
+        inputs = [*inputs, *_lines(from_)]
     if not inputs:
         raise UsageError("name a picture, a folder or a video, or - for standard input (sakuga --help)")
-    if address := next((one for one in inputs if "://" in one), None):
+    if cluster is None and (address := next((one for one in (*inputs, output or "") if is_url(one)), None)):
         raise UsageError(f"{address} is an address, and nothing is fetched: download it and name the file")
+    if cluster is None and manifest:
+        raise UsageError("--manifest is written of a run on a cluster: add --cluster")
     if max_pixels is not None and max_pixels < 1:
         raise UsageError(f"max_pixels must be at least 1, not {max_pixels}")
     if jobs is not None and jobs < 1:
         raise UsageError(f"jobs must be at least 1, not {jobs}")
     asked = assignments(settings)
     stylizers = {one.name: one for one in _stylizers(style, look, asked, threads)}
-    into = None if output in (None, "-") else Path(output)
+    into = None if output in (None, "-") else path_of(output)
     frames = _is_frames(inputs, into)
     alone = frames or not is_many(inputs)
     many = not alone or len(stylizers) > 1
@@ -95,9 +107,13 @@ def stylize(
 
     if watch and not (all(Path(one).is_dir() for one in inputs) and not (sheet or overwrite or output == "-")):
         raise UsageError("--watch is for folders, without --sheet and --overwrite: name the folders to watch")
+    if watch and cluster:
+        raise UsageError("--watch is of one machine: leave out --cluster")
     if "-" in inputs or output == "-":
         from sakuga.stylizer.streams import stylize_stream
 
+        if cluster:
+            raise UsageError("- stays on this machine: name files, or leave out --cluster")
         if many or frames or sheet:
             raise UsageError("- stands for one picture or one video in one style: name files instead")
         stream = partial(stylize_stream, format=format, overwrite=overwrite, max_pixels=max_pixels, video=video)
@@ -116,7 +132,7 @@ def stylize(
         targets = {one: file or (into or folder.parent) / f"{folder.name}.{one}.mp4" for one in stylizers}
         planned = Plan([Job(source, target, one) for one, target in targets.items()])
     elif file:
-        planned = Plan([Job(Path(inputs[0]), file, *stylizers)])
+        planned = Plan([Job(path_of(inputs[0]), file, *stylizers)])
     else:
         planned = plan(inputs, into, [*stylizers], format, may_be_empty=watch)
     if sheet:
@@ -124,11 +140,18 @@ def stylize(
 
         if film:
             raise UsageError(f"--sheet is for pictures, but {inputs[0]} is a video: leave it out")
+        if cluster:
+            raise UsageError("--sheet is made on this machine: leave out --cluster")
         if output or format:
             raise UsageError(f"--sheet names the one file to write, {sheet}: leave out --output and --format")
         return make_sheet(planned, [*stylizers.values()], sheet, overwrite=overwrite, max_pixels=max_pixels)
 
-    make_file = partial(_make_file, format=format, overwrite=overwrite, max_pixels=max_pixels, video=video)
+    options = {"format": format, "overwrite": overwrite, "max_pixels": max_pixels, "video": video}
+    if cluster:
+        from sakuga.commands.stylize_cluster import run_on_cluster
+
+        return _summary(planned, run_on_cluster(planned.jobs, stylizers, cluster, jobs, manifest, options))
+    make_file = partial(_make_file, **options)
     if not many:
         (job,) = planned.jobs
         with progress_bars(film) as progress:
@@ -172,6 +195,11 @@ def _run(
     with progress_bars() as progress:
         count = counter(progress, len(planned.jobs))
         report = run(planned.jobs, work, overwrite=overwrite, workers=workers, progress=count)
+    return _summary(planned, report, told)
+
+
+def _summary(planned: "Plan", report: "Report", told: set[str] | None = None) -> int:
+    """Say what failed, unless it was told of, and how many did not; the exit status."""
     unreadable = [f"{sentence}: what is in it is left out" for sentence in planned.unreadable]
     for sentence in dict.fromkeys((*unreadable, *report.failed)):  # one that no style can read is told of once
         if told is None or sentence not in told:
@@ -209,6 +237,18 @@ def _stylizers(styles: tuple[str, ...], look: Look, given: dict[str, str], threa
         inputs = {name: value for name, value in given.items() if name not in own or name in names}
         made.append(Stylizer(one, look, inputs=inputs, threads=threads, after=after))
     return made
+
+
+def _lines(file: Path) -> list[str]:
+    """The inputs that a file lists, one on each line."""
+    try:
+        with file.open(encoding="utf-8", errors="surrogateescape") as opened:
+            lines = [line.rstrip("\r\n") for line in opened]
+    except OSError as error:
+        raise UsageError(f"--from {file} cannot be read ({error.strerror}): check the path") from error
+    if not (found := [line for line in lines if line]):
+        raise UsageError(f"--from {file} lists nothing: write one input on each line")
+    return found
 
 
 def _make_file(job: "Job", stylizer: "Stylizer", progress: "Progress | None", **options: Any) -> None:

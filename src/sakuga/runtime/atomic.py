@@ -34,7 +34,7 @@ def atomic(target: Path, *, overwrite: bool = False) -> Iterator[Path]:
     OSError about the file to be written: a missing or read-only folder, a full disk.
     """
     target = Path(target)
-    temporary = target.with_name(f".sakuga-{secrets.token_hex(6)}{target.suffix}") if target.name else target
+    temporary = temporary_name(target) if target.name else target
     try:
         if target.exists() and not target.is_file():  # a folder, or a device such as /dev/null
             raise SakugaError(f"{target} is not a plain file: choose another name for the output")
@@ -54,6 +54,11 @@ def atomic(target: Path, *, overwrite: bool = False) -> Iterator[Path]:
         if error.filename is not None and Path(os.fsdecode(error.filename)) not in (temporary, target):
             raise  # about another file, which the caller was using meanwhile
         raise (ExistsError if error.errno == errno.EEXIST else SakugaError)(_reason(target, error)) from error
+
+
+def temporary_name(target: Path) -> Path:
+    """A name that nothing has, hidden beside `target` and with its suffix."""
+    return target.with_name(f".sakuga-{secrets.token_hex(6)}{target.suffix}")
 
 
 @contextmanager

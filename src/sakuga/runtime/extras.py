@@ -5,6 +5,7 @@ import re
 PACKAGES = {
     "train": {"torch", "lightning_fabric", "onnx", "scipy", "skimage", "tensorboard", "filelock"},
     "serve": {"fastapi", "uvicorn", "starlette", "prometheus_client", "python_multipart"},
+    "cluster": {"ray", "pyarrow", "fsspec", "s3fs"},
     "faces": {"ai_edge_litert"},
     "heic": {"pillow_heif"},
     "jxl": {"pillow_jxl"},

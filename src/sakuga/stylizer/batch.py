@@ -17,6 +17,7 @@ from sakuga.runtime.folder import Found, walk
 from sakuga.runtime.home import expand_user
 from sakuga.runtime.naming import distinct
 from sakuga.runtime.parallel import cores, in_order
+from sakuga.runtime.urls import Url, path_of
 from sakuga.style import names
 from sakuga.video import SUFFIXES as VIDEO_SUFFIXES
 
@@ -71,9 +72,9 @@ def plan(
     found: dict[tuple[str, str], tuple[Path, Path]] = {}
     every = Found()
     for text in inputs:
-        root = Path(text)
-        base = Path(root.resolve().name) if len(inputs) > 1 and root.is_dir() else Path()
-        for source, below in _expand(text, styles, every, may_be_empty=may_be_empty):
+        base, files = _expand(text, styles, every, may_be_empty=may_be_empty)
+        base = base if len(inputs) > 1 else Path()
+        for source, below in files:
             folder = source.parent if output is None else output / base / below
             found.setdefault((_absolute(source), _absolute(folder)), (source, folder))
     pairs = list(found.values())
@@ -132,7 +133,7 @@ def run(
     limit = workers * SHARE
 
     def weight(job: Job) -> int:
-        return limit if is_video(job.source) else _pixels(job.source, limit)
+        return limit if is_video(job.source) else pixels(job.source, limit)
 
     with closing(in_order(work, missing(), workers=workers, weight=weight, limit=limit)) as outcomes:
         for job, error in outcomes:
@@ -164,36 +165,55 @@ def is_file_name(path: Path) -> bool:
 
 def is_many(inputs: Sequence[str]) -> bool:
     """Whether the inputs are more than one file by their form: several, a folder or a glob."""
-    return len(inputs) > 1 or any(Path(text).is_dir() or _is_glob(text) for text in inputs)
+    return len(inputs) > 1 or any(path_of(text).is_dir() or _is_glob(text) for text in inputs)
 
 
-def _expand(text: str, styles: Sequence[str], every: Found, *, may_be_empty: bool) -> list[tuple[Path, Path]]:
-    """Return the files that one input means, each with its folder relative to the input's own.
+def _expand(
+    text: str, styles: Sequence[str], every: Found, *, may_be_empty: bool
+) -> tuple[Path, list[tuple[Path, Path]]]:
+    """Return the name of the folder that one input is (empty: none), and the files that it means, each with its folder
+    relative to the input's own.
 
     What is not taken, or cannot be read, goes into `every`.
     """
-    path = Path(text)
-    if path.is_dir():
-        root, found = path, walk(path, READABLE_SUFFIXES | VIDEO_SUFFIXES)
+    path, base = path_of(text), Path()
+    if isinstance(path, Url):
+        if is_file_name(path) and not glob.has_magic(text):  # a million of them are not asked for one by one
+            return base, [(path, base)]
+        pattern = _is_glob(text)
+        root = _fixed_part(path) if pattern else path
+        matches = path.matches() if pattern else path.files()
+        base = base if pattern else Path(path.name)
+        files: list[Path] = [one for one in matches if is_file_name(one) and not _is_hidden(one, root)]
+        if not pattern:
+            every.others.update(one.suffix.lower() for one in matches if not is_file_name(one))
+    elif path.is_dir():
+        root, base, found = path, Path(path.resolve().name), walk(path, READABLE_SUFFIXES | VIDEO_SUFFIXES)
         every.others += found.others
         every.unreadable += found.unreadable
         files = found.files
     elif _is_glob(text):
         root = _fixed_part(path)
         every.unreadable += _unreadable(expand_user(path), root)
-        matches = map(Path, glob.iglob(str(expand_user(path)), recursive=True))
-        files = sorted(each for each in matches if is_file_name(each) and each.is_file())
+        names_found = map(Path, glob.iglob(str(expand_user(path)), recursive=True))
+        files = sorted(each for each in names_found if is_file_name(each) and each.is_file())
     else:
-        return [(path, Path())]
+        return base, [(path, base)]
     endings = tuple(f".{name}" for name in {*names(), *styles})
     files = [file for file in files if not file.name.startswith(".") and not file.stem.endswith(endings)]
     if not files and not every.unreadable and not may_be_empty:
         raise SakugaError(f"{text} holds no pictures or videos: check the path")
-    return [(file, file.parent.relative_to(root)) for file in files]
+    if isinstance(path, Url):
+        return base, [(file, Path(*file.parent.parts[len(root.parts) :])) for file in files]
+    return base, [(file, file.parent.relative_to(root)) for file in files]
+
+
+def _is_hidden(path: Path, root: Path) -> bool:
+    return any(part.startswith(".") for part in path.parts[len(root.parts) :])
 
 
 def _is_glob(text: str) -> bool:
-    return glob.has_magic(text) and not Path(text).exists()
+    return glob.has_magic(text) and not path_of(text).exists()
 
 
 def _unreadable(pattern: Path, root: Path) -> list[str]:
@@ -212,10 +232,10 @@ def _unreadable(pattern: Path, root: Path) -> list[str]:
 
 def _fixed_part(pattern: Path) -> Path:
     """Return the folder above the first part of a pattern that has a wildcard."""
-    pattern = expand_user(pattern)
+    pattern = pattern if isinstance(pattern, Url) else expand_user(pattern)
     parts = pattern.parts
     first = next(i for i, part in enumerate(parts) if glob.has_magic(part))
-    return Path(*parts[:first])
+    return type(pattern)(*parts[:first])
 
 
 def _label(source: Path, length: int) -> str:
@@ -232,7 +252,7 @@ def _key(path: Path) -> str:
 
 def _absolute(path: Path) -> str:
     """Return the path from the root, without following links: two links to one file are two inputs."""
-    return os.path.abspath(path)
+    return str(path) if isinstance(path, Url) else os.path.abspath(path)
 
 
 def _ending(source: Path, format: str | None) -> str:
@@ -245,13 +265,15 @@ def _ending(source: Path, format: str | None) -> str:
         return source.suffix
     if source.suffix.lower() in READABLE_SUFFIXES:
         return ".png"
+    if isinstance(source, Url):
+        return ".png"
     try:
         return extension(read_header(source).format)
     except SakugaError:
         return ".png"
 
 
-def _pixels(source: Path, limit: int) -> int:
+def pixels(source: Path, limit: int) -> int:
     """Return how many pixels its header says a picture has: 1 when it does not say, `limit` when beyond all limits."""
     try:
         _, width, height, frames = read_header(source)

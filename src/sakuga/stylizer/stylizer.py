@@ -81,7 +81,9 @@ class Stylizer:
         if threads is not None and threads < 1:
             raise UsageError(f"threads must be at least 1, not {threads}")
         self.style = style if isinstance(style, Style) else load(style)
-        card, given = self.style.card, dict(inputs or {})
+        self.given = dict(inputs or {})
+        """What was given for the style's inputs, as it was given."""
+        card, given = self.style.card, dict(self.given)
         whole = card.frame is None or FRAME.check(given.pop(FRAME.name, FRAME.default)) == "whole"
         self.frame = None if whole else card.frame
         if self.look.faces and (sentence := missing()):

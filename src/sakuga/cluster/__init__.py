@@ -1,0 +1,1 @@
+"""The same stylizer on many machines, by Ray (extra `cluster`)."""

@@ -1,0 +1,159 @@
+"""A plan carried out by a cluster: blocks of jobs, actors that keep their network, one report."""
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from sakuga.cluster.manifest import Manifest
+from sakuga.cluster.nodes import LOCAL, check_nodes, connected, cpus
+from sakuga.cluster.parts import blocks, check_jobs, existing, tops, weight
+from sakuga.cluster.recipe import Recipe, files
+from sakuga.cluster.worker import Order, Outcome, Worker
+from sakuga.errors import SakugaError
+from sakuga.runtime.console import print_path, say
+from sakuga.runtime.urls import Url, check_writable
+from sakuga.stylizer import Stylizer
+from sakuga.stylizer.batch import SHARE, Job, Report
+
+
+def run(
+    jobs: Sequence[Job],
+    stylizers: dict[str, Stylizer],
+    address: str = LOCAL,
+    *,
+    at_once: int | None = None,
+    progress: Callable[[], None] | None = None,
+    manifest: Manifest | None = None,
+    **options: Any,
+) -> Report:
+    """Carry out jobs on all machines as `sakuga.stylizer.batch.run` does on one; print each result's path when it is
+    there.
+
+    `address`: of Ray, as `nodes.connected` takes it. `at_once`: pictures in work at the same time; None: one for each
+    processor. `options`: `format`, `overwrite`, `max_pixels` and `video` of `Stylizer.file`. Before the work begins,
+    UsageError is raised for jobs that only one machine can do, SakugaError for machines that are not fit for them.
+    """
+    check_jobs(jobs)
+    ledger = _Ledger(jobs, progress, manifest)
+    missing = [*_missing(ledger, bool(options.get("overwrite")))]
+    if not missing:
+        return ledger.report
+    recipes = {name: Recipe.of(one) for name, one in stylizers.items()}
+    order = Order(recipes, checksums=manifest is not None, **options)
+    folders = tops(jobs[index] for index in missing)
+    for folder in folders:
+        if isinstance(folder, Url):
+            check_writable(folder)
+    weights = {index: weight(jobs[index].source) for index in missing}
+    light = [index for index in missing if weights[index] <= SHARE]
+    heavy = [index for index in missing if weights[index] > SHARE]
+    with connected(address) as ray:
+        check_nodes(ray, folders, faces=any(one.look.faces or one.is_for_faces for one in stylizers.values()))
+        data = {key: value for one in stylizers.values() for key, value in files(one).items()}
+        styles = {sha256: ray.put(file) for sha256, file in data.items()}
+        machines = cpus(ray)
+        workers = min(at_once or sum(machines), sum(machines))
+        # Small pictures one a processor; videos and large ones with all processors of a machine, as on one machine.
+        for indices, each, most in ((light, 1, workers), (heavy, min(machines), min(len(machines), workers))):
+            for outcome in _outcomes(ray, jobs, order, styles, [*blocks(indices, weights, most)], each, most):
+                ledger.take(outcome)
+    return ledger.close(missing)
+
+
+class _Ledger:
+    """What became of the jobs: told as it comes, counted, and written down."""
+
+    def __init__(self, jobs: Sequence[Job], progress: Callable[[], None] | None, manifest: Manifest | None) -> None:
+        self.jobs, self.progress, self.manifest = jobs, progress, manifest
+        self.report = Report()
+        self.failed = dict[int, str]()
+        self.known = set[int]()
+
+    def take(self, outcome: Outcome) -> None:
+        """Note what became of one job."""
+        job = self.jobs[outcome.index]
+        self.known.add(outcome.index)
+        outcome.sentence, *notes = (_as_named(text, job) for text in (outcome.sentence, *outcome.notes))
+        for note in notes:
+            say(note)
+        if outcome.status == "done":
+            self.report.done.append(job.target)
+            print_path(job.target)
+        elif outcome.status == "skipped":
+            self.report.skipped.append(job.target)
+        else:
+            self.failed[outcome.index] = outcome.sentence
+        if self.manifest:
+            self.manifest.add(job, outcome)
+        if self.progress:
+            self.progress()
+
+    def close(self, indices: Iterable[int]) -> Report:
+        """Return the report, with a failure for each job of which nothing was heard."""
+        for index in indices:
+            if index not in self.known:
+                lost = f"{self.jobs[index].source} was lost by the cluster: run the same command again"
+                self.take(Outcome(index, "failed", lost))
+        self.report.failed = [self.failed[index] for index in sorted(self.failed)]
+        return self.report
+
+
+def _outcomes(
+    ray: Any, jobs: Sequence[Job], order: Order, styles: dict[str, Any], parts: list[list[int]], each: int, most: int
+) -> Iterator[Outcome]:
+    """Have `most` actors of `each` processors work on blocks; yield what became of the jobs, the first ready first."""
+    if not parts:
+        return
+    import pyarrow as pa
+
+    def text(path: Path) -> str:
+        return str(path) if isinstance(path, Url) else os.path.abspath(path)
+
+    tables = [
+        pa.table(
+            {
+                "index": part,
+                "source": [text(jobs[index].source) for index in part],
+                "target": [text(jobs[index].target) for index in part],
+                "style": [jobs[index].style for index in part],
+            }
+        )
+        for part in parts
+    ]
+    work = ray.data.from_arrow(tables).map_batches(
+        Worker,
+        batch_size=None,
+        batch_format="numpy",
+        compute=ray.data.ActorPoolStrategy(min_size=1, max_size=min(most, len(parts))),
+        num_cpus=each,
+        fn_constructor_args=(order, styles, each),
+    )
+    try:
+        for batch in work.iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=0):
+            for row in batch.to_pylist():
+                yield Outcome(**row)
+    except (GeneratorExit, KeyboardInterrupt):
+        raise
+    except Exception as error:  # of Ray
+        reason = (str(error).strip() or type(error).__name__).splitlines()[-1]
+        raise SakugaError(f"the cluster gave up ({reason}): the same command goes on from here") from error
+
+
+def _missing(ledger: _Ledger, overwrite: bool) -> Iterator[int]:
+    """Yield the places of the jobs to do; those whose results exist are skipped."""
+    there = set[str]() if overwrite else existing(ledger.jobs)
+    for index, job in enumerate(ledger.jobs):
+        exists = str(job.target) in there if isinstance(job.target, Url) else job.target.exists()
+        if overwrite or not exists:
+            yield index
+        else:
+            ledger.take(Outcome(index, "skipped"))
+
+
+def _as_named(sentence: str, job: Job) -> str:
+    """Name files in a sentence as the user named them."""
+    for path in (job.source, job.target):
+        if not isinstance(path, Url):
+            sentence = sentence.replace(os.path.abspath(path), str(path))
+    return sentence
