@@ -32,7 +32,12 @@ class Manifest:
 
     def add(self, job: Job, outcome: Outcome) -> None:
         """Add a row."""
-        row = {"source": str(job.source), "target": str(job.target), "style": job.style, "status": outcome.status}
+        row: dict[str, Any] = {
+            "source": str(job.source),
+            "target": str(job.target),
+            "style": job.style,
+            "status": outcome.status,
+        }
         row |= {"seconds": outcome.seconds, "sha256": outcome.sha256 or None, "message": outcome.sentence or None}
         self.rows.append(row)
         if len(self.rows) == _ROWS:

@@ -36,12 +36,12 @@ class Recipe:
             name: Path(value).read_bytes() if name in pictures and isinstance(value, (str, Path)) and value else value
             for name, value in stylizer.given.items()
         }
-        after = stylizer.after and cls.of(stylizer.after)
+        after = cls.of(stylizer.after) if stylizer.after else None
         return cls(stylizer.style.name, stylizer.style.file_sha256, stylizer.look, given, after)
 
     def make(self, fetch: Callable[[str], bytes], threads: int) -> Stylizer:
         """Return the stylizer again; `fetch` gives the bytes of the style file of a checksum, where it is not here."""
-        after = self.after and self.after.make(fetch, threads)
+        after = self.after.make(fetch, threads) if self.after else None
         style = read(style_file(self.name, self.sha256, fetch))
         return Stylizer(style, self.look, inputs=self.given, threads=threads, after=after)
 

@@ -146,7 +146,7 @@ def stylize(
             raise UsageError(f"--sheet names the one file to write, {sheet}: leave out --output and --format")
         return make_sheet(planned, [*stylizers.values()], sheet, overwrite=overwrite, max_pixels=max_pixels)
 
-    options = {"format": format, "overwrite": overwrite, "max_pixels": max_pixels, "video": video}
+    options: dict[str, Any] = {"format": format, "overwrite": overwrite, "max_pixels": max_pixels, "video": video}
     if cluster:
         from sakuga.commands.stylize_cluster import run_on_cluster
 
