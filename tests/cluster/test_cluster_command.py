@@ -1,4 +1,7 @@
-"""`sakuga stylize --cluster`: what is said before anything begins, and, with Ray, that all is as on one machine."""
+"""`sakuga stylize --cluster`: what is said before anything begins, and that all is as on one machine.
+
+The latter starts Ray and an object store: pip install -c constraints.txt -e '.[cluster]' 'moto[server]'
+"""
 
 import os
 import signal
