@@ -151,7 +151,7 @@ def stylize(
         from sakuga.commands.stylize_cluster import run_on_cluster
 
         return _summary(planned, run_on_cluster(planned.jobs, stylizers, cluster, jobs, manifest, options))
-    make_file = partial(_make_file, **options)
+    make_file = partial(_make_file, format=format, overwrite=overwrite, max_pixels=max_pixels, video=video)
     if not many:
         (job,) = planned.jobs
         with progress_bars(film) as progress:
