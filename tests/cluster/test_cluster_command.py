@@ -150,6 +150,7 @@ def test_the_results_are_those_of_one_machine_whatever_is_killed(ray, capsys):
         ended.set()
         thread.join()
     cluster = capsys.readouterr()
+    assert killed
     assert contents("out") == contents("plain")
     assert sorted(cluster.out.split()) == sorted(plain.out.replace("plain", "out").split())
     assert cluster.err == plain.err
