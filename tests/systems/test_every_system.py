@@ -19,6 +19,7 @@ import test_system_cariganet
 import test_system_carigans
 import test_system_cartoongan
 import test_system_cgan
+import test_system_cocosnet
 import test_system_cyclegan
 import test_system_distill
 import test_system_fast_style
@@ -67,6 +68,7 @@ MODULES = (
     test_system_cariganet,
     test_system_carigans,
     test_system_cartoongan,
+    test_system_cocosnet,
     test_system_cyclegan,
     test_system_landmarks,
     test_system_landmark_cyclegan,
@@ -255,6 +257,7 @@ class TestEverySystem:
             return
         photo = np.random.default_rng(0).integers(0, 256, (93, 127, 3), dtype=np.uint8)
         values = {one.name: one.names[-1] for one in style.card.settings if one.kind == "choice"}  # of faces, the whole
+        values |= {one.name: photo for one in style.card.settings if one.kind == "picture" and one.required}
         stylised = Stylizer(style, inputs=values).array(photo)
         assert stylised.shape == (93 * tiny.scale, 127 * tiny.scale, 3)
 

@@ -26,6 +26,10 @@ SYSTEMS = {
     "cariganet": ("sakuga.systems.cariganet:CariGAN", "Caricatures from weak pairs and a pose (Li et al., 2018)."),
     "carigans": ("sakuga.systems.carigans:CariGANs", "Caricatures by landmarks and painting (Cao et al., 2018)."),
     "cartoongan": ("sakuga.systems.cartoongan:CartoonGAN", "Photos to cartoons with clear edges (Chen et al., 2018)."),
+    "cocosnet": (
+        "sakuga.systems.cocosnet:CoCosNet",
+        "Conditions become photos in the look of an exemplar (Zhang et al., 2020).",
+    ),
     "cyclegan": ("sakuga.systems.cyclegan:CycleGAN", "Two translations that undo each other (Zhu et al., 2017)."),
     "landmarks": ("sakuga.systems.landmarks:LandmarkDetector", "Finds the eyes, nose and mouth of faces of any kind."),
     "landmark_cyclegan": (
