@@ -34,8 +34,8 @@ def correlate(content: Tensor, exemplar: Tensor, values: Tensor, *, rows: int | 
 
 
 def _warp(content: Tensor, exemplar: Tensor, values: Tensor) -> Tensor:
-    likeness = content.mT @ exemplar / TEMPERATURE
-    return values @ F.softmax(likeness, 2).mT
+    likeness = content.transpose(1, 2) @ exemplar / TEMPERATURE
+    return values @ F.softmax(likeness, 2).transpose(1, 2)
 
 
 def positional_norm(x: Tensor) -> Tensor:
@@ -95,7 +95,7 @@ class Attention(nn.Module):
         """Add to (N, C, H, W) what each position sees elsewhere."""
         query = self.query(x).flatten(2)
         key, value = (F.max_pool2d(network(x), 2).flatten(2) for network in (self.key, self.value))
-        seen = value @ F.softmax(query.mT @ key, 2).mT
+        seen = value @ F.softmax(query.transpose(1, 2) @ key, 2).transpose(1, 2)
         return x + self.gamma * self.out(seen.reshape(len(x), -1, *x.shape[2:]))  # type: ignore[no-any-return]
 
 
