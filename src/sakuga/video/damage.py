@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _NEAR = Fraction(1, 2)  # seconds: faults that lie no farther apart are one for whoever looks at the video
 _MAX_PARTS = 5
+_BEFORE = 10  # seconds: more than lies between two frames that need no other
 
 
 class Damage:
@@ -71,7 +72,7 @@ def whole_frames(reader: InputContainer, video: VideoStream, path: Path, damage:
             if packet.is_corrupt:
                 bad.add(packet.pts)
                 faults += 1
-            elif not any(memoryview(packet)[:64]):  # zeros, in which some decoders see no picture and no fault
+            elif packet.size and not any(memoryview(packet)[:64]):  # in which some see no fault
                 faults += 1
             try:
                 found = decode(packet, path)
@@ -88,8 +89,9 @@ def whole_frames(reader: InputContainer, video: VideoStream, path: Path, damage:
                     awaited.discard(frame.pts)
                     last = max(last, frame.pts)
                 yield frame
-        if not faults and any(pts > last for pts in awaited):
-            faults += _faults_from(reader, path, last * base)
+        late = {pts for pts in awaited if pts > last}
+        if not faults and late:
+            faults += _faults_of(late, reader, path, last * base)
         last = max(awaited | {last})
     except TooLargeError:
         raise
@@ -103,8 +105,11 @@ def whole_frames(reader: InputContainer, video: VideoStream, path: Path, damage:
             damage.add(last * base + step, max(last * base + step, origin + length(reader, video)))
 
 
-def _faults_from(reader: InputContainer, path: Path, time: Fraction) -> int:
-    """Decode the frames around and after `time` again, one by one: threads keep the errors of the last ones back."""
+def _faults_of(late: set[int], reader: InputContainer, path: Path, time: Fraction) -> int:
+    """Decode the last frames again, from well before `time` on and one by one: threads keep their errors back.
+
+    Those of other packets than the `late` ones are no faults: what is sought may begin in the midst of its references.
+    """
     import av
 
     faults = 0
@@ -112,10 +117,10 @@ def _faults_from(reader: InputContainer, path: Path, time: Fraction) -> int:
         video = video_stream(again, path)
         video.thread_type = "NONE"
         with suppress(av.FFmpegError):  # a file without an index is read from its beginning
-            again.seek(int(time * 1_000_000))
+            again.seek(max(0, int((time - _BEFORE) * 1_000_000)))
         for packet in again.demux(video):
             try:
-                faults += any(frame.is_corrupt for frame in decode(packet, path))
+                faults += any(frame.is_corrupt and frame.pts in late for frame in decode(packet, path))
             except SakugaError:
-                faults += 1
+                faults += packet.pts in late
     return faults
