@@ -47,6 +47,6 @@ def test_fitted_pictures_are_made_once():
         return picture + photo
 
     pictures, photos = ([np.full((2, 2, 3), n, np.uint8) for n in ns] for ns in ((1, 2), (10, 20)))
-    fitted = Fitted(pictures, photos, fit, keep=12)
+    fitted = Fitted(fit, pictures, photos, keep=12)
     assert [int(p[0, 0, 0]) for p in fitted] == [int(p[0, 0, 0]) for p in fitted] == [11, 22]
     assert len(calls) == 3  # there was room for the first alone

@@ -15,24 +15,17 @@ LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 
 
 class Fitted(Sequence[np.ndarray], Column):
-    """Pictures (H, W, 3) uint8, each made by `fit` of a teacher's picture and its photo when it is first asked for.
+    """Pictures (H, W, 3) uint8, each made by `fit` of one of each of `pictures` when it is first asked for.
 
     `keep`: bytes of them to hold in memory.
     """
 
-    def __init__(
-        self,
-        pictures: Sequence[np.ndarray],
-        photos: Sequence[np.ndarray],
-        fit: Callable[[np.ndarray, np.ndarray], np.ndarray],
-        *,
-        keep: int = KEEP,
-    ):
-        self.pictures, self.photos, self.fit = pictures, photos, fit
+    def __init__(self, fit: Callable[..., np.ndarray], *pictures: Sequence[np.ndarray], keep: int = KEEP):
+        self.fit, self.pictures = fit, pictures
         self._room, self._kept = keep, dict[int, np.ndarray]()
 
     def __len__(self) -> int:
-        return len(self.pictures)
+        return len(self.pictures[0])
 
     def take(self, crop: Crop) -> np.ndarray:
         """Cut a crop out of a picture."""
@@ -41,7 +34,7 @@ class Fitted(Sequence[np.ndarray], Column):
     def __getitem__(self, index: int) -> np.ndarray:  # type: ignore[override]
         if index in self._kept:
             return self._kept[index]
-        fitted = self.fit(self.pictures[index], self.photos[index])
+        fitted = self.fit(*(pictures[index] for pictures in self.pictures))
         if self._room >= fitted.nbytes:
             self._kept[index] = fitted
             self._room -= fitted.nbytes

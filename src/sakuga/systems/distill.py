@@ -23,6 +23,7 @@ from sakuga.networks.features import LPIPS_LAYERS, FeatureNetwork
 from sakuga.networks.patchgan import PatchGAN
 from sakuga.systems.base import Batch, Config, Preview, System, Terms, frozen
 from sakuga.systems.fields import AtLeast, AtMost, Count, Role, Weight
+from sakuga.teachers import grade
 
 
 @dataclass
@@ -44,6 +45,14 @@ class DistillConfig(Config):
     """How much of the teacher's colour is learned: 1 all, 0 the photo's own; light is always the teacher's."""
     light: Annotated[float, AtLeast(0), AtMost(1)] = 0.0
     """How much of the photo's light its areas keep: 1 all, with the teacher's lines in them; 0 none."""
+    vivid: Annotated[float, AtLeast(-1)] = 0.0
+    """How much chroma grows in the target, skin's hues left out: 1 doubles it."""
+    contrast: Annotated[float, AtLeast(-1), AtMost(1)] = 0.0
+    """Contrast of the target's lightness: above 0 more, below less; a third of it for skin."""
+    cool: float = 0.0
+    """How far the target's deep shadows turn to violet, in units of CIELAB."""
+    outlines: Annotated[float, AtLeast(0), AtMost(1)] = 0.0
+    """How dark the outlines are that `sakuga.teachers:outlines` draws over the target."""
     cache: Path = Path("runs/teachers")
     """Where the teacher's pictures are kept."""
     crop: int = 160
@@ -66,6 +75,8 @@ class DistillConfig(Config):
     """Weight of a further L1 where the teacher draws thin dark lines."""
     checkerboard: Weight = 0.0
     """Weight of the energy of what repeats in every square of the student."""
+    ramps: Weight = 0.0
+    """Weight of the same energy on smooth ramps of chance colours, where nothing hides it."""
     perceptual: Weight = 1.0
     """Weight of LPIPS on `features`."""
     gram: Weight = 0.0
@@ -114,14 +125,18 @@ class Distill(System):
                 raise UsageError(f"--features {c.features}: LPIPS knows {', '.join(LPIPS_LAYERS)}")
             self.features = FeatureNetwork(c.features, layers, weights=c.features_weights)
 
-    def fit(self, picture: np.ndarray, photo: np.ndarray) -> np.ndarray:
-        """Return what is learned of the teacher's picture of a photo; all (H, W, 3) uint8."""
+    def fit(self, picture: np.ndarray, photo: np.ndarray, lines: np.ndarray | None = None) -> np.ndarray:
+        """Return what is learned of the teacher's picture of a photo, given its outlines; all (H, W, 3) uint8."""
         c = self.config
         if c.match_tone:
             picture = match_tone(picture, photo)
         if c.color != 1:
             picture = mix_color(picture, photo, c.color)
-        return keep_light(picture, photo, c.light) if c.light else picture
+        if c.light:
+            picture = keep_light(picture, photo, c.light)
+        if c.vivid or c.contrast or c.cool or c.outlines:
+            picture = grade(picture, vivid=c.vivid, contrast=c.contrast, cool=c.cool, outlines=c.outlines, lines=lines)
+        return picture
 
     def data(self) -> Dataset:
         """Crops of photos and of the teacher's pictures; it paints what it has not painted yet."""
@@ -130,7 +145,11 @@ class Distill(System):
         teacher, key = load_teacher(c.teacher, photos, freeze=c.freeze)
         views = Views(photos, c.views) if c.views else photos
         columns: dict[str, Column] = {"photo": views}
-        columns["target"] = Fitted(targets(views, teacher, key, c.cache, keep=0), views, self.fit)
+        pictures = [targets(views, teacher, key, c.cache, keep=0), views]
+        if c.outlines:
+            draw, key = load_teacher("sakuga.teachers:outlines", photos)
+            pictures.append(targets(views, draw, key, c.cache, keep=0))
+        columns["target"] = Fitted(self.fit, *pictures)
         if c.context:
             columns["thumbnail"] = Thumbnails(views)
         return Dataset(columns, c)
@@ -145,6 +164,11 @@ class Distill(System):
             terms["lines"] = c.lines * line_l1(fake, target, photo)
         if c.checkerboard:
             terms["checkerboard"] = c.checkerboard * checkerboard(fake - photo, period=self.generator.multiple)
+        if c.ramps:
+            fields = ramps(len(photo), 64, photo)
+            drawn = self.generator(fields, batch["thumbnail"]) if c.context else self.generator(fields)
+            inside = (drawn - fields)[..., 8:-8, 8:-8]
+            terms["ramps"] = c.ramps * checkerboard(inside, period=self.generator.multiple, window=3)
         if self.features is not None:
             features = self.features(fake)
             with torch.no_grad():
@@ -181,3 +205,12 @@ class Distill(System):
         assert self.features is not None
         # Weights without published heads (random ones) weigh every channel alike.
         return self.features.heads or {name: torch.full((f.shape[1],), 1.0) for name, f in seen.items()}
+
+
+def ramps(count: int, side: int, like: Tensor) -> Tensor:
+    """Draw pictures (count, 3, side, side) in -1..1 that go evenly from one chance colour to one near it."""
+    first = 2 * torch.rand(count, 3, 1, 1, device=like.device) - 1
+    slope = 0.6 * torch.rand(count, 3, 2, device=like.device) - 0.3
+    place = torch.linspace(-0.5, 0.5, side, device=like.device)
+    down, right = slope[..., :1, None] * place[:, None], slope[..., 1:, None] * place
+    return (first + down + right).clamp(-1, 1).to(like.dtype)

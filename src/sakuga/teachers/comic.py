@@ -17,7 +17,7 @@ def comic(photo: np.ndarray) -> np.ndarray:
     """
     drawing = smooth(to_lab(photo), passes=1, tone=8.0)
     paint = smooth(drawing, passes=3, tone=10.0, space=4.0)
-    light = 100 * (paint[:, :1] / 100).clamp(0, 1) ** 0.85
+    light = 100 * (paint[:, :1] / 100).clamp(0, 1) ** 0.93
     light = steps(guided_filter(light, light, radius=3, eps=30.0), width=22.0, sharpness=9.0)
     paint = torch.cat([light, 1.5 * paint[:, 1:]], 1)
     return to_photo(to_rgb(paint) * blacks(drawing, sigma=1.0, cut=0.30, crispness=40.0))

@@ -1,0 +1,13 @@
+"""Outlines alone: dark lines along the edges of a photo, on white."""
+
+import numpy as np
+import torch
+
+from sakuga.teachers.filters import lines, smooth, to_lab, to_photo
+
+
+@torch.inference_mode()
+def outlines(photo: np.ndarray) -> np.ndarray:
+    """Draw the outlines of a photo, (H, W, 3) uint8 RGB to the same in gray (Kang, Lee, Chui, 2007)."""
+    drawing = smooth(to_lab(photo), passes=1, tone=8.0)
+    return to_photo(lines(drawing, sigma=0.8, length=3.5, threshold=0.006, sharpness=28.0))
