@@ -69,7 +69,7 @@ for style in ${*:-hosoda anime comic oil ink hayao paprika shinkai cel}; do
     paprika) film paprika "Paprika" 6000 700 0.4 10 --init runs/hosoda --lr 7e-4 ;;
     shinkai) film shinkai "Shinkai" 6000 700 0.4 10 --init runs/hosoda --lr 7e-4 ;;
     anime) filter anime "Anime" 5000 ;;
-    cel) first && distill cel "Cel" sakuga.teachers:cel "sakuga's filter chain cel|Apache-2.0|teacher" 5000 --init runs/first ;;
+    cel) filter cel "Cel" 2600 --init runs/anime ;;
     caricature) caricature ;;
     *) echo "unknown style $style" >&2 && exit 2 ;;
     esac

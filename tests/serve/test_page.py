@@ -61,7 +61,7 @@ def test_the_options_of_size_format_and_metadata_reach_the_server(visit, tmp_pat
     expect(row(page).locator(".note")).to_contain_text("300×200")  # 600x400 halved
     stylised(page)
     name, data = download(page, page.locator("#save"))
-    assert name == "photo.hosoda.png"
+    assert name == "photo.anime.png"
     assert not Image.open(io.BytesIO(data)).getexif()
     made = Image.open(stylized(photo, tmp_path / "made.png", "--max-side", "300"))
     assert np.array_equal(Image.open(io.BytesIO(data)), made)
@@ -127,7 +127,7 @@ def test_a_change_stylises_again_and_drops_the_answer_that_is_no_longer_wanted(v
         pass
     assert b'name="strength"\r\n\r\n0.2\r\n' in response.value.request.post_data_buffer
     stylised(page)
-    assert asked == ["hosoda", "hayao", "paprika", "paprika"]
+    assert asked == ["anime", "hayao", "paprika", "paprika"]
 
 
 def test_the_list_shows_the_picture_in_every_style(visit):

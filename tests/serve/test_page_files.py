@@ -55,8 +55,8 @@ def test_several_pictures_of_which_one_is_broken(visit, site, tmp_path):
     assert name == "sakuga.zip"
     archive = zipfile.ZipFile(io.BytesIO(data))
     assert archive.testzip() is None
-    assert archive.namelist() == ["coffee.hosoda.jpg", "chelsea.hosoda.jpg", "chelsea.hosoda (2).jpg"]
-    assert archive.read("coffee.hosoda.jpg") == download(page, row(page, 1).get_by_role("link"))[1]
+    assert archive.namelist() == ["coffee.anime.jpg", "chelsea.anime.jpg", "chelsea.anime (2).jpg"]
+    assert archive.read("coffee.anime.jpg") == download(page, row(page, 1).get_by_role("link"))[1]
     row(page, 4).get_by_role("button", name="chelsea.jpg").first.click()
     expect(page.locator(".pair .after img")).to_have_attribute("alt", "chelsea.jpg in the style Hosoda")
     row(page, 3).get_by_role("button", name="Remove").click()
@@ -87,7 +87,7 @@ def test_a_video_with_progress_and_cancel(visit, tmp_path):
     stylised(page)
     expect(page.locator(SLIDER)).to_be_visible()
     name, data = download(page, page.locator("#save"))
-    assert name == "pan.hosoda.mp4"
+    assert name == "pan.anime.mp4"
     made = stylized(PAN, tmp_path / "made.mp4")
     frames, wanted = (
         [frame.to_ndarray(format="rgb24") for frame in av.open(file).decode(video=0)]
@@ -104,7 +104,7 @@ def test_the_camera(visit):
     stylised(page)
     expect(page.get_by_role("dialog")).to_be_hidden()
     name, data = download(page, page.locator("#save"))
-    assert re.fullmatch(r"camera-\d{6}\.hosoda\.jpg", name)
+    assert re.fullmatch(r"camera-\d{6}\.anime\.jpg", name)
     assert Image.open(io.BytesIO(data)).width > 100
     assert page.locator("#camera video").evaluate("video => video.srcObject") is None  # and its light is off
 
@@ -120,7 +120,7 @@ def test_a_format_that_browsers_cannot_show_is_shown_reduced_and_downloaded_whol
     page.locator(SLIDER).press("End")
     assert distance(screenshot(page.locator(".pair")), Image.open(COFFEE)) < 10
     name, data = download(page, page.locator("#save"))
-    assert name == "scan.hosoda.tif"
+    assert name == "scan.anime.tif"
     assert Image.open(io.BytesIO(data)).format == "TIFF"
 
 

@@ -1,6 +1,7 @@
 """Distillation: what is special about it."""
 
 import numpy as np
+import torch
 from tiny import Tiny, make_data
 
 from sakuga.data.dataset import by_area, place_crops
@@ -8,7 +9,8 @@ from sakuga.data.fitting import keep_light, match_tone, mix_color
 from sakuga.data.images import to_tensor
 from sakuga.data.teachers import load_teacher, targets
 from sakuga.style.context import thumbnail
-from sakuga.systems.distill import Distill
+from sakuga.systems.distill import Distill, ramps
+from sakuga.teachers import grade, outlines
 
 TINY = Tiny(
     Distill,
@@ -56,3 +58,24 @@ def test_views_and_thumbnails_follow_one_draw(tmp_path):
     ((player, terms),) = list(system.step(batch, 0))
     assert player == "G"
     assert all(bool(term.isfinite()) for term in terms.values())
+
+
+def test_a_recipe_grades_the_target_and_draws_outlines_over_it(tmp_path):
+    recipe = {"vivid": 0.5, "contrast": 0.3, "cool": 10.0, "outlines": 0.8}
+    system = TINY.build(make_data(tmp_path), batch=8, perceptual=0.0, ramps=10.0, **recipe)
+    photos = system.dataset.pictures("photo")
+    picture = targets(photos, *load_teacher("sakuga.teachers:cel", photos), tmp_path / "teachers")[0]
+    wanted = grade(picture, **recipe, lines=outlines(photos[0]))
+    assert np.array_equal(system.dataset["target"][0], wanted)
+    assert np.abs(wanted.astype(float) - picture).mean() > 2
+    ((_player, terms),) = list(system.step(system.dataset.batch(0), 0))
+    assert float(terms["ramps"]) >= 0
+
+
+def test_ramps_are_smooth_and_of_many_colours():
+    fields = ramps(32, 64, torch.zeros(1))
+    assert fields.shape == (32, 3, 64, 64)
+    assert fields.abs().max() <= 1
+    steps = torch.cat([fields.diff(dim=2).flatten(), fields.diff(dim=3).flatten()])
+    assert steps.abs().max() <= 0.3 / 63 + 1e-6
+    assert fields.mean((2, 3)).std() > 0.3

@@ -9,7 +9,7 @@ from skimage import color, data
 from sakuga import teachers
 from sakuga.teachers import filters
 
-LOOKS = ["anime", "comic", "ink", "oil"]
+LOOKS = ["anime", "cel", "comic", "ink", "oil"]
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +46,7 @@ class TestEach:
             assert getattr(teachers, look)(photo).shape == (*size, 3)
 
 
-@pytest.mark.parametrize("look", ["anime", "comic", "oil"])
+@pytest.mark.parametrize("look", ["anime", "cel", "comic", "oil"])
 @pytest.mark.parametrize("skin", [(62, 40, 30), (141, 85, 58), (224, 172, 138)])
 def test_skin_keeps_its_hue(look, skin):
     shade = ndimage.gaussian_filter(np.random.default_rng(0).normal(0, 1, (96, 96)), 12)
@@ -56,6 +56,61 @@ def test_skin_keeps_its_hue(look, skin):
     assert abs(hues[1] - hues[0]) <= 8
     if look != "comic":  # whose light comes in steps of 22
         assert abs(np.median(after[:, 0]) - np.median(before[:, 0])) <= 8
+
+
+def test_cel_paints_flat_areas_and_draws_their_border():
+    photo = np.empty((64, 96, 3), np.uint8)
+    photo[:, :48], photo[:, 48:] = (60, 90, 160), (220, 180, 120)
+    noisy = (photo + np.random.default_rng(0).normal(0, 6, photo.shape)).clip(0, 255).astype(np.uint8)
+    painted = teachers.cel(noisy).astype(float)
+    assert painted[8:-8, 8:36].std((0, 1)).max() < 0.3 * noisy[8:-8, 8:36].std((0, 1)).max()
+    light = painted.mean(2)[8:-8].mean(0)  # the ink lies on the dark side of the border
+    assert 40 <= light.argmin() <= 49
+    assert light.min() < 0.6 * light[8:36].mean()
+
+
+class TestGrade:
+    COLORS = np.array([[(196, 140, 110), (90, 60, 45), (60, 120, 50), (50, 90, 160), (130, 130, 130)]], np.uint8)
+    """Light skin, dark skin, leaves, sky, gray."""
+
+    def lab(self, **grading):
+        picture = self.COLORS.repeat(24, 0).repeat(24, 1)
+        return color.rgb2lab(teachers.grade(picture, **grading))[12, 12::24]
+
+    def test_without_a_wish_nothing_changes(self):
+        assert np.abs(self.lab() - color.rgb2lab(self.COLORS)[0]).max() < 0.7
+
+    def test_leaves_and_sky_become_vivid_and_skin_and_gray_do_not(self):
+        before, after = (np.hypot(*self.lab(vivid=wish)[:, 1:].T) for wish in (0.0, 0.5))
+        assert (after[2:4] > 1.25 * before[2:4]).all()
+        assert np.abs(after - before)[[0, 1, 4]].max() < 1.5
+
+    def test_contrast_bends_lightness_less_in_skin(self):
+        before, after = (self.lab(contrast=wish)[:, 0] for wish in (0.0, 0.5))
+        assert after[1] < before[1] - 0.5  # dark skin
+        assert np.abs(after - before)[:2].max() < 3
+        assert after[2] < before[2] - 1
+
+    def test_shadows_turn_to_violet_away_from_skin(self):
+        before, after = self.lab(), self.lab(cool=20)
+        assert after[3, 2] < before[3, 2] - 3
+        assert np.abs(after - before)[:2].max() < 2
+
+    def test_outlines_darken_where_they_are(self):
+        lines = np.full((24, 120, 3), 255, np.uint8)
+        lines[:, 60:] = 0
+        before, after = self.lab(), self.lab(lines=lines, outlines=1.0)
+        assert np.abs(after - before)[:2].max() < 1
+        assert (after[3:, 0] < 0.3 * before[3:, 0]).all()
+
+
+def test_outlines_are_dark_along_edges_alone():
+    photo = np.full((64, 96, 3), 200, np.uint8)
+    photo[:, 48:] = (90, 60, 160)
+    drawn = teachers.outlines(photo)
+    assert drawn[16:-16, 46:50].min() < 120
+    assert drawn[16:-16, :36].min() == 255
+    assert np.ptp(drawn, axis=2).max() == 0
 
 
 def test_ink_is_black_and_white_and_draws_a_dark_face():

@@ -34,6 +34,7 @@ def export(
     data: tuple[str, ...] = (),
     set: tuple[str, ...] = (),
     half: bool = False,
+    best_pixels: int = 1_000_000,
     overwrite: bool = False,
 ) -> int:
     """Turn a run into a style: one .onnx file that `sakuga photo.jpg -s FILE` uses.
@@ -48,6 +49,8 @@ def export(
         data: what it was trained on, each as "NAME|LICENCE|USE".
         set: fields of the system that concern the finished style, each as FIELD=VALUE: adain's picture=wave.jpg.
         half: keep the weights in 16 bits: half the file, and results that differ by less than can be seen.
+        best_pixels: of a picture on which the style is at its best; much larger ones are stylised at that size and
+            brought up, with the photo as guide.
         overwrite: replace an existing file.
     """
     sources = []
@@ -58,6 +61,8 @@ def export(
         sources.append(dict(zip(("name", "licence", "use"), parts, strict=True)))
     if output.suffix != ".onnx":
         raise UsageError(f"--output {output} must end in .onnx.")
+    if not 4096 <= best_pixels <= 2**30:
+        raise UsageError(f"--best-pixels {best_pixels} must lie between 4096 and {2**30}")
     check_free(output, overwrite)
     name = {"last": runs.LAST, "best": runs.BEST}[which]
     if which == "best" and (run / runs.LAST).is_file() and not (run / name).is_file():
@@ -72,6 +77,7 @@ def export(
         licence=licence,
         data=sources or None,
         half=half,
+        best_pixels=best_pixels,
         overwrite=overwrite,
         photos=_photos(system) if any(isinstance(part, QUANTIZABLE) for part in system.children()) else (),
     )

@@ -40,6 +40,7 @@ def export(
     overwrite: bool = False,
     photos: Sequence[Path] = (),
     half: bool = False,
+    best_pixels: int = Card.best_pixels,
 ) -> Style:
     """Write what users run of a system as the style file `target`.
 
@@ -55,6 +56,7 @@ def export(
         photos: a fast generator's int8 variant is calibrated on these and goes into the file; without any it is left
             out.
         half: keep the weights in 16 bits.
+        best_pixels: of a picture on which the style is at its best; see `Card`.
 
     Raises:
         SakugaError: the file exists or cannot be written, or ONNX Runtime disagrees with torch by more than 1e-4,
@@ -92,6 +94,7 @@ def export(
         inputs=artefact.inputs,
         size=artefact.size,
         frame=artefact.frame,
+        best_pixels=best_pixels,
     )
     texts = {KEY: card.to_json()}
     folds: list[Fold] = []

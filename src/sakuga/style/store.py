@@ -8,7 +8,7 @@ from sakuga.errors import SakugaError, UsageError
 from sakuga.runtime.home import expand_user, user_folder
 from sakuga.style.file import EMBEDDED, Style, read
 
-DEFAULT = "hosoda"
+DEFAULT = "anime"
 
 
 def load(name: str | Path) -> Style:
