@@ -18,32 +18,43 @@ free="photographs of GCompris, MATE, Lomiri and Plasma|GPL-3.0+, CC-BY-SA, CC-BY
 portraits="portraits of the AutoToon data set, four of five|CC-BY, CC-BY-SA and public domain, per file|photos"
 lpips="AlexNet and LPIPS v0.1 weights|BSD|perceptual loss"
 
-distill() { # NAME TITLE TEACHER TEACHER'S-LICENCE STEPS [MORE ...]
-    name=$1 title=$2 teacher=$3 licence=$4 steps=$5
-    shift 5
-    $sakuga train distill --run "runs/$name" --photos $photos --teacher "$teacher" --precision bf16-mixed --clip 1 \
-        --steps "$steps" --batch 4 --save-every 1000 --log-every 100 "$@"
-    $sakuga export "runs/$name" -o "runs/styles/$name.onnx" --title "$title" --licence Apache-2.0 --overwrite \
-        --data "$free" "$portraits" "$licence" "$lpips"
-}
-
-film() { # LOOK TITLE STEPS VIEWS COLOR LINES [MORE ...]: a look of CartoonGAN by a student that knows the whole picture
-    look=$1 title=$2 steps=$3 views=$4 color=$5 lines=$6
-    shift 6
-    distill "$look" "$title" "$data/teachers/$look" "$(original "$look")" "$steps" --freeze 0 --match-tone --light 0.9 \
-        --context --checkerboard 100 --views "$views" --color "$color" --lines "$lines" "$@"
-}
-
-filter() { # LOOK TITLE STEPS [MORE ...]: a chain of filters by a student that needs to know its surroundings alone
-    look=$1 title=$2 steps=$3
+learn() { # RUN TEACHER STEPS [MORE ...]
+    run=$1 teacher=$2 steps=$3
     shift 3
-    distill "$look" "$title" "sakuga.teachers:$look" "sakuga's filter chain $look|Apache-2.0|teacher" "$steps" \
-        --views 240 --lines 8 --checkerboard 200 "$@"
+    $sakuga train distill --run "runs/$run" --photos $photos --teacher "$teacher" --precision bf16-mixed --clip 1 \
+        --steps "$steps" --batch 4 --save-every 1000 --log-every 100 "$@"
 }
 
-first() { # the looks that wait for student 2 began with this run
-    $sakuga train distill --run runs/first --photos "$data/photos" "$data/autotoon/photo" --teacher "$data/teachers/hosoda" \
-        --precision bf16-mixed --clip 1 --steps 8000 --batch 4 --color 0.5 --save-every 1000 --log-every 100
+finish() { # NAME TITLE TEACHER-AND-LICENCE [MORE ...]
+    name=$1 title=$2 licence=$3
+    shift 3
+    $sakuga export "runs/$name" -o "runs/styles/$name.onnx" --title "$title" --licence Apache-2.0 --overwrite \
+        --data "$free" "$portraits" "$licence" "$lpips" "$@"
+}
+
+# The looks of CartoonGAN: one student that knows the whole picture, then what tells each look apart.
+film() { # LOOK TITLE COLOR [MORE ...]
+    look=$1 title=$2 color=$3
+    shift 3
+    published="--freeze 0 --match-tone --light 0.9 --context --checkerboard 100"
+    learn student "$data/teachers/hosoda" 22000 $published --views 742 --color 0.25 --lines 4
+    learn "$look" "$data/teachers/$look" 3000 $published --views 700 --color "$color" --lines 10 --ramps 5000 \
+        --init runs/student --lr 7e-4 "$@"
+    finish "$look" "$title" "CartoonGAN's original $look generator, Chen, Lai, Liu 2018|Apache-2.0 / MIT repositories|teacher" \
+        --best-pixels 420000
+}
+
+# A chain of filters: its student needs to know its surroundings alone.
+filter() { # LOOK STEPS [MORE ...]
+    look=$1 steps=$2
+    shift 2
+    learn "$look" "sakuga.teachers:${look%-first}" "$steps" --views 240 --lines 8 --checkerboard 200 "$@"
+}
+
+chain() { # LOOK TITLE [MORE ...]: export of such a one
+    look=$1 title=$2
+    shift 2
+    finish "$look" "$title" "sakuga's filter chain $look|Apache-2.0|teacher" "$@"
 }
 
 caricature() { # not embedded yet: it wants hours of a machine of its own
@@ -57,19 +68,20 @@ caricature() { # not embedded yet: it wants hours of a machine of its own
         --overwrite --data "AutoToon's pairs, four of five|Apache-2.0, photos CC-BY, CC-BY-SA and public domain|pairs"
 }
 
-original() { echo "CartoonGAN's original $1 generator, Chen, Lai, Liu 2018|Apache-2.0 / MIT repositories|teacher"; }
-
 for style in ${*:-hosoda anime comic oil ink hayao paprika shinkai cel}; do
     case $style in
-    hosoda) film hosoda "Hosoda" 22000 742 0.25 4 ;;
-    comic) filter comic "Comic book" 5000 ;;
-    oil) filter oil "Oil paint" 5000 --perceptual 2 --adversarial 0.05 ;;
-    ink) filter ink "Pen and ink" 3200 ;;
-    hayao) film hayao "Hayao" 6000 700 0.4 10 --init runs/hosoda --lr 7e-4 ;;
-    paprika) film paprika "Paprika" 6000 700 0.4 10 --init runs/hosoda --lr 7e-4 ;;
-    shinkai) film shinkai "Shinkai" 6000 700 0.4 10 --init runs/hosoda --lr 7e-4 ;;
-    anime) filter anime "Anime" 5000 ;;
-    cel) filter cel "Cel" 2600 --init runs/anime ;;
+    hosoda) film hosoda Hosoda 0.25 --vivid 0.1 --contrast -0.35 --outlines 0.7 ;;
+    hayao) film hayao Hayao 0.25 --vivid 0.9 --outlines 0.5 ;;
+    shinkai) film shinkai Shinkai 0.3 --vivid 0.9 --contrast 0.35 --cool 20 --outlines 0.3 ;;
+    paprika) film paprika Paprika 0.3 --vivid 0.5 --contrast 0.7 --outlines 1 ;;
+    anime) filter anime-first 5000 && filter anime 1800 --ramps 5000 --init runs/anime-first &&
+        chain anime Anime --best-pixels 420000 ;;
+    cel) filter anime-first 5000 && filter cel 2600 --ramps 5000 --init runs/anime-first &&
+        chain cel Cel --best-pixels 420000 ;;
+    comic) filter comic-first 5000 && filter comic 1800 --ramps 5000 --init runs/comic-first &&
+        chain comic "Comic book" ;;
+    ink) filter ink-first 3200 && filter ink 1200 --ramps 5000 --init runs/ink-first && chain ink "Pen and ink" ;;
+    oil) filter oil 5000 --perceptual 2 --adversarial 0.05 && chain oil "Oil paint" ;;
     caricature) caricature ;;
     *) echo "unknown style $style" >&2 && exit 2 ;;
     esac
