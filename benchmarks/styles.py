@@ -39,6 +39,8 @@ from sakuga.systems.artefact import Artefact
 from sakuga.systems.distill import Distill, DistillConfig
 
 Pictures = Sequence[np.ndarray]
+RECIPE = ("freeze", "match_tone", "color", "light", "vivid", "contrast", "cool", "outlines")
+"""What of a distillation's config makes its targets."""
 FRAME = np.random.default_rng(0).random((1, 3, 720, 1280), dtype=np.float32) * 2 - 1
 
 
@@ -135,9 +137,9 @@ def main() -> None:
             columns, slow = [photos, drawn], partial(network_speed, TransformNet())
         else:
             spec = config["teacher"] if ":" in config["teacher"] else str(args.teachers / Path(config["teacher"]).name)
-            teacher, key = load_teacher(spec, training, freeze=config["freeze"])
-            learned = Distill(DistillConfig(**{k: config[k] for k in ("match_tone", "color", "light") if k in config}))
-            painted = [learned.fit(*p) for p in zip(targets(photos, teacher, key, args.cache), photos, strict=True)]
+            teacher, _key = load_teacher(spec, training, freeze=config["freeze"])
+            recipe = {name: config[name] for name in RECIPE if name in config}
+            painted = Distill(DistillConfig(teacher=spec, cache=args.cache, **recipe)).targets(photos, training)
             print(distances.row(style.name, photos, painted, drawn), end="", flush=True)
             columns, slow = [photos, painted, drawn], partial(teacher_speed, teacher, photos[0])
         if args.speed:

@@ -1,6 +1,6 @@
 """Distillation: a fast generator learns to paint what a slow teacher paints."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -138,18 +138,25 @@ class Distill(System):
             picture = grade(picture, vivid=c.vivid, contrast=c.contrast, cool=c.cool, outlines=c.outlines, lines=lines)
         return picture
 
-    def data(self) -> Dataset:
-        """Crops of photos and of the teacher's pictures; it paints what it has not painted yet."""
+    def targets(self, views: Sequence[np.ndarray], photos: Sequence[np.ndarray]) -> Fitted:
+        """Return what is learned of every view; painted now what `cache` does not hold.
+
+        `photos`: those that fix the statistics of an imported teacher's norms (`freeze`).
+        """
         c = self.config
-        photos = Pictures(c.photos, max_side=None if c.views else c.side)
         teacher, key = load_teacher(c.teacher, photos, freeze=c.freeze)
-        views = Views(photos, c.views) if c.views else photos
-        columns: dict[str, Column] = {"photo": views}
-        pictures = [targets(views, teacher, key, c.cache, keep=0), views]
+        pictures: list[Sequence[np.ndarray]] = [targets(views, teacher, key, c.cache, keep=0), views]
         if c.outlines:
             draw, key = load_teacher("sakuga.teachers:outlines", photos)
             pictures.append(targets(views, draw, key, c.cache, keep=0))
-        columns["target"] = Fitted(self.fit, *pictures)
+        return Fitted(self.fit, *pictures)
+
+    def data(self) -> Dataset:
+        """Crops of photos and of what is learned of them."""
+        c = self.config
+        photos = Pictures(c.photos, max_side=None if c.views else c.side)
+        views = Views(photos, c.views) if c.views else photos
+        columns: dict[str, Column] = {"photo": views, "target": self.targets(views, photos)}
         if c.context:
             columns["thumbnail"] = Thumbnails(views)
         return Dataset(columns, c)
