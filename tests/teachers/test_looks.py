@@ -85,10 +85,9 @@ class TestGrade:
         assert (after[2:4] > 1.25 * before[2:4]).all()
         assert np.abs(after - before)[[0, 1, 4]].max() < 1.5
 
-    def test_contrast_bends_lightness_less_in_skin(self):
+    def test_contrast_bends_lightness_but_not_that_of_skin(self):
         before, after = (self.lab(contrast=wish)[:, 0] for wish in (0.0, 0.5))
-        assert after[1] < before[1] - 0.5  # dark skin
-        assert np.abs(after - before)[:2].max() < 3
+        assert np.abs(after - before)[:2].max() < 1.5
         assert after[2] < before[2] - 1
 
     def test_shadows_turn_to_violet_away_from_skin(self):

@@ -17,7 +17,7 @@ def cel(photo: np.ndarray) -> np.ndarray:
     """
     drawing = smooth(to_lab(photo), passes=1, tone=8.0)
     paint = smooth(drawing, passes=4, tone=11.0, space=4.0)
-    light = 100 * (paint[:, :1] / 100).clamp(0, 1) ** 0.85
+    light = 100 * (paint[:, :1] / 100).clamp(0, 1) ** 0.9
     light = guided_filter(light, light, radius=4, eps=40.0)
     paint = torch.cat([0.3 * light + 0.7 * steps(light, width=20.0, sharpness=12.0), 1.2 * paint[:, 1:]], 1)
     line = lines(drawing, sigma=1.0, length=4.5, threshold=0.006, sharpness=28.0)

@@ -31,7 +31,7 @@ def grade(
         outlines: how dark `lines` become, in a dark tint of what lies under them; 1 as `anime` has them.
         lines: (H, W, 3) uint8 as `sakuga.teachers.outlines` draws them.
 
-    Colours of skin's hues keep their hue and chroma, and a third of the contrast. No published source; what the
+    Colours of skin's hues stay as they are, but for the lines. No published source; what the
     grading tools of film call vibrance, split toning and a tone curve.
     """
     lab = to_lab(picture)
@@ -41,7 +41,7 @@ def grade(
     free = 1 - blur((-(apart**4)).exp() * (chroma / 12).clamp(0, 1), 2.0)
     stretch = 1 + vivid * free * ((chroma - 5) / 15).clamp(0, 1)
     shadow = cool * free * (1 - light / 65).clamp(0, 1)
-    light = light - 100 * contrast * (0.35 + 0.65 * free) * (2 * math.pi * light / 100).sin() / (2 * math.pi)
+    light = light - 100 * contrast * free * (2 * math.pi * light / 100).sin() / (2 * math.pi)
     graded = torch.cat([light, a * stretch + 0.35 * shadow, b * stretch - shadow], 1)
     if lines is not None and outlines:
         share = outlines * (1 - torch.from_numpy(lines[..., 0].astype(np.float32) / 255))
