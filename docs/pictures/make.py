@@ -23,21 +23,21 @@ from sakuga.style import DEFAULT
 HERE = Path(__file__).parent
 EXAMPLES = HERE.parents[1] / "examples"
 OUT = Path(sys.argv[1]) if len(sys.argv) > 1 else HERE
-BEST = (("garden", "anime"), ("moose", "comic"), ("chelsea", "ink"), ("man", "hosoda"))
+BEST = (("garden", "anime"), ("meadow", "hayao"), ("man", "paprika"), ("chelsea", "anime"))
 """The four that README opens with."""
 GALLERY = {
     "garden": "anime",
-    "man": "hosoda",
+    "man": "paprika",
     "beach": "comic",
-    "moose": "hayao",
-    "meadow": "anime",
+    "moose": "shinkai",
+    "meadow": "hayao",
     "chelsea": "ink",
     "coffee": "comic",
     "rocket": "cel",
 }
 SUBJECTS = {
-    "faces": (("man", "garden", "beach"), ("anime", "hosoda", "cel", "ink")),
-    "landscapes": (("meadow", "moose"), ("anime", "comic", "hayao", "hosoda")),
+    "faces": (("man", "garden", "beach"), ("anime", "cel", "hosoda", "paprika")),
+    "landscapes": (("meadow", "moose"), ("hayao", "shinkai", "anime", "comic")),
     "things": (("coffee", "rocket"), ("comic", "anime", "ink", "cel")),
     "pets": (("chelsea",), ("comic", "ink", "anime", "hosoda")),
 }
