@@ -72,8 +72,8 @@ for style in ${*:-hosoda anime comic oil ink hayao paprika shinkai cel}; do
     case $style in
     hosoda) film hosoda Hosoda 0.25 --vivid 0.1 --contrast -0.35 --outlines 0.7 ;;
     hayao) film hayao Hayao 0.25 --vivid 0.9 --outlines 0.5 ;;
-    shinkai) film shinkai Shinkai 0.3 --vivid 0.9 --contrast 0.35 --cool 20 --outlines 0.3 ;;
-    paprika) film paprika Paprika 0.3 --vivid 0.5 --contrast 0.4 --outlines 1 ;;
+    shinkai) film shinkai Shinkai 0.3 --vivid 0.9 --contrast 0.35 --cool 6 --outlines 0.3 ;;
+    paprika) film paprika Paprika 0.3 --vivid 0.5 --contrast 0.2 --outlines 0.8 ;;
     anime) filter anime-first 5000 && filter anime 1800 --ramps 5000 --init runs/anime-first &&
         chain anime Anime --best-pixels 420000 ;;
     cel) filter anime-first 5000 && filter cel 2600 --ramps 5000 --init runs/anime-first &&
