@@ -64,7 +64,7 @@ def test_where_the_server_takes_no_more_pictures_are_reduced_to_what_it_takes(vi
     page = visit()
     page.route("**/v1/limits", lambda route: route.fulfill(json={**route.fetch().json(), "max_side": 300}))
     page.reload()
-    expect(page.get_by_role("radio", name="Hosoda")).to_be_checked()
+    expect(page.get_by_role("radio", name="Anime")).to_be_checked()
     choose(page, COFFEE)
     stylised(page)
     expect(row(page).locator(".note")).to_contain_text("300×200")  # of 600x400

@@ -31,7 +31,7 @@ def visit(browser, host):
         page.on("console", lambda message: message.type in ("error", "warning") and wrong.append(message.text))
         page.on("pageerror", lambda error: wrong.append(str(error)))
         page.goto(host.url)
-        expect(page.get_by_role("radio", name="Hosoda")).to_be_checked()
+        expect(page.get_by_role("radio", name="Anime")).to_be_checked()
         return page
 
     yield open
@@ -106,11 +106,11 @@ def test_a_photo_that_lies_on_its_side_comes_out_upright(visit, tmp_path, orient
     choose(page, photo)
     stylised(page)
     name, pixels = saved(page)
-    assert (name, pixels.shape) == ("photo.hosoda.jpg", (451, 300, 3))
+    assert (name, pixels.shape) == ("photo.anime.jpg", (451, 300, 3))
     png(page)
     stylised(page)
-    expect(page.locator("#save")).to_have_attribute("download", "photo.hosoda.png")
-    assert abs(saved(page)[1] - made(photo, "hosoda")).max() <= 1
+    expect(page.locator("#save")).to_have_attribute("download", "photo.anime.png")
+    assert abs(saved(page)[1] - made(photo, "anime")).max() <= 1
 
 
 def test_the_second_visit_needs_no_network_and_has_threads(visit, host):
