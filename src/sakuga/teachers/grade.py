@@ -35,7 +35,7 @@ def grade(
     grading tools of film call vibrance, split toning and a tone curve.
     """
     lab = to_lab(picture)
-    light, a, b = lab.split(1, 1)
+    light, a, b = lab[:, :1], lab[:, 1:2], lab[:, 2:]
     chroma, hue = (a * a + b * b).sqrt(), torch.atan2(b, a)
     apart = torch.atan2((hue - SKIN[0]).sin(), (hue - SKIN[0]).cos()) / SKIN[1]
     free = 1 - blur((-(apart**4)).exp() * (chroma / 12).clamp(0, 1), 2.0)
