@@ -72,7 +72,13 @@ for style in ${*:-hosoda anime comic oil ink hayao paprika shinkai cel}; do
     case $style in
     hosoda) film hosoda Hosoda 0.25 --vivid 0.1 --contrast -0.35 --outlines 0.7 ;;
     hayao) film hayao Hayao 0.25 --vivid 0.9 --outlines 0.5 ;;
-    shinkai) film shinkai Shinkai 0.3 --vivid 0.9 --contrast 0.35 --cool 6 --outlines 0.3 ;;
+    shinkai)
+        learn student "$data/teachers/hosoda" 22000 --freeze 0 --match-tone --light 0.9 --context --checkerboard 100 \
+            --views 742 --color 0.25 --lines 4
+        learn shinkai "$data/teachers/shinkai" 6000 --freeze 0 --match-tone --light 0.9 --context --checkerboard 100 \
+            --views 700 --color 0.4 --lines 10 --init runs/student --lr 7e-4
+        finish shinkai Shinkai "CartoonGAN's original shinkai generator, Chen, Lai, Liu 2018|Apache-2.0 / MIT repositories|teacher"
+        ;;
     paprika) film paprika Paprika 0.3 --vivid 0.5 --contrast 0.2 --outlines 0.8 ;;
     anime) filter anime-first 5000 && filter anime 1800 --ramps 5000 --init runs/anime-first &&
         chain anime Anime --best-pixels 420000 ;;

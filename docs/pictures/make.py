@@ -29,7 +29,7 @@ GALLERY = {
     "garden": "anime",
     "man": "paprika",
     "beach": "comic",
-    "moose": "shinkai",
+    "moose": "hayao",
     "meadow": "hayao",
     "chelsea": "ink",
     "coffee": "comic",
@@ -37,7 +37,7 @@ GALLERY = {
 }
 SUBJECTS = {
     "faces": (("man", "garden", "beach"), ("anime", "cel", "hosoda", "paprika")),
-    "landscapes": (("meadow", "moose"), ("hayao", "shinkai", "anime", "comic")),
+    "landscapes": (("meadow", "moose"), ("hayao", "anime", "comic", "shinkai")),
     "things": (("coffee", "rocket"), ("comic", "anime", "ink", "cel")),
     "pets": (("chelsea",), ("comic", "ink", "anime", "hosoda")),
 }
