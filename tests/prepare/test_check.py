@@ -130,7 +130,6 @@ class TestSystems:
         kinds = {name: {need.field for need in needs(load_system(name))} for name in SYSTEMS}
         assert kinds["distill"] == kinds["super_resolution"] == expected[0]
         assert kinds["pix2pix"] == expected[2]
-        assert kinds.pop("stylecarigan") == set()  # which learns from two trainings
         assert all(kind in expected for kind in kinds.values())
         assert all(need.told.endswith(".") for name in SYSTEMS for need in needs(load_system(name)))
         assert "side by side" in needs(load_system("pix2pix"))[0].told

@@ -88,7 +88,7 @@ def visit(browser, site):
         if script:
             page.add_init_script(script)
         page.goto(site)
-        expect(page.get_by_role("radio", name="Hosoda")).to_be_checked()
+        expect(page.get_by_role("radio", name="Anime")).to_be_checked()
         return page
 
     yield open

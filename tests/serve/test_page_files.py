@@ -58,7 +58,7 @@ def test_several_pictures_of_which_one_is_broken(visit, site, tmp_path):
     assert archive.namelist() == ["coffee.anime.jpg", "chelsea.anime.jpg", "chelsea.anime (2).jpg"]
     assert archive.read("coffee.anime.jpg") == download(page, row(page, 1).get_by_role("link"))[1]
     row(page, 4).get_by_role("button", name="chelsea.jpg").first.click()
-    expect(page.locator(".pair .after img")).to_have_attribute("alt", "chelsea.jpg in the style Hosoda")
+    expect(page.locator(".pair .after img")).to_have_attribute("alt", "chelsea.jpg in the style Anime")
     row(page, 3).get_by_role("button", name="Remove").click()
     expect(page.locator("#rows li")).to_have_count(4)
 

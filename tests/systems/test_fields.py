@@ -46,8 +46,15 @@ class TestEverySystem:
 
     def test_every_path_is_data_or_known_not_to_be(self, name):
         paths = {f for f, kind in kinds_of(CONFIGS[name]).items() if "Path" in str(kind)}
-        assert paths - roles(CONFIGS[name]).keys() <= {"init", "cache", "senet"}
-        assert roles(CONFIGS[name])["photos"].required
+        assert paths - roles(CONFIGS[name]).keys() <= {
+            "init",
+            "cache",
+            "senet",
+            "identity",
+            "photo_attributes",
+            "caricature_attributes",
+        }
+        assert roles(CONFIGS[name])["photos"].required or name == "stylecarigan"  # which learns from two runs
 
 
 @pytest.mark.parametrize(

@@ -63,11 +63,11 @@ class StyleCariGANConfig(Config):
     """Steps from one R1 to the next."""
     mixing: Annotated[float, AtLeast(0), AtMost(1)] = 0.9
     """Share of the samples whose later layers take the style of another noise."""
-    noise: int = 0
+    noise: Annotated[int, AtLeast(0)] = 0
     """This and the next: sizes of the two generators; found in --photo-run, as --crop is."""
-    width: int = 0
-    widest: int = 0
-    layers: int = 0
+    width: Annotated[int, AtLeast(0)] = 0
+    widest: Annotated[int, AtLeast(0)] = 0
+    layers: Annotated[int, AtLeast(0)] = 0
 
 
 class StyleCariGAN(System):
