@@ -49,7 +49,7 @@ class DistillConfig(Config):
     """How much chroma grows in the target, skin's hues left out: 1 doubles it."""
     contrast: Annotated[float, AtLeast(-1), AtMost(1)] = 0.0
     """Contrast of the target's lightness: above 0 more, below less, skin left out."""
-    cool: float = 0.0
+    cool: Annotated[float, AtLeast(0)] = 0.0
     """How far the target's deep shadows turn to violet, in units of CIELAB."""
     outlines: Annotated[float, AtLeast(0), AtMost(1)] = 0.0
     """How dark the outlines are that `sakuga.teachers:outlines` draws over the target."""
