@@ -12,6 +12,7 @@ from sakuga.evaluation.edited import evaluate_edited
 from sakuga.evaluation.evaluate import Options, evaluate
 from sakuga.evaluation.generators import evaluate_generator
 from sakuga.evaluation.given import Which, styles
+from sakuga.evaluation.path_lengths import STEERED, add_path_lengths
 from sakuga.evaluation.report import show, tell, write_json
 from sakuga.runtime.atomic import check_free
 
@@ -52,6 +53,8 @@ def command(
             found = evaluate_edited(label, one, options)
         else:
             found = evaluate(loaded, options) if one.card.photo else evaluate_generator(label, one, options)
+        if options.pairs and one.card.system in STEERED:
+            add_path_lengths(found, label, style, which, options)
     if json is not None:
         write_json(found.to_dict(), json, overwrite)
     show(found)

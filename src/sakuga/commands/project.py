@@ -85,8 +85,8 @@ def project(
     if height != width:
         say(f"{picture} is {width}x{height}: its middle square is projected")
     distance = PerceptualDistance(weights=weights)
-    if distance.note:
-        say(distance.note)
+    if distance.missing:
+        say(f"pictures are compared by plain pixels, for {distance.missing}")
     goal = to_tensor(square(rgb, side))
     found = Projection(generator, goal, lambda a, b: distance(a, b).mean(), space=space, steps=steps, seed=seed)
     shown = hashlib.sha256(goal.numpy().tobytes()).hexdigest()

@@ -49,6 +49,8 @@ class Options:
     """Network for FID and KID; only with Inception's own weights is it FID."""
     weights: str | None = None
     """Weights of that network: a file, or random:SEED; by default what `sakuga download` fetched."""
+    pairs: int = 100
+    """Of stylegan and stylegan2: pairs of points between which the perceptual path length is measured; 0: none."""
     threads: int | None = None
     """Threads that the style computes with; otherwise one for each core."""
 
@@ -56,7 +58,7 @@ class Options:
         """Refuse what would only fail somewhere inside; raises UsageError."""
         if self.size % 16 or not 64 <= self.size <= 1024:
             raise UsageError(f"--size {self.size} must be a multiple of 16 from 64 to 1024.")
-        for name, least in (("count", 1), ("frames", 2)):
+        for name, least in (("count", 1), ("frames", 2), ("pairs", 0)):
             if getattr(self, name) < least:
                 raise UsageError(f"--{name} must be at least {least}, not {getattr(self, name)}.")
         if self.threads is not None and self.threads < 1:

@@ -38,6 +38,10 @@ MEASURES = (
     Measure("classifier's own accuracy", "on pictures that it did not learn from"),
     Measure("reconstruction", "distance of a photo from what is edited and edited back, pixels in 0..1", True),
     Measure("LPIPS diversity", "distance of two results of one photo by different noise"),
+    Measure("PPL z full", "perceptual path length along arcs of noise", True),
+    Measure("PPL z end", "the same, at their beginnings", True),
+    Measure("PPL w full", "the same, along straight lines of the latent w", True),
+    Measure("PPL w end", "the same, at their beginnings: StyleGAN 2's figure", True),
     Measure("seconds/picture", "on this machine", True),
     Measure("seconds/megapixel", "at 1280x720 on this machine", True),
 )

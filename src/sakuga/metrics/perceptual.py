@@ -24,14 +24,14 @@ class PerceptualDistance:
 
     Attributes:
         name: of the figure: `LPIPS[vgg16]`, or `squared pixels` where there are no weights or no heads of LPIPS.
-        note: a sentence if plain pixels are taken, else empty.
+        missing: why plain pixels are taken, else empty.
 
     Raises UsageError or SakugaError for `weights` that are named and cannot be read.
     """
 
     def __init__(self, network: str = "vgg16", weights: str | Path | None = None):
         self.network: FeatureNetwork | None = None
-        self.name, self.note = "squared pixels", ""
+        self.name, self.missing = "squared pixels", ""
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # of random weights, which have no heads
@@ -39,13 +39,12 @@ class PerceptualDistance:
         except UsageError:
             if weights is not None:
                 raise
-            reason = f"the weights of {network} are not here: run `sakuga download {network}` for LPIPS"
+            self.missing = f"the weights of {network} are not here: run `sakuga download {network}` for LPIPS"
         else:
             if found.heads:
                 self.network, self.name = found, f"LPIPS[{network}]"
                 return
-            reason = f"{found.source} has no heads of LPIPS"
-        self.note = f"pictures are compared by plain pixels, for {reason}"
+            self.missing = f"{found.source} has no heads of LPIPS"
 
     def __call__(self, pictures: Tensor, others: Tensor) -> Tensor:
         """Compare."""
