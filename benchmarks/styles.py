@@ -5,9 +5,9 @@
 For a distilled style: mean L1 (0..1) and LPIPS (VGG-16, v0.1 heads, which no training here has seen) between student
 and teacher and between photo and teacher, every picture first brought to the photo's mean and deviation per channel;
 the ratio of LPIPS on AlexNet, which trainings use, too; and how much of the teacher's lines the student draws.
-The teacher is the one that was learned: statistics frozen, its share of colour as configured; `--original` adds a row
+The teacher is the one that was learned: fitted, graded and outlined by its recipe; `--original` adds a row
 against the published network as it is, which normalises over each picture. Then seconds per megapixel of both in ONNX
-Runtime, in the same run (the classical teacher of `cel` is timed as the function it is). For a painting: the speed
+Runtime, in the same run (a chain of filters is timed as the function it is). For a painting: the speed
 alone, against the network of the paper. `--sheet` writes photo, teacher and student side by side at full size.
 """
 

@@ -23,7 +23,7 @@ from sakuga import Stylizer
 from sakuga import picture as image
 from sakuga.errors import IncompleteError, SakugaError
 from sakuga.picture import metadata
-from sakuga.stylizer.stylizer import MIN_SIDE
+from sakuga.stylizer.piece import MIN_SIDE
 
 LIMIT = 1 << 24  # pixels to read at most: time and memory are in proportion to them, whatever the file
 SMALL = 1 << 18  # pixels up to which a picture that was read is stylised and written: more would only take time

@@ -14,6 +14,7 @@ from sakuga.export.int8 import QUANTIZABLE
 from sakuga.export.onnx import export as export_system
 from sakuga.runtime.atomic import check_free
 from sakuga.runtime.console import print_path, say
+from sakuga.style.card import BEST_PIXELS, Card
 from sakuga.systems.base import System
 
 
@@ -34,7 +35,7 @@ def export(
     data: tuple[str, ...] = (),
     set: tuple[str, ...] = (),
     half: bool = False,
-    best_pixels: int = 1_000_000,
+    best_pixels: int = Card.best_pixels,
     overwrite: bool = False,
 ) -> int:
     """Turn a run into a style: one .onnx file that `sakuga photo.jpg -s FILE` uses.
@@ -61,8 +62,8 @@ def export(
         sources.append(dict(zip(("name", "licence", "use"), parts, strict=True)))
     if output.suffix != ".onnx":
         raise UsageError(f"--output {output} must end in .onnx.")
-    if not 4096 <= best_pixels <= 2**30:
-        raise UsageError(f"--best-pixels {best_pixels} must lie between 4096 and {2**30}")
+    if not BEST_PIXELS[0] <= best_pixels <= BEST_PIXELS[1]:
+        raise UsageError(f"--best-pixels {best_pixels} must lie between {BEST_PIXELS[0]} and {BEST_PIXELS[1]}")
     check_free(output, overwrite)
     name = {"last": runs.LAST, "best": runs.BEST}[which]
     if which == "best" and (run / runs.LAST).is_file() and not (run / name).is_file():

@@ -76,8 +76,11 @@ def generate(
         raise UsageError("--latent says which pictures are made: leave out --count and --seed")
     given = assignments(set)
     with tempfile.TemporaryDirectory(prefix="sakuga-") as scratch:
+        generator: "Generator | FromLatents"
         if latent:
-            generator, count = _from_latents(style, which, latent, given, threads), len(latent)
+            from sakuga.evaluation.steered import FromLatents
+
+            generator, count = FromLatents(style, which, latent, given, threads=threads), len(latent)
         else:
             generator = Generator(_load(style, which, Path(scratch)), given, threads=threads)
         if walk is not None:
@@ -104,14 +107,6 @@ def _load(name: str, which: Literal["last", "best"], scratch: Path) -> Style:
     from sakuga.evaluation.given import styles
 
     return next(iter(styles([name], which=which, scratch=scratch).values()))
-
-
-def _from_latents(
-    name: str, which: Literal["last", "best"], latent: Sequence[Path], given: dict[str, str], threads: int | None
-) -> "Generator | FromLatents":
-    from sakuga.evaluation.steered import FromLatents
-
-    return FromLatents(name, which, latent, given, threads=threads)
 
 
 def _targets(name: str, seeds: Sequence[int], sheet: bool, output: Path | None) -> list[Path]:

@@ -14,6 +14,10 @@ MAX_DEPTH = 32  # levels of a card's JSON, so that whatever shows it need not go
 MAX_INPUTS = 64
 
 
+BEST_PIXELS = 4096, 2**30
+"""The least and the most pixels at which a style can be at its best."""
+
+
 @dataclass(frozen=True)
 class Card:
     """What a style says about itself: how it was made, what it may be used for and how it is run.
@@ -87,8 +91,9 @@ class Card:
             "inputs",
             f"may not have the name {FRAME.name}, which is taken",
         )
+        least, most = BEST_PIXELS
         best = self.best_pixels
-        _check(type(best) is int and 4096 <= best <= 2**30, "best_pixels", f"must lie between 4096 and {2**30}")
+        _check(type(best) is int and least <= best <= most, "best_pixels", f"must lie between {least} and {most}")
         _check(re.fullmatch(r"[0-9a-f]{64}", self.sha256), "sha256", "must be 64 hexadecimal digits")
         try:
             datetime.fromisoformat(self.date)

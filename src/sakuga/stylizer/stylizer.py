@@ -18,14 +18,14 @@ from sakuga.faces.find import Face, faces_beside, find_faces
 from sakuga.faces.track import FaceTracker
 from sakuga.faces.weights import missing
 from sakuga.picture import MAX_PIXELS, Frame, Picture, Source, dropped, read, to_pil, write
-from sakuga.picture.arrays import BT601, denormalise, normalise, resize
+from sakuga.picture.arrays import denormalise, normalise, resize
 from sakuga.picture.pixels import Array, match_histogram
 from sakuga.runtime.atomic import check_free
 from sakuga.runtime.console import say
 from sakuga.runtime.memory import available, ran_out
 from sakuga.runtime.parallel import cores
 from sakuga.style import DEFAULT, Style, load
-from sakuga.style.engine import Engine, pick
+from sakuga.style.engine import pick
 from sakuga.style.inputs import FRAME
 from sakuga.style.values import arrays
 from sakuga.stylizer.enlarge import enlarge, reduce
@@ -33,6 +33,7 @@ from sakuga.stylizer.faces import NO_FACE, SIDE, in_frames, with_faces
 from sakuga.stylizer.fitted import fitted
 from sakuga.stylizer.frozen import freeze
 from sakuga.stylizer.look import Look
+from sakuga.stylizer.piece import MIN_SIDE, blend, less_room, run_network
 from sakuga.stylizer.tiles import cut, plan, round_up
 from sakuga.video import SUFFIXES as VIDEO_SUFFIXES
 from sakuga.video import VideoOptions, is_pattern, stylize_video
@@ -47,11 +48,8 @@ MIN_PIXELS = 512**2
 # Bytes that a network takes for each pixel at once: what fast ones take (60 to 130) and White-box (600), with room to
 # spare; and the published generators, which take 900 to 1,700.
 LOCAL_BYTES, GLOBAL_BYTES = 1024, 2048
-# Networks that halve the picture several times and pad by reflection inside refuse very small pictures.
-MIN_SIDE = 64
 AUTO_BRUSH = 1.5
 """The least by which a picture is reduced on its own accord: below it the look wins little, and int8 is quicker."""
-LUMA = np.array(BT601, np.float32)[:, None, None]
 
 
 class Stylizer:
@@ -235,7 +233,7 @@ class Stylizer:
 
         def write(rows: slice, stylised: Floats) -> None:
             if self._mixes:
-                stylised = self._blend(normalise(rgb[rows]), stylised)
+                stylised = blend(normalise(rgb[rows]), stylised, self.look)
             else:
                 np.clip(stylised, -1, 1, out=stylised)
             denormalise(stylised, result[rows])
@@ -256,7 +254,7 @@ class Stylizer:
             except Exception as error:
                 if not ran_out(error):
                     raise
-                room = self._less(room, rgb, error)
+                room = less_room(self.style, room, rgb, error)
 
     def with_threads(self, threads: int) -> "Stylizer":
         """Return the same stylizer with a network that computes with so many threads."""
@@ -338,12 +336,16 @@ class Stylizer:
         ):
             piece = cut(rgb, tile)
             if engine.whole and not self._mixes:
-                result[tile.inner] = self._run(engine, piece)[tile.core]
+                result[tile.inner] = run_network(self.style, engine, piece)[tile.core]
                 continue
             photo = normalise(piece)
-            stylised = normalise(self._run(engine, piece)) if engine.whole else self._run(engine, photo)
+            stylised = (
+                normalise(run_network(self.style, engine, piece))
+                if engine.whole
+                else run_network(self.style, engine, photo)
+            )
             shown = photo[:, *tile.core] if enlarged is None else normalise(enlarged[tile.inner])
-            denormalise(self._blend(shown, stylised[:, *tile.core]), result[tile.inner])
+            denormalise(blend(shown, stylised[:, *tile.core], self.look), result[tile.inner])
         return result
 
     def _reduced(self, rgb: Array, room: int) -> Floats:
@@ -353,53 +355,6 @@ class Stylizer:
         size = max(1, int(width * scale)), max(1, int(height * scale))
         (whole,) = plan(size[1], size[0], multiple=self.style.card.multiple, smallest=MIN_SIDE)
         return normalise(cut(resize(rgb, size), whole))
-
-    def _less(self, room: int, rgb: Array, error: Exception) -> int:
-        """Half the side that was too much, for another attempt; SakugaError where there can be none."""
-        card, size = self.style.card, f"{rgb.shape[1]}x{rgb.shape[0]}"
-        if not (reach := card.reach):
-            raise SakugaError(
-                f"there is too little memory to run style {self.style.name}, which looks at the whole picture, on "
-                f"{size} pixels: reduce it (--max-side), or export the style again, which may make tiles possible"
-            ) from error
-        room = min(room, rgb.shape[0] * rgb.shape[1])
-        if isqrt(room) <= MIN_SIDE + reach:
-            raise SakugaError(
-                f"there is too little memory to run style {self.style.name} on {size} pixels, even in small tiles: "
-                "close other programs or reduce the picture (--max-side)"
-            ) from error
-        return room // 4
-
-    def _run(self, engine: Engine, photo: Array) -> Array:
-        """Give the network (3, H, W) in [-1, 1], or (H, W, 3) uint8 if the engine takes those."""
-        sides = photo.shape[:2] if engine.whole else photo.shape[1:]
-        size = f"{sides[1]}x{sides[0]}"
-        try:
-            result = engine.run(photo)
-        except Exception as error:  # ONNX Runtime's errors have no common class of their own
-            if ran_out(error):
-                raise
-            reason = str(error).partition("\n")[0]
-            raise SakugaError(
-                f"style {self.style.name} fails on {size} pixels ({reason}): reduce the picture (--max-side)"
-            ) from error
-        scaled = tuple(side * self.style.card.scale for side in sides)
-        if result.shape != ((*scaled, 3) if engine.whole else (3, *scaled)):
-            raise SakugaError(f"style {self.style.name} makes {result.shape} of {size} pixels: export it again")
-        if not engine.whole and np.isnan(result.sum()):  # a sum is cheap and NaN spreads through it
-            raise SakugaError(f"style {self.style.name} makes values that are no numbers: export it again")
-        return result
-
-    def _blend(self, photo: Floats, styled: Floats) -> Floats:
-        """Apply strength and colour to two (3, H, W), the photo in [-1, 1]; `styled` is overwritten."""
-        np.clip(styled, -1, 1, out=styled)
-        if self.look.keep_color:
-            # Adding the difference of luma to every channel is what exchanging Y in YCbCr comes to.
-            styled = photo + ((styled - photo) * LUMA).sum(axis=0)
-            np.clip(styled, -1, 1, out=styled)
-        if self.look.strength < 1:
-            styled = photo + np.float32(self.look.strength) * (styled - photo)
-        return styled
 
 
 def stylize(

@@ -3,7 +3,8 @@
 import numpy as np
 import torch
 
-from sakuga.teachers.filters import gradient, lines, smooth, steps, to_lab, to_photo, to_rgb
+from sakuga.teachers.filters import gradient, smooth, steps, to_lab, to_photo, to_rgb
+from sakuga.teachers.outlines import clean_lines
 
 
 @torch.inference_mode()
@@ -16,7 +17,7 @@ def anime(photo: np.ndarray) -> np.ndarray:
     """
     drawing = smooth(to_lab(photo), passes=1, tone=8.0)
     paint = smooth(drawing, passes=4, tone=8.0, space=4.0)
-    line = lines(drawing, sigma=0.8, length=3.5, threshold=0.006, sharpness=28.0)
+    line = clean_lines(drawing)
     light = 100 * (paint[:, :1] / 100).clamp(0, 1) ** 0.93
     down, right = gradient(light, 2.5)
     folds = (5 * (down * down + right * right).sqrt()).clamp(0.3, 9)
