@@ -76,11 +76,11 @@ def generate(
         raise UsageError("--latent says which pictures are made: leave out --count and --seed")
     given = assignments(set)
     with tempfile.TemporaryDirectory(prefix="sakuga-") as scratch:
-        generator: "Generator | FromLatents"
+        generator: Generator | FromLatents
         if latent:
-            from sakuga.evaluation.steered import FromLatents
+            from sakuga.evaluation import steered
 
-            generator, count = FromLatents(style, which, latent, given, threads=threads), len(latent)
+            generator, count = steered.FromLatents(style, which, latent, given, threads=threads), len(latent)
         else:
             generator = Generator(_load(style, which, Path(scratch)), given, threads=threads)
         if walk is not None:
