@@ -23,11 +23,11 @@ from sakuga.style import DEFAULT
 HERE = Path(__file__).parent
 EXAMPLES = HERE.parents[1] / "examples"
 OUT = Path(sys.argv[1]) if len(sys.argv) > 1 else HERE
-BEST = (("garden", "anime"), ("meadow", "hayao"), ("man", "paprika"), ("chelsea", "anime"))
+BEST = (("garden", "anime"), ("meadow", "hayao"), ("man", "anime"), ("chelsea", "ink"))
 """The four that README opens with."""
 GALLERY = {
     "garden": "anime",
-    "man": "paprika",
+    "man": "hosoda",
     "beach": "comic",
     "moose": "hayao",
     "meadow": "hayao",
