@@ -14,7 +14,7 @@ from PIL import Image
 
 from sakuga import Stylizer
 from sakuga.errors import SakugaError
-from sakuga.runtime.http import COMPARE
+from sakuga.runtime.http import SCRIPTS
 from sakuga.style import DEFAULT, EMBEDDED, Style, read
 from sakuga.style.inputs import describe
 
@@ -54,7 +54,11 @@ def build(folder: Path) -> None:
     page = folder / "page"
     for part in ("ort", "styles", "thumbnails"):
         (page / part).mkdir(parents=True)
-    for file in (*sorted(SHARED.iterdir()), COMPARE, *sorted((HERE / "page").iterdir())):  # ours after the server's
+    for file in (
+        *sorted(SHARED.iterdir()),
+        *SCRIPTS.values(),
+        *sorted((HERE / "page").iterdir()),
+    ):  # ours after the server's
         if file.name not in ON_SERVER:
             shutil.copyfile(file, page / file.name)
     for name in (*CPU, *GPU):

@@ -12,6 +12,7 @@ from PIL import Image
 from sakuga.style import styles
 from sakuga.stylizer import Stylizer
 from sakuga.video import camera
+from sakuga.webcam.choice import Choice
 from sakuga.webcam.live import Live
 from sakuga.webcam.server import Server
 
@@ -38,7 +39,8 @@ def make_clip(path, grays=GRAYS, size=(64, 48), turn=None):
 @contextmanager
 def served(clip, style="neg", port=0):
     live = Live(Stylizer(style), camera.Reducer(640))
-    with Server(port, live, styles(), Stylizer) as server, live.running(camera.frames(str(clip))):
+    make = lambda style, given: Stylizer(style, inputs=given)  # noqa: E731
+    with Server(port, Choice(live, styles(), make)) as server, live.running(camera.frames(str(clip))):
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
         try:

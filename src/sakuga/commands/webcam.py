@@ -3,7 +3,7 @@
 import os
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import chain
 from typing import Annotated
 
@@ -15,6 +15,7 @@ from sakuga.style import DEFAULT, Style, styles
 from sakuga.style.inputs import assignments, photo
 from sakuga.stylizer import Look, Stylizer
 from sakuga.video.camera import Reducer, frames
+from sakuga.webcam.choice import Choice
 from sakuga.webcam.live import Live
 from sakuga.webcam.server import Server
 
@@ -53,9 +54,8 @@ def webcam(
         raise UsageError(f"width must be at least 16, not {width}")
     given = assignments(settings)
 
-    def make(other: Style) -> Stylizer:
-        names = {one.name for one in other.card.settings}
-        return Stylizer(other, look, inputs={name: value for name, value in given.items() if name in names})
+    def make(other: Style, values: Mapping[str, object]) -> Stylizer:
+        return Stylizer(other, look, inputs=values)
 
     stylizer = Stylizer(style, look, inputs=given)
     known = [one for one in styles() if photo(one.card.inputs)]
@@ -65,7 +65,7 @@ def webcam(
     try:
         pictures = frames(device)
         first = next(pictures)  # here, where a missing camera is said before there is an address
-        with Server(port, live, known, make) as server, live.running(chain([first], pictures)):
+        with Server(port, Choice(live, known, make, given)) as server, live.running(chain([first], pictures)):
             serving = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True)
             serving.start()
             try:

@@ -16,7 +16,7 @@ from sakuga.evaluation.measures import named
 from sakuga.evaluation.report import number
 from sakuga.evaluation.runs import Training, differences
 from sakuga.evaluation.sheet import Row
-from sakuga.runtime.http import COMPARE
+from sakuga.runtime.http import SCRIPTS
 
 TEMPLATE = Path(__file__).with_name("report.html")
 
@@ -34,7 +34,7 @@ def page(found: Evaluation, rows: Sequence[Row], trainings: Mapping[str, Trainin
         "trainings": _trainings(trainings) if trainings else "",
         "settings": escape(json.dumps({**found.settings, "styles": found.facts}, indent=1, ensure_ascii=False)),
         # Within a script only "</" could end it.
-        "compare": COMPARE.read_text(encoding="utf-8"),
+        "compare": SCRIPTS["compare.js"].read_text(encoding="utf-8"),
         "labels": json.dumps(["photo", *labels], ensure_ascii=False).replace("<", "\\u003c"),
     }
     template = TEMPLATE.read_text(encoding="utf-8")

@@ -1,10 +1,10 @@
-"""What our pages share: the script that compares two pictures, and which Host headers servers believe."""
+"""What our pages share: scripts, and which Host headers servers believe."""
 
 import re
 from pathlib import Path
 
-COMPARE = Path(__file__).with_name("compare.js")
-"""The divider between two pictures: in the server's page, the webcam's and reports."""
+SCRIPTS = {file.name: file for file in sorted(Path(__file__).parent.glob("*.js"))}
+"""compare.js: the divider between two pictures; inputs.js: controls for what a style asks for, made with dom.js."""
 _HOST = re.compile(r"(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::[0-9]{1,5})?", re.IGNORECASE)
 
 

@@ -10,7 +10,7 @@ from fastapi import APIRouter, FastAPI
 from fastapi.responses import HTMLResponse, Response
 from starlette.exceptions import HTTPException
 
-from sakuga.runtime.http import COMPARE
+from sakuga.runtime.http import SCRIPTS
 
 _HERE = Path(__file__).parent
 # What a machine calls .js depends on its registry; a browser runs nothing that is called otherwise.
@@ -38,7 +38,7 @@ _PAGE = """<!doctype html>
 def router(app: FastAPI) -> APIRouter:
     """The routes; they are no part of the API's description."""
     routes = APIRouter(include_in_schema=False)
-    found = [*sorted((_HERE / "page").iterdir()), COMPARE]
+    found = [*sorted((_HERE / "page").iterdir()), *SCRIPTS.values()]
     files = {file.name: file.read_bytes() for file in found if file.is_file()}
     cached = {"Cache-Control": "no-cache"}
 

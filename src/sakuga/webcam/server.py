@@ -9,7 +9,7 @@ import re
 import socket
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
@@ -20,15 +20,14 @@ from urllib.parse import parse_qs, quote, urlsplit
 from sakuga.errors import SakugaError, UsageError
 from sakuga.picture import encode
 from sakuga.picture.types import Frame, Picture
-from sakuga.runtime.http import COMPARE, host_name
-from sakuga.style import Style
-from sakuga.stylizer import Stylizer
-from sakuga.webcam.live import Live
+from sakuga.runtime.http import SCRIPTS, host_name
+from sakuga.webcam.choice import Choice
 
 HOST = "127.0.0.1"
 _PAGE = Path(__file__).with_name("page.html")
 _HERE = {"127.0.0.1", "localhost", "::1"}
 _PATIENCE = 5.0  # seconds that a viewer is kept waiting for the next picture
+_MAX_BYTES = 32 << 20  # of what is posted: a picture that a style asks for
 _BUFFER = 1 << 17  # bytes on their way to a slow viewer, whose picture would otherwise lag behind
 _HEADERS = {
     "Cache-Control": "no-store",
@@ -42,7 +41,7 @@ _HEADERS = {
 
 
 class Server(ThreadingTCPServer):
-    """Serves `live` to the browsers of this machine; `make` makes the Stylizer of a style.
+    """Serves what `choice` shows to the browsers of this machine, who may choose another style.
 
     Raises SakugaError when the port is taken or not permitted, UsageError when it is none.
     """
@@ -52,11 +51,10 @@ class Server(ThreadingTCPServer):
     request_queue_size = 32
     allow_reuse_address = os.name != "nt"  # there it would let two programs have one port
 
-    def __init__(self, port: int, live: Live, styles: list[Style], make: Callable[[Style], Stylizer]) -> None:
+    def __init__(self, port: int, choice: Choice) -> None:
         if not 0 <= port <= 65535:
             raise UsageError(f"port must lie between 0 and 65535, not {port}")
-        self.live, self.make = live, make
-        self.styles = {style.name: style for style in styles}
+        self.choice, self.live = choice, choice.live
         try:
             super().__init__((HOST, port), _Handler)
         except OSError as error:
@@ -83,7 +81,7 @@ class _Handler(BaseHTTPRequestHandler):
     timeout = 60
     _gets: ClassVar[Mapping[str, str]] = {
         "/": "page",
-        "/compare.js": "compare",
+        **dict.fromkeys((f"/{name}" for name in SCRIPTS), "script"),
         "/state.json": "state",
         "/frame.jpg": "frame",
         "/before.mjpg": "stream",
@@ -103,17 +101,21 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         if not self._admitted():
             return
-        if urlsplit(self.path).path != "/style":
-            return self._say(HTTPStatus.NOT_FOUND, "only a style can be posted, to /style")
-        size = self.headers.get("Content-Length", "")
-        if not size.isdecimal() or int(size) > 1000:
-            return self._say(HTTPStatus.BAD_REQUEST, "post the name of a style")
-        name = self.rfile.read(int(size)).decode("utf-8", "replace")
-        style = self.server.styles.get(name)
-        if style is None:
-            return self._say(HTTPStatus.NOT_FOUND, f"there is no style {name!r}: choose one of the page")
+        url, size = urlsplit(self.path), self.headers.get("Content-Length", "")
+        if url.path not in ("/style", "/input"):
+            return self._refuse(HTTPStatus.NOT_FOUND, "post a style to /style, or what it asks for to /input")
+        if not size.isdecimal() or len(size) > 9 or int(size) > (1000 if url.path == "/style" else _MAX_BYTES):
+            return self._refuse(HTTPStatus.BAD_REQUEST, "post the name of a style, or a value of 32 MiB at most")
+        data = self.rfile.read(int(size))
         try:
-            self.server.live.stylizer = self.server.make(style)
+            if url.path == "/style":
+                self.server.choice.choose(data.decode("utf-8", "replace"))
+            else:
+                query = parse_qs(url.query)
+                style, name = (query.get(key, [""])[0] for key in ("style", "name"))
+                self.server.choice.give(style, name, data)
+        except LookupError as error:
+            return self._say(HTTPStatus.NOT_FOUND, f"there is no {error.args[0]}: choose one of the page")
         except SakugaError as error:
             return self._say(HTTPStatus.UNPROCESSABLE_ENTITY, str(error))
         self._send(b"", "text/plain", status=HTTPStatus.NO_CONTENT)
@@ -131,20 +133,17 @@ class _Handler(BaseHTTPRequestHandler):
         except ValueError:
             here = same = False
         if not (here and same):
-            self.close_connection = True  # whatever else it sent is not read
-            self._say(HTTPStatus.FORBIDDEN, f"this camera is shown at {self.server.address} only")
+            self._refuse(HTTPStatus.FORBIDDEN, f"this camera is shown at {self.server.address} only")
         return here and same
 
     def _page(self) -> None:
         self._send(_PAGE.read_bytes(), "text/html; charset=utf-8")
 
-    def _compare(self) -> None:
-        self._send(COMPARE.read_bytes(), "text/javascript")
+    def _script(self) -> None:
+        self._send(SCRIPTS[self.url.path[1:]].read_bytes(), "text/javascript")
 
     def _state(self) -> None:
-        styles = [{"name": name, "title": style.card.title} for name, style in self.server.styles.items()]
-        state = {"styles": styles, "style": self.server.live.stylizer.style.name}
-        self._send(json.dumps(state, ensure_ascii=False).encode(), "application/json")
+        self._send(json.dumps(self.server.choice.state(), ensure_ascii=False).encode(), "application/json")
 
     def _frame(self) -> None:
         """Send the newest picture beside its stylised copy, as soon as it is another than ?after=NUMBER."""
@@ -153,6 +152,7 @@ class _Handler(BaseHTTPRequestHandler):
         if pair is None:
             return self._say(HTTPStatus.SERVICE_UNAVAILABLE, "there is no new picture")
         facts = {"X-Frame": str(pair.number), "X-Rate": f"{pair.rate:.1f}", "X-Style": quote(pair.style)}
+        facts["X-Changes"] = str(self.server.choice.changes)
         self._send(pair.both, "image/jpeg", facts)
 
     def _stream(self) -> None:
@@ -182,6 +182,11 @@ class _Handler(BaseHTTPRequestHandler):
         encoded = quote(name, safe="")
         attached = {"Content-Disposition": f"attachment; filename=\"{plain}\"; filename*=UTF-8''{encoded}"}
         self._send(encode(Picture([Frame(pair.after)]), "PNG"), "image/png", attached)
+
+    def _refuse(self, status: HTTPStatus, sentence: str) -> None:
+        """Answer a request of which nothing more is read: what else it sent is not the next one."""
+        self.close_connection = True
+        self._say(status, sentence)
 
     def _say(self, status: HTTPStatus, sentence: str) -> None:
         self._send(sentence.encode(), "text/plain; charset=utf-8", status=status)
