@@ -20,7 +20,7 @@ Make = Callable[[Style, Mapping[str, object]], Stylizer]
 class Choice:
     """Changes the style of `live` and its inputs; `make` makes the Stylizer of a style and values for its inputs.
 
-    `given` are values by the names of inputs, for whichever style has these. `changes` counts what viewers have changed.
+    `given` are values by the names of inputs, for whichever style has these. `changes` counts what viewers changed.
     """
 
     def __init__(
@@ -50,10 +50,10 @@ class Choice:
             self._show(self._style(name), self._given.get(name, {}))
 
     def give(self, name: str, key: str, data: bytes) -> None:
-        """Set the input `key` of a style and show it: to text or the bytes of a picture; empty: to the default.
+        """Set the input `key` of a style to text or the bytes of a picture, or, empty, to its default; show the style.
 
-        What is given stays, also where the style lacks another input. Raises KeyError for what is not there, SakugaError
-        for a value that cannot be, and for a style that lacks an input.
+        What is given stays, also where the style lacks another input. Raises KeyError for what is not there,
+        SakugaError for a value that cannot be, and for a style that lacks an input.
         """
         with self._lock:
             style = self._style(name)
