@@ -96,12 +96,14 @@ def _dispatch(args: list[str]) -> int:
 
         print(f"sakuga {__version__}")
         return 0
-    if args[0] == "--completion":
+    if args[0] in ("--completion", "--man"):
         from sakuga.commands.completion import completion
+        from sakuga.commands.man import man
 
         texts = {name: (function.__doc__ or "").partition("\n")[0] for name, function in verbs.items()}
         texts |= {name: verb.help for name, verb in VERBS.items()}
-        print(completion(args[1] if args[1:] else "", texts, main), end="")
+        made = man(USAGE, texts, main) if args[0] == "--man" else completion(args[1] if args[1:] else "", texts, main)
+        print(made, end="")
         return 0
     if args[0] == "help":
         args = [*args[1:2], "--help"]

@@ -1,11 +1,10 @@
 """`sakuga --completion SHELL`: a script by which a shell completes verbs, options and styles."""
 
-import io
 import re
 import shlex
-from collections.abc import Callable, Mapping
-from contextlib import redirect_stderr, redirect_stdout
+from collections.abc import Mapping
 
+from sakuga.commands.help_text import Run, entries, help_text
 from sakuga.errors import UsageError
 from sakuga.style.file import EMBEDDED
 from sakuga.style.store import folder
@@ -37,7 +36,7 @@ complete -o default -F _sakuga sakuga
 """
 
 
-def completion(shell: str, verbs: Mapping[str, str], run: Callable[[list[str]], int]) -> str:
+def completion(shell: str, verbs: Mapping[str, str], run: Run) -> str:
     """Return the script for one of SHELLS; raises UsageError for another.
 
     Args:
@@ -66,10 +65,7 @@ def completion(shell: str, verbs: Mapping[str, str], run: Callable[[list[str]], 
     return "autoload -U +X bashcompinit && bashcompinit\n" + script if shell == "zsh" else script
 
 
-def _options(run: Callable[[list[str]], int], verb: str) -> list[str]:
+def _options(run: Run, verb: str) -> list[str]:
     """What a verb's help lists."""
-    with redirect_stdout(io.StringIO()) as text, redirect_stderr(io.StringIO()):
-        status = run([verb, "--help"])
-    found = re.findall(r"^(?:│ |  )(-.*)$", text.getvalue(), re.MULTILINE)
-    names = [name for line in found for name in re.findall(r"(?<![\w-])--[a-z][\w-]*", line)]
-    return list(dict.fromkeys(names)) if status == 0 else []
+    heads = [head for head, _ in entries(help_text(run, verb)) if head.startswith("-")]
+    return list(dict.fromkeys(name for head in heads for name in re.findall(r"(?<![\w-])--[a-z][\w-]*", head)))
