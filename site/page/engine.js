@@ -8,7 +8,7 @@ import { Refused } from "./refused.js";
 
 // A function of one instruction for vectors (i8x16.popcnt): what ONNX Runtime is built of.
 const SIMD = [0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 10, 1, 8, 0, 65, 0, 253, 15, 253, 98, 11];
-const MAX_BYTES = 256 * 2 ** 20;
+const MAX_BYTES = 250e6;
 const FORMATS = ["jpeg", "png", "webp"];
 const BRUSH =
   "Width of the brush: each of the network's pixels covers so many of the picture's, 1 or more; auto: large pictures are stylised at about one megapixel.";

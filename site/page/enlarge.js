@@ -16,7 +16,7 @@ const ROWS = 32;
 
 /**
  * Calls `write(y, row)` for each row of the `photo`, row being (3, width) in [-1, 1], which it may change. `small`: the
- * photo reduced; `stylised`: what was made of it.
+ * photo reduced; `stylised`: what was made of it, its values in [-1, 1].
  */
 export function enlarge(photo, small, stylised, write) {
   const { width, height } = photo;
@@ -64,13 +64,14 @@ function fields(small, stylised, low, high) {
   const { width } = small;
   const size = (high - low) * width;
   const of = (make) => {
-    const made = new Float32Array(size);
-    for (let i = 0, at = 4 * low * width; i < size; i++, at += 4) made[i] = make(at, i);
-    return made;
+    const out = new Float32Array(size);
+    for (let i = 0, at = 4 * low * width; i < size; i++, at += 4) out[i] = make(at, i);
+    return out;
   };
   const mean = (values, middle) => smooth(values, width, middle);
   const photo = of((at) => lumaOf(small.data, at));
-  const bright = of((at) => lumaOf(stylised.data, at));
+  const made = stylised.data;
+  const bright = of((at) => R * made[at] + G * made[at + 1] + B * made[at + 2]);
   const average = mean(photo);
   const variance = mean(photo.map((value) => value * value)).map((value, i) => value - average[i] * average[i] + NOISE);
 
@@ -93,7 +94,7 @@ function fields(small, stylised, low, high) {
   const highest = extreme(light, width, Math.max).map((value, i) => Math.max(value - GRAIN, light[i]));
   const around = mean(light, 2);
   const offset = light.map((value, i) => value + SHARPEN * (value - around[i]) - slope[i] * photo[i]);
-  const colour = (c) => drawn(of((at, i) => UNIT[stylised.data[at + c]] - bright[i])).clean;
+  const colour = (c) => drawn(of((at, i) => made[at + c] - bright[i])).clean;
   return [colour(0), offset, colour(2), slope, lowest, highest];
 }
 

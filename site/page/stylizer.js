@@ -43,14 +43,23 @@ function size(side) {
 
 async function atSize(photo, [width, height], style, look, signal) {
   const small = reduce(photo, width, height);
-  const stylised = await whole(small, style, { strength: 1, keep_color: false }, signal);
+  // Not in 8 bits: sharpening would double what rounding changes.
+  const stylised = { ...small, data: new Float32Array(small.data.length) };
+  await tiles(small, style, signal, (planes, stride, core) => keep(planes, stride, core, stylised));
   const result = blank(photo);
   enlarge(photo, small, stylised, (y, row) => write(row, photo.width, { width: photo.width, height: 1, top: 0, left: 0, y, x: 0 }, photo, look, result));
   return result;
 }
 
-/** Stylises every pixel, in as many tiles as needed. */
-async function whole(photo, { card, fix }, look, signal) {
+/** Stylises every pixel of a photo at its own size. */
+async function whole(photo, style, look, signal) {
+  const result = blank(photo);
+  await tiles(photo, style, signal, (planes, stride, core) => write(planes, stride, core, photo, look, result));
+  return result;
+}
+
+/** Calls `write(planes, stride, core)` with what the network makes of a photo, in as many tiles as needed. */
+async function tiles(photo, { card, fix }, signal, write) {
   const run = await fix(photo);
   let tile = 0;
   let margin = 0;
@@ -58,13 +67,11 @@ async function whole(photo, { card, fix }, look, signal) {
     margin = roundUp(Math.floor(card.receptive_field / 2), card.multiple);
     tile = Math.max(Math.floor(Math.sqrt(MAX_TILE_PIXELS)) - 2 * margin, MIN_SIDE);
   }
-  const result = blank(photo);
   for (const one of plan(photo.height, photo.width, { tile, margin, multiple: card.multiple, smallest: MIN_SIDE })) {
     const planes = await run(cut(photo, one), one.height, one.width);
-    write(planes, one.width, one.core, photo, look, result);
+    write(planes, one.width, one.core);
     signal?.throwIfAborted();
   }
-  return result;
 }
 
 const blank = ({ width, height }) => ({ width, height, data: new Uint8ClampedArray(4 * width * height).fill(255) });
@@ -91,6 +98,18 @@ function write(planes, stride, core, photo, { strength, keep_color: keepColor },
       data[at] = byte(red);
       data[at + 1] = byte(green);
       data[at + 2] = byte(blue);
+    }
+  }
+}
+
+/** Writes the `core` of planes (3, rows, `stride`) as values in [-1, 1], four for each pixel. */
+function keep(planes, stride, core, { width, data }) {
+  const area = planes.length / 3;
+  for (let row = 0; row < core.height; row++) {
+    let from = (core.top + row) * stride + core.left;
+    let at = 4 * ((core.y + row) * width + core.x);
+    for (let x = 0; x < core.width; x++, from++, at += 4) {
+      for (let c = 0; c < 3; c++) data[at + c] = clip(planes[from + c * area]);
     }
   }
 }

@@ -229,6 +229,9 @@ class Stylizer:
         whole = copy(self)
         whole.look = replace(self.look, strength=1.0, keep_color=False)
         small = reduce(rgb, size)
+        of = small if of is None else of
+        if not self.engine.whole and small.dtype == np.uint8:
+            small = small.astype(np.uint16) * 257  # sharpening would double what rounding to 8 bits changes
         result = np.empty_like(rgb)
 
         def write(rows: slice, stylised: Floats) -> None:
