@@ -23,6 +23,7 @@ import test_system_cocosnet
 import test_system_cyclegan
 import test_system_distill
 import test_system_fast_style
+import test_system_fsgan
 import test_system_gan
 import test_system_group_faces
 import test_system_landmark_cyclegan
@@ -70,6 +71,7 @@ MODULES = (
     test_system_cartoongan,
     test_system_cocosnet,
     test_system_cyclegan,
+    test_system_fsgan,
     test_system_landmarks,
     test_system_landmark_cyclegan,
     test_system_gan,

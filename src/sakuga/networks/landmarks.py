@@ -57,7 +57,7 @@ class LandmarkRegressor(nn.Module):
         # Maps are nearly empty, so they begin there: with tanh, from one half on, they are learned ten times later.
         for bias in (p for name, p in self.body.last.named_parameters() if name.endswith("bias")):
             nn.init.constant_(bias, -4.0)
-        self.multiple = self.body.multiple
+        self.points, self.multiple = points, self.body.multiple
 
     def forward(self, image: Tensor) -> Tensor:
         """Find landmarks."""

@@ -44,12 +44,16 @@ class ResNet18(nn.Module):
 
     def forward(self, image: Tensor) -> Classified:
         """Classify pictures (N, 3, H, W); the range is what it was trained on, here [-1, 1]."""
-        x = F.relu(self.bn1(self.conv1(image)))
-        if not self.small:
-            x = F.max_pool2d(x, 3, stride=2, padding=1)
+        features = self.stages(image)[-1]
+        return Classified(self.fc(features.mean((2, 3))), features)
+
+    def stages(self, image: Tensor) -> list[Tensor]:
+        """Return the features after the first convolution and after each of the four stages."""
+        found = [F.relu(self.bn1(self.conv1(image)))]
         for stage in range(4):
-            x = self.get_submodule(f"layer{stage + 1}")(x)
-        return Classified(self.fc(x.mean((2, 3))), x)
+            x = found[-1] if stage or self.small else F.max_pool2d(found[-1], 3, stride=2, padding=1)
+            found.append(self.get_submodule(f"layer{stage + 1}")(x))
+        return found
 
 
 class _Block(nn.Module):

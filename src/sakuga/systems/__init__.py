@@ -31,6 +31,7 @@ SYSTEMS = {
         "Conditions become photos in the look of an exemplar (Zhang et al., 2020).",
     ),
     "cyclegan": ("sakuga.systems.cyclegan:CycleGAN", "Two translations that undo each other (Zhu et al., 2017)."),
+    "fsgan": ("sakuga.systems.fsgan:FSGAN", "One face moves as another does (Nirkin et al., 2019)."),
     "landmarks": ("sakuga.systems.landmarks:LandmarkDetector", "Finds the eyes, nose and mouth of faces of any kind."),
     "landmark_cyclegan": (
         "sakuga.systems.landmark_cyclegan:LandmarkCycleGAN",

@@ -45,5 +45,6 @@ def load_regressor(regressor: LandmarkRegressor, run: Path, option: str, *, side
     except RuntimeError as error:
         raise UsageError(
             f"{option} {run} has networks of --width {config['width']} --levels {config['levels']} for "
-            f"{config['points']} landmarks: set --regressor-width and --regressor-levels alike; landmarks must be 5"
+            f"{config['points']} landmarks: set --regressor-width and --regressor-levels alike; landmarks must be "
+            f"{regressor.points}"
         ) from error
