@@ -19,7 +19,7 @@ from sakuga.prepare.hashes import distances, phash
 from sakuga.prepare.letterbox import Bars, bars
 from sakuga.prepare.manifest import read
 from sakuga.prepare.quality import is_credits, sharpness
-from sakuga.prepare.scenes import Cuts, Scene, distance, histogram
+from sakuga.prepare.cuts import Cuts, Scene, distance, histogram
 
 SIZE = (64, 48)
 

@@ -48,7 +48,7 @@ def double(number):
 def test_help_names_every_step(capsys):
     assert main(["--help"]) == 0
     told = capsys.readouterr().out
-    assert len(STEPS) == 10
+    assert len(STEPS) == 11
     for step, line in STEPS.items():
         assert f"  {step} " in told
         assert line in told

@@ -1,6 +1,7 @@
 """What styles ask for beside the photo: declared on the card, checked, and made into arrays."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -252,6 +253,25 @@ def test_a_style_that_asks_is_read(tmp_path):
     made = read(make_style(tmp_path / "asks.onnx", "asks"))
     assert [one.to_json() for one in made.card.inputs] == [Input.from_json(one).to_json() for one in ASKS]
     assert made.describe()["inputs"][1] == ASKS[1]
+
+
+def test_a_text_of_several_sentences():
+    one = Input("text", "text", size=3, names=("", "then", "a", "red", "bird"), sentences=2)
+    assert one.shape == (1, 2, 3)
+    assert one.check("A red bird then a Bird") == ("a", "red", "bird", "then", "a", "bird")
+    values = arrays([one], {"text": "a red bird then a bird"}, style="s")["text"]
+    assert values.dtype == np.int64
+    assert values.tolist() == [[[2, 3, 4], [2, 4, 0]]]
+    assert arrays([one], {"text": "bird"}, style="s")["text"].tolist() == [[[4, 0, 0], [0, 0, 0]]]
+    assert Input.from_json(one.to_json()) == one
+    for wrong in ("a a a a", "a then a then a", "a cat"):
+        with pytest.raises(
+            UsageError, match="up to 2 sentences with 'then' between, each at most 3 of its words: a, red"
+        ):
+            one.check(wrong)
+    for wrong in ({"names": ("", "a")}, {"sentences": 0}, {"kind": "vector", "names": ()}, {"size": 60_000}):
+        with pytest.raises(SakugaError, match="text (has|must have)"):
+            replace(one, **wrong)
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,7 @@ STEPS = {
     "landmarks": "Find the landmarks of faces.",
     "masks": "Draw where faces are.",
     "pairs": "Join two folders to side-by-side pictures, or divide these.",
+    "scenes": "Draw scenes with the instructions that build them, for geneva.",
     "balance": "Compare brightness and colour of style and photos, and correct them.",
     "check": "Look over a data set before training.",
 }

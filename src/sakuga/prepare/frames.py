@@ -15,7 +15,7 @@ from sakuga.prepare.hashes import distances, phash
 from sakuga.prepare.manifest import Manifest, Row
 from sakuga.prepare.options import Flag, Inputs, Number, Output
 from sakuga.prepare.runner import describe, summary
-from sakuga.prepare.scenes import Cuts, Scene, Shot
+from sakuga.prepare.cuts import Cuts, Scene, Shot
 from sakuga.runtime.console import track
 
 

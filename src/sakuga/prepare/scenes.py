@@ -1,105 +1,84 @@
-"""Where a film cuts, and the sharpest frames in between."""
+"""`sakuga prepare scenes`: drawn scenes with the instructions that build them, for geneva to learn from."""
 
-from typing import Generic, NamedTuple, TypeVar
+import csv
+from functools import partial
+from pathlib import Path
+from typing import Annotated
 
 import numpy as np
+from tyro.conf import arg
 
-CUT = 0.08
-"""How far histograms of neighbouring frames are at a cut, out of 1, if also three times as far as just before."""
+from sakuga.data.turns import HEADER, TABLE
+from sakuga.errors import UsageError
+from sakuga.prepare.files import save
+from sakuga.prepare.objects import COLORS, SHAPES, compose, draw, grid
+from sakuga.prepare.runner import parallel
+from sakuga.runtime.atomic import atomic
 
-DRIFT = 0.25
-"""A scene also ends when it is as far from its first frame as different pictures are: dissolves, pans, fades."""
-
-SHORTEST = 8
-"""Frames in a scene at least: a flash is no scene."""
-
-BLUR = 25
-"""Levels over which a histogram is smoothed: an even area that changes by one level must not look like another."""
-
-T = TypeVar("T")
+MAX_TURNS, MIN_SIDE, MAX_SIDE = 12, 16, 1024
 
 
-def histogram(yuv: np.ndarray) -> np.ndarray:
-    """Return the smoothed histograms of (3, H, W) uint8 as (3, 256 + 24), each of sum 1."""
-    found = []
-    for channel in yuv[:, ::2, ::2]:
-        counts = np.bincount(channel.ravel(), minlength=256) / channel.size
-        sums = np.concatenate([np.zeros(BLUR), counts, np.zeros(BLUR - 1)]).cumsum()
-        found.append((sums[BLUR:] - sums[:-BLUR]) / BLUR)
-    return np.stack(found)
+def scenes(
+    *,
+    output: Annotated[Path, arg(aliases=["-o"], metavar="DIR")],
+    count: int = 10_000,
+    turns: int = 5,
+    side: int = 128,
+    colors: int = len(COLORS),
+    seed: int = 0,
+    workers: int | None = None,
+    overwrite: bool = False,
+) -> int:
+    """Draw scenes of cubes, spheres and cylinders that grow by one object with each instruction.
 
+    They are what i-CLEVR is to GeNeVA-GAN, drawn flat: "add a red cube at the center", "add a blue sphere left of the
+    red cube". Each scene is a folder of PNG pictures, the first of them empty. The table turns.csv has a line for each
+    picture: its scene, its file, what was said, and the objects that are then there.
 
-def distance(one: np.ndarray, other: np.ndarray) -> float:
-    """Total variation ½ Σ |p - q| of two histograms, the mean of the channels; 0 to 1."""
-    return float(np.abs(one - other).sum() / 2 / len(one))
-
-
-class Cuts:
-    """Tells of every frame whether a new scene begins with it."""
-
-    def __init__(self) -> None:
-        self.first: np.ndarray | None = None
-        self.last: np.ndarray | None = None
-        self.length = 0
-        self.steps: list[float] = []
-
-    def __call__(self, yuv: np.ndarray) -> bool:
-        """Look at the next frame, (3, H, W) uint8."""
-        now = histogram(yuv)
-        if self.first is None or self.last is None:
-            self.first = self.last = now
-            return False
-        step, before = distance(now, self.last), float(np.median(self.steps[-5:] or [0.0]))
-        cut = step > max(CUT, 3 * before) or distance(now, self.first) > DRIFT
-        self.last = now
-        self.length += 1
-        self.steps = [*self.steps[-4:], step]
-        if not cut:
-            return False
-        self.first = now
-        if self.length < SHORTEST:
-            return False
-        self.length = 0
-        return True
-
-
-class Shot(NamedTuple, Generic[T]):
-    """A frame that may be kept."""
-
-    sharpness: float
-    frame: T
-
-
-class Scene(Generic[T]):
-    """The sharpest frame of each of up to 16 stretches of a scene, all equally long; the length of the scene is free.
-
-    When there are 16, neighbours are joined and the stretches become twice as long.
+    Args:
+        output: folder of the scenes, new or empty.
+        count: scenes.
+        turns: instructions for each.
+        side: of the square pictures, pixels.
+        colors: how many of red, blue, green, yellow, purple, cyan, brown and gray there are.
+        seed: of all random numbers: the same one draws the same scenes, and a larger count more of them.
+        workers: processes; by default one for each core.
+        overwrite: draw again what is there.
     """
+    bounds = {"count": (1, 10**6), "turns": (1, MAX_TURNS), "side": (MIN_SIDE, MAX_SIDE), "colors": (1, len(COLORS))}
+    for (name, (least, most)), value in zip(bounds.items(), (count, turns, side, colors), strict=True):
+        if not least <= value <= most:
+            raise UsageError(f"--{name} must be from {least} to {most}, not {value}")
+    if seed < 0:
+        raise UsageError(f"--seed must be at least 0, not {seed}")
+    if turns > len(SHAPES) * colors:
+        raise UsageError(f"--colors {colors} gives {len(SHAPES) * colors} objects, too few for --turns {turns}")
+    if output.exists() and not output.is_dir():
+        raise UsageError(f"--output {output} is a file: name a folder")
+    if output.is_dir() and any(output.iterdir()) and not overwrite:
+        raise UsageError(f"--output {output} holds files already: name a new or an empty folder, or add --overwrite")
+    output.mkdir(parents=True, exist_ok=True)
+    drawn = partial(_scene, output, turns, side, tuple(COLORS)[:colors], seed)
+    with atomic(output / TABLE, overwrite=True) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
+        table = csv.writer(file)
+        table.writerow(HEADER)
+        for _, lines in parallel(drawn, range(count), title="scenes", workers=workers):
+            if isinstance(lines, Exception):
+                raise lines
+            table.writerows(lines)
+    print(f"{output}: {count} scenes of {turns} turns", flush=True)
+    return 0
 
-    MOST = 16
 
-    def __init__(self) -> None:
-        self.shots: list[Shot[T]] = []
-        self.stretch, self.count = 1, 0
-
-    def add(self, sharpness: float, frame: T) -> None:
-        """Look at the next frame."""
-        shot = Shot(sharpness, frame)
-        if self.count % self.stretch:
-            self.shots[-1] = max(self.shots[-1], shot, key=_sharpness)
-        else:
-            if len(self.shots) == self.MOST:
-                pairs = zip(self.shots[::2], self.shots[1::2], strict=True)
-                self.shots = [max(pair, key=_sharpness) for pair in pairs]
-                self.stretch *= 2
-            self.shots.append(shot)
-        self.count += 1
-
-    def best(self, count: int) -> list[Shot[T]]:
-        """Return the sharpest of each of `count` equal parts of the scene."""
-        parts = np.array_split(np.arange(len(self.shots)), max(1, min(count, len(self.shots))))
-        return [max((self.shots[i] for i in part), key=_sharpness) for part in parts if len(part)]
-
-
-def _sharpness(shot: Shot[T]) -> float:
-    return shot.sharpness
+def _scene(output: Path, turns: int, side: int, colors: tuple[str, ...], seed: int, number: int) -> list[list[str]]:
+    """Draw one scene and return its lines of the table."""
+    told = compose(np.random.default_rng((seed, number)), turns, colors)
+    name = f"{number:06}"
+    (output / name).mkdir(exist_ok=True)
+    lines = []
+    for turn, said in enumerate(["", *(instruction for instruction, _ in told)]):
+        things = [thing for _, thing in told[:turn]]
+        picture = f"{name}/{turn}.png"
+        save(draw(things, side, grid(turns)), output / picture)
+        lines.append([name, picture, said, " ".join(f"{thing.color}-{thing.shape}" for thing in things)])
+    return lines

@@ -18,6 +18,8 @@ MAX_SEED = 2**64 - 1
 MAX_FLOAT = (2 - 2**-23) * 2.0**127  # of the 32 bits that networks take; NaN is no less, either
 _RESERVED = {"measure", "frozen", "given", "pixels"}  # inputs that styles have beside those of the card
 _MAX_LISTED = 20
+THEN = "then"
+"""The word between the sentences of a text."""
 
 
 @dataclass(frozen=True)
@@ -33,17 +35,19 @@ class Input:
     - `number`: (1,), within `minimum` and `maximum`.
     - `vector`: (1, size).
     - `points`: (1, size, 2), x and y in pixels of the picture as the network is given it.
-    - `text`: (1, size) int64, places in `names`, the vocabulary, whose first entry fills what is left.
+    - `text`: (1, size) int64, places in `names`, the vocabulary, whose first entry fills what is left; of several
+      sentences (1, sentences, size), given with the word "then", one of the vocabulary, between them.
 
     Attributes:
         name: of the ONNX input, and of `--set NAME=VALUE`.
         kind: see above.
-        size: of noise, vector, points and text.
+        size: of noise, vector, points and text, there the words of a sentence.
         names: of choices, or the vocabulary of a text.
         minimum: of a number.
         maximum: of a number.
         default: what holds where nothing is said: a number, a name, a list of names or of numbers; None: it must be
             given, but for pictures (the photo) and noise (drawn).
+        sentences: of a text, at most.
 
     Raises SakugaError when these cannot be so.
     """
@@ -55,6 +59,7 @@ class Input:
     minimum: float = 0.0
     maximum: float = 1.0
     default: Any = None
+    sentences: int = 1
 
     def __post_init__(self) -> None:
         if not (isinstance(self.name, str) and re.fullmatch(r"[A-Za-z_]\w{0,63}", self.name, re.ASCII)):
@@ -80,6 +85,10 @@ class Input:
             return "has no size, or one that its kind has not"
         if not 0 <= self.size <= MAX_SIZE:
             return f"must have a size of at most {MAX_SIZE}"
+        if type(self.sentences) is not int or self.sentences < 1 or self.sentences * self.size > MAX_SIZE:
+            return f"must have a sentence or more, of at most {MAX_SIZE} words in all"
+        if self.sentences > 1 and (self.kind != "text" or THEN not in self.names):
+            return f"has several sentences but is no text with the word {THEN!r}"
         if not all(isinstance(one, str) and one.isprintable() and "," not in one for one in self.names):
             return "has names that cannot be shown or hold a comma"
         named = self.kind in ("choice", "choices", "text")
@@ -94,6 +103,8 @@ class Input:
     def shape(self) -> tuple[int, ...]:
         """Shape of the tensor; 0 stands for a picture's height and width."""
         count = len(self.names) if self.kind in ("choice", "choices") else self.size
+        if self.sentences > 1:
+            return 1, self.sentences, self.size
         return {"picture": (1, 3, 0, 0), "number": (1,), "points": (1, self.size, 2)}.get(self.kind, (1, count))
 
     @property
@@ -104,7 +115,7 @@ class Input:
     @property
     def expects(self) -> str:
         """What a value must be, in words that follow "must be"."""
-        listed = self.names[1:] if self.kind == "text" else self.names
+        listed = [name for name in self.names[1:] if name != THEN] if self.kind == "text" else self.names
         names = ", ".join(listed[:_MAX_LISTED])
         names += f" and {len(listed) - _MAX_LISTED} more" if len(listed) > _MAX_LISTED else ""
         return {
@@ -115,7 +126,8 @@ class Input:
             "number": f"a number from {self.minimum:g} to {self.maximum:g}",
             "vector": f"{self.size} numbers, with commas between",
             "points": f"x and y of {self.size} points, with commas between",
-            "text": f"at most {self.size} of its words: {names}",
+            "text": (f"up to {self.sentences} sentences with {THEN!r} between, each " if self.sentences > 1 else "")
+            + f"at most {self.size} of its words: {names}",
         }[self.kind]
 
     @property
@@ -152,12 +164,26 @@ class Input:
                 return number if self.minimum <= number <= self.maximum else None
             case "choice":
                 return value if value in self.names else None
-            case "choices" | "text":
+            case "text":
+                said = tuple(word if word in self.names else word.lower() for word in words)
+                parts = self.split(said)
+                fits = len(parts) <= self.sentences and max(map(len, parts)) <= self.size
+                return said if {*self.names[1:]}.issuperset(said) and fits else None
+            case "choices":
                 chosen = tuple(word.strip() for word in words if word.strip())
-                most = self.size or len(self.names)
-                return chosen if {*self.names}.issuperset(chosen) and len(chosen) <= most else None
+                return chosen if {*self.names}.issuperset(chosen) and len(chosen) <= len(self.names) else None
         numbers = _numbers(value)
         return numbers if len(numbers) == math.prod(self.shape) else None
+
+    def split(self, words: Sequence[str]) -> list[list[str]]:
+        """Return the sentences of a text's words."""
+        parts: list[list[str]] = [[]]
+        for word in words:
+            if word == THEN and self.sentences > 1:
+                parts.append([])
+            else:
+                parts[-1].append(word)
+        return parts
 
     @classmethod
     def from_json(cls, value: Any) -> "Input":

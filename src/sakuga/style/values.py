@@ -49,9 +49,10 @@ def _array(one: Input, plain: object, multiple: int, size: Sequence[int] | None)
             return np.array([[name in chosen for name in one.names]], np.float32)  # type: ignore[operator]
         case "text", tuple(words):
             places = {name: place for place, name in enumerate(one.names)}
-            ids = np.zeros(one.shape, np.int64)
-            ids[0, : len(words)] = [places[word] for word in words]
-            return ids
+            ids = np.zeros((one.sentences, one.size), np.int64)
+            for row, sentence in zip(ids, one.split(words), strict=False):
+                row[: len(sentence)] = [places[word] for word in sentence]
+            return ids.reshape(one.shape)
     return np.array(plain, np.float32).reshape(one.shape)
 
 
