@@ -13,13 +13,13 @@ from PIL import Image, ImageDraw, ImageFilter, ImageFont
 from sakuga.commands.prepare import main
 from sakuga.errors import UsageError
 from sakuga.prepare import frames as module
+from sakuga.prepare.cuts import Cuts, Scene, distance, histogram
 from sakuga.prepare.films import Film
 from sakuga.prepare.frames import frames
 from sakuga.prepare.hashes import distances, phash
 from sakuga.prepare.letterbox import Bars, bars
 from sakuga.prepare.manifest import read
 from sakuga.prepare.quality import is_credits, sharpness
-from sakuga.prepare.cuts import Cuts, Scene, distance, histogram
 
 SIZE = (64, 48)
 

@@ -10,7 +10,7 @@ import pytest
 from sakuga.commands.prepare import main
 from sakuga.data.images import load_image
 from sakuga.errors import UsageError
-from sakuga.prepare.objects import COLORS, GROUND, SHAPES, compose, draw, grid
+from sakuga.prepare.objects import COLORS, GROUND, SHAPES, compose, draw
 
 
 def command(folder, *options):

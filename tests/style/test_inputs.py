@@ -270,7 +270,7 @@ def test_a_text_of_several_sentences():
         ):
             one.check(wrong)
     for wrong in ({"names": ("", "a")}, {"sentences": 0}, {"kind": "vector", "names": ()}, {"size": 60_000}):
-        with pytest.raises(SakugaError, match="text (has|must have)"):
+        with pytest.raises(SakugaError, match=r"text (has|must have)"):
             replace(one, **wrong)
 
 

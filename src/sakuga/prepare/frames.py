@@ -9,13 +9,13 @@ from av import VideoFrame
 
 from sakuga.errors import SakugaError, UsageError
 from sakuga.prepare import quality
+from sakuga.prepare.cuts import Cuts, Scene, Shot
 from sakuga.prepare.files import File, find, save
 from sakuga.prepare.films import Film, find_films
 from sakuga.prepare.hashes import distances, phash
 from sakuga.prepare.manifest import Manifest, Row
 from sakuga.prepare.options import Flag, Inputs, Number, Output
 from sakuga.prepare.runner import describe, summary
-from sakuga.prepare.cuts import Cuts, Scene, Shot
 from sakuga.runtime.console import track
 
 
