@@ -32,6 +32,7 @@ VERBS = {
     "pipe": Verb("Stylise raw frames between two programs.", "sakuga.commands.pipe:main"),
     "webcam": Verb("Show a camera as anime, live.", "sakuga.commands.webcam:main"),
     "serve": Verb("Serve a web page and an HTTP API.", "sakuga.commands.serve:main", "serve"),
+    "desktop": Verb('Put "Stylise with sakuga" into the context menu.', "sakuga.commands.desktop:main"),
     "doctor": Verb("Print what this machine computes with, and the styles.", "sakuga.commands.doctor:main"),
     "prepare": Verb("Make a training folder of films and pictures.", "sakuga.commands.prepare:main", "train"),
     "train": Verb("Train a style of your own.", "sakuga.commands.train:train", "train"),
