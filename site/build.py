@@ -1,7 +1,7 @@
 """Build the page that needs no server: `python site/build.py [FOLDER]`, by default build/site.
 
-It is the page of `sakuga serve` with another engine: ONNX Runtime in the browser, which `npm ci --prefix site` brings.
-The embedded styles are copied as they are. `make site` does both.
+It is the page of `sakuga serve` with another engine: ONNX Runtime in the browser. `npm ci --prefix site` brings that
+and Mediabunny, which reads and writes video files. The embedded styles are copied as they are. `make site` does both.
 """
 
 import hashlib
@@ -20,7 +20,9 @@ from sakuga.style.inputs import describe
 
 HERE = Path(__file__).parent
 SHARED = HERE.parent / "src" / "sakuga" / "serve" / "page"
-RUNTIME = HERE / "node_modules" / "onnxruntime-web" / "dist"
+MODULES = HERE / "node_modules"
+RUNTIME = MODULES / "onnxruntime-web" / "dist"
+VIDEO = MODULES / "mediabunny" / "dist" / "bundles" / "mediabunny.min.mjs"
 CPU = ("ort.wasm.bundle.min.mjs", "ort-wasm-simd-threaded.wasm")
 GPU = ("ort.webgpu.bundle.min.mjs", "ort-wasm-simd-threaded.asyncify.wasm")
 ON_SERVER = ("reference.css",)
@@ -45,9 +47,9 @@ LINK = ' <a href="/docs">HTTP API</a>'
 
 def build(folder: Path) -> None:
     """Write the whole page into a folder, which is emptied first if it is an earlier one."""
-    missing = [name for name in (*CPU, *GPU) if not (RUNTIME / name).is_file()]
-    if missing:
-        raise SakugaError(f"{RUNTIME / missing[0]} does not exist: run npm ci --prefix site, or make site")
+    needed = [*(RUNTIME / name for name in (*CPU, *GPU)), VIDEO]
+    if missing := [file for file in needed if not file.is_file()]:
+        raise SakugaError(f"{missing[0]} does not exist: run npm ci --prefix site, or make site")
     if folder.exists() and any(folder.iterdir()) and not (folder / "sw.js").is_file():
         raise SakugaError(f"{folder} holds other files: name another folder")
     shutil.rmtree(folder, ignore_errors=True)
@@ -57,6 +59,7 @@ def build(folder: Path) -> None:
     for file in (
         *sorted(SHARED.iterdir()),
         *SCRIPTS.values(),
+        VIDEO,
         *sorted((HERE / "page").iterdir()),
     ):  # ours after the server's
         if file.name not in ON_SERVER:
@@ -66,7 +69,8 @@ def build(folder: Path) -> None:
     (page / "styles.json").write_text(json.dumps(styles(page), ensure_ascii=False), encoding="utf-8")
     (folder / "index.html").write_text(index((page / "index.html").read_text(encoding="utf-8")), encoding="utf-8")
     (page / "index.html").unlink()
-    shutil.copyfile(HERE / "manifest.webmanifest", folder / "manifest.webmanifest")
+    for file in (HERE / "manifest.webmanifest", HERE.parent / "NOTICE"):
+        shutil.copyfile(file, folder / file.name)
     (folder / "sw.js").write_text(service_worker(folder), encoding="utf-8")
 
 
@@ -101,11 +105,10 @@ def check(style: Style) -> None:
 
 def index(html: str) -> str:
     """The server's page, which may fetch nothing from elsewhere and is kept."""
-    for text in ("</head>", LINK, "<body>"):
+    for text in ("</head>", LINK):
         if html.count(text) != 1:
             raise SakugaError(f"{SHARED / 'index.html'} must have {text.strip()} once")
-    html = html.replace("</head>", HEAD.format(policy=POLICY) + "</head>").replace(LINK, "")
-    return html.replace("<body>", '<body class="no-films">')
+    return html.replace("</head>", HEAD.format(policy=POLICY) + "</head>").replace(LINK, "")
 
 
 def service_worker(folder: Path) -> str:

@@ -1,8 +1,8 @@
 /** A picture in: its pixels, upright, with the colours that lie under transparency, as the command sees them. */
 
+import { MAX_PIXELS } from "./limits.js";
 import { Refused } from "./refused.js";
 
-export const MAX_PIXELS = 50_000_000;
 const HEAD = 2 ** 20; // bytes in which a picture says how large it is
 const BAND = 4_000_000; // pixels that are read at once: phones refuse larger canvases
 

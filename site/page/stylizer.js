@@ -10,7 +10,7 @@ const AUTO_BRUSH = 1.5;
 const BEST_PIXELS = 1_000_000; // what a card means that does not say it
 
 /**
- * Stylises a picture. `style`: {card, fix(picture)}, as worker.js opens it; `look`: strength, keep_color, max_side, brush. Rejects
+ * Stylises a picture. `style`: as session.js opens it; `look`: strength, keep_color, max_side, brush. Rejects
  * with what `signal` says when it is aborted between two tiles.
  */
 export async function stylize(picture, style, look, signal) {
@@ -59,8 +59,8 @@ async function whole(photo, style, look, signal) {
 }
 
 /** Calls `write(planes, stride, core)` with what the network makes of a photo, in as many tiles as needed. */
-async function tiles(photo, { card, fix }, signal, write) {
-  const run = await fix(photo);
+async function tiles(photo, { card, look, run }, signal, write) {
+  const context = await look(photo);
   let tile = 0;
   let margin = 0;
   if (photo.width * photo.height > MAX_TILE_PIXELS) {
@@ -68,8 +68,9 @@ async function tiles(photo, { card, fix }, signal, write) {
     tile = Math.max(Math.floor(Math.sqrt(MAX_TILE_PIXELS)) - 2 * margin, MIN_SIDE);
   }
   for (const one of plan(photo.height, photo.width, { tile, margin, multiple: card.multiple, smallest: MIN_SIDE })) {
-    const planes = await run(cut(photo, one), one.height, one.width);
+    const planes = await run(cut(photo, one), one.height, one.width, context);
     write(planes, one.width, one.core);
+    await new Promise((resolve) => setTimeout(resolve)); // in which a message may come
     signal?.throwIfAborted();
   }
 }

@@ -11,23 +11,24 @@ from types import SimpleNamespace
 
 import pytest
 from browser import chromium
+from on_page import expect
 
 ROOT = Path(__file__).parents[2]
-RUNTIME = ROOT / "site" / "node_modules" / "onnxruntime-web"
+MODULES = [ROOT / "site" / "node_modules" / name for name in ("onnxruntime-web", "mediabunny")]
 
 
 def fetch_runtime():
-    """ONNX Runtime for browsers, of the version in the lock file; the tests are skipped where it cannot be had."""
-    if RUNTIME.is_dir():
+    """What npm brings, of the versions in the lock file; the tests are skipped where it cannot be had."""
+    if all(module.is_dir() for module in MODULES):
         return
     npm = shutil.which("npm")
     if npm is None:
-        pytest.skip("the page without a server needs npm, which brings ONNX Runtime for browsers")
+        pytest.skip("the page without a server needs npm, which brings what it is made of")
     fetched = subprocess.run(
         [npm, "ci", "--prefix", ROOT / "site", "--ignore-scripts"], capture_output=True, timeout=120
     )
     if fetched.returncode:
-        pytest.skip("npm could not fetch ONNX Runtime for browsers: there is no network, or no registry")
+        pytest.skip("npm could not fetch what the page is made of: there is no network, or no registry")
 
 
 class Files(SimpleHTTPRequestHandler):
@@ -68,3 +69,31 @@ def host(built):
 def browser():
     with chromium() as browser:
         yield browser
+
+
+@pytest.fixture
+def visit(browser, host):
+    """Return a function that opens the page; afterwards nothing may have gone wrong, nor to another host."""
+    contexts, wrong = [], []
+
+    def watch(request):
+        if not request.url.startswith((host.url, "blob:", "data:")):
+            wrong.append(f"a request to {request.url}")
+
+    def open(context=None, size=(1440, 900), script=""):
+        if context is None:
+            viewport = dict(zip(("width", "height"), size, strict=True))
+            contexts.append(browser.new_context(viewport=viewport, has_touch=size[0] < 500, reduced_motion="reduce"))
+        page = (context or contexts[-1]).new_page()
+        page.add_init_script(script)
+        page.context.on("request", watch)
+        page.on("console", lambda message: message.type in ("error", "warning") and wrong.append(message.text))
+        page.on("pageerror", lambda error: wrong.append(str(error)))
+        page.goto(host.url)
+        expect(page.get_by_role("radio", name="Anime")).to_be_checked()
+        return page
+
+    yield open
+    for context in contexts:
+        context.close()
+    assert wrong == []

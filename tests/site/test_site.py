@@ -6,48 +6,18 @@ import struct
 import zlib
 
 import numpy as np
-import pytest
 from browser import executable
 from on_page import ASTRONAUT, CHELSEA, COFFEE, choose, download, expect, row, style, stylised
 from PIL import Image
 
 from sakuga import Stylizer
 
-# As a device that can share, which this browser cannot without a screen
+# As on a device that can share, which this browser cannot without a screen
 SHARE = """
     shared = null;
     navigator.canShare = ({ files }) => files.length > 0;
     navigator.share = async ({ files }) => (shared = files.map(({ name, type, size }) => [name, type, size]));
 """
-
-
-@pytest.fixture
-def visit(browser, host):
-    """Return a function that opens the page; afterwards nothing may have gone wrong, nor to another host."""
-    contexts, wrong = [], []
-
-    def watch(request):
-        if not request.url.startswith((host.url, "blob:", "data:")):
-            wrong.append(f"a request to {request.url}")
-
-    def open(context=None, size=(1440, 900), share=False):
-        if context is None:
-            viewport = dict(zip(("width", "height"), size, strict=True))
-            contexts.append(browser.new_context(viewport=viewport, has_touch=size[0] < 500, reduced_motion="reduce"))
-        page = (context or contexts[-1]).new_page()
-        if share:
-            page.add_init_script(SHARE)
-        page.context.on("request", watch)
-        page.on("console", lambda message: message.type in ("error", "warning") and wrong.append(message.text))
-        page.on("pageerror", lambda error: wrong.append(str(error)))
-        page.goto(host.url)
-        expect(page.get_by_role("radio", name="Anime")).to_be_checked()
-        return page
-
-    yield open
-    for context in contexts:
-        context.close()
-    assert wrong == []
 
 
 def png(page):
@@ -126,7 +96,7 @@ def test_photos_that_were_turned_come_out_upright(visit, tmp_path):
 
 
 def test_without_another_wish_a_photo_is_saved_in_its_format_and_can_be_shared(visit):
-    page = visit(share=True)
+    page = visit(script=SHARE)
     choose(page, CHELSEA)
     stylised(page)
     page.get_by_role("button", name="Share").click()
@@ -190,7 +160,7 @@ def test_what_is_no_picture_or_too_large_is_refused_with_a_sentence(visit, tmp_p
     page = visit()
     choose(page, text, huge(tmp_path / "huge.png"), clip, CHELSEA)
     stylised(page, 4)
-    for n, sentence in enumerate(("no picture that this browser can read", "200 million pixels", "the command"), 1):
+    for n, sentence in enumerate(("no picture that this browser can read", "200 million pixels", "no video that"), 1):
         expect(row(page, n)).to_have_attribute("data-status", "failed")
         expect(row(page, n).locator(".note")).to_contain_text(sentence)
 

@@ -157,6 +157,7 @@ async function start() {
     $("#styles").replaceChildren();
     return notice(error.message);
   }
+  document.body.classList.toggle("no-films", !limits.max_video_seconds);
   const kinds = limits.formats.map(controls.spell).join(", ");
   const video = limits.max_video_seconds ? `; video up to ${limits.max_video_seconds} s` : "";
   $("#limits").textContent = `${kinds}, up to ${bytes(limits.max_bytes)}${video}`;

@@ -88,7 +88,7 @@ function note({ status, note, job, result, isVideo }, act, stale) {
   }
   const size = result.width ? `${result.width}×${result.height}` : "";
   const style = act.title(result.style) + (stale ? ", as it was" : "");
-  const facts = [style, size, bytes(result.blob.size), `${result.seconds.toFixed(1)} s`];
+  const facts = [style, size, bytes(result.blob.size), `${result.seconds.toFixed(1)} s`, result.remark];
   // Lines break after the dots between the facts, nowhere else.
   return facts.filter(Boolean).map((fact) => fact.replaceAll(" ", "\u00a0")).join("\u00a0· ");
 }
