@@ -2,16 +2,15 @@
 
 import os
 import signal
-import socket
 import sys
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from sakuga import __version__
+from sakuga.cluster.head import check_head, refused
 from sakuga.errors import SakugaError, UsageError
 from sakuga.runtime.atomic import temporary_name
 from sakuga.runtime.parallel import cores
@@ -19,7 +18,6 @@ from sakuga.runtime.urls import Url
 
 LOCAL = "local"
 """The address that stands for this machine alone."""
-_CONNECT_S = 10
 _PATIENCE_S = 120
 """How long a machine may take to answer a question."""
 
@@ -44,19 +42,15 @@ def connected(address: str) -> Iterator[Any]:
     options: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR", "configure_logging": True}
     if address == LOCAL:
         options |= {"address": "local", "num_cpus": cores(), "include_dashboard": False}
-    else:
-        options["address"] = address
-        _check_answers(address)
     try:
         with _silence(), _handlers_kept():
+            if address != LOCAL:
+                options["address"] = check_head(address)
             ray.init(**options)
+    except SakugaError:
+        raise
     except Exception as error:  # of Ray, gRPC or the system
-        reason = " ".join(str(error).split()) or type(error).__name__
-        if "ersion" in reason:
-            raise SakugaError(
-                f"the Ray at {address} is of another version than here ({reason}): install the same"
-            ) from error
-        raise SakugaError(f"no Ray answers at {address}: begin one (ray start --head) or check the address") from error
+        raise refused(address) from error
     try:
         _quiet(ray)
         yield ray
@@ -136,16 +130,6 @@ def _mark(folder: Path) -> str:
     except OSError as error:
         raise SakugaError(f"{folder} cannot be written ({error.strerror}): choose another folder") from error
     return str(mark)
-
-
-def _check_answers(address: str) -> None:
-    """Raise SakugaError where nothing listens at HOST:PORT: Ray itself would try for ever."""
-    place = urlsplit(address if "://" in address else f"ray://{address}")
-    try:
-        if address != "auto":
-            socket.create_connection((place.hostname or "", place.port or 10001), _CONNECT_S).close()
-    except (OSError, ValueError) as error:
-        raise SakugaError(f"no Ray answers at {address} ({error}): begin one (ray start --head) or check it") from error
 
 
 @contextmanager
