@@ -4,6 +4,7 @@ import os
 import sys
 import threading
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from itertools import chain
 from typing import Annotated
 
@@ -11,6 +12,7 @@ import tyro
 from tyro.conf import DisallowNone, FlagCreatePairsOff, UseAppendAction, arg
 
 from sakuga.errors import UsageError
+from sakuga.runtime.console import say
 from sakuga.style import DEFAULT, Style, styles
 from sakuga.style.inputs import assignments, photo
 from sakuga.stylizer import Look, Stylizer
@@ -18,6 +20,7 @@ from sakuga.video.camera import Reducer, frames
 from sakuga.webcam.choice import Choice
 from sakuga.webcam.live import Live
 from sakuga.webcam.server import Server
+from sakuga.webcam.virtual import virtual_camera
 
 PORT = 7861
 
@@ -37,6 +40,7 @@ def webcam(
         UseAppendAction[tuple[str, ...]], arg(name="set", metavar="NAME=VALUE", help_behavior_hint="(repeatable)")
     ] = (),
     look: Annotated[Look, arg(name="")] = Look(),  # noqa: B008 - it is frozen
+    virtual: Annotated[bool, arg(help_behavior_hint="")] = False,
     open: Annotated[bool, arg(help_behavior_hint="")] = False,
 ) -> int:
     """Show a camera as anime, live, on a page for the browsers of this machine. Ctrl-C ends.
@@ -48,6 +52,7 @@ def webcam(
         port: Where the page is; 0 takes any free port.
         settings: What the style asks for beside the picture, such as hair=blond; `sakuga info STYLE` lists it.
         look: How the style is applied.
+        virtual: Be a camera for other programs too, such as for calls (pip install "sakuga[virtual]").
         open: Open the page in the browser.
     """
     if width < 16:
@@ -61,11 +66,18 @@ def webcam(
     known = [one for one in styles() if photo(one.card.inputs)]
     if stylizer.style not in known:
         known.insert(0, stylizer.style)
-    live = Live(stylizer, Reducer(width, look.max_side))
+    reduce = Reducer(width, look.max_side)
+    live = Live(stylizer, reduce)
     try:
         pictures = frames(device)
         first = next(pictures)  # here, where a missing camera is said before there is an address
-        with Server(port, Choice(live, known, make, given)) as server, live.running(chain([first], pictures)):
+        with ExitStack() as stack:
+            server = stack.enter_context(Server(port, Choice(live, known, make, given)))
+            if virtual:
+                rows, columns, _ = reduce(first).shape
+                name = stack.enter_context(virtual_camera(live, columns * stylizer.scale, rows * stylizer.scale))
+                say(f"other programs see the camera {name}")
+            stack.enter_context(live.running(chain([first], pictures)))
             serving = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True)
             serving.start()
             try:

@@ -10,6 +10,7 @@ PACKAGES = {
     "heic": {"pillow_heif"},
     "jxl": {"pillow_jxl"},
     "watch": {"watchfiles"},
+    "virtual": {"pyvirtualcam"},
 }
 """What each extra installs, by the names under which it is imported."""
 

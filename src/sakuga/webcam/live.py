@@ -74,7 +74,7 @@ class Live:
         try:
             yield
         finally:
-            self._end()
+            self.end()
             for thread in threads:
                 thread.join(timeout=2)
             self.hangs = any(thread.is_alive() for thread in threads)
@@ -134,9 +134,10 @@ class Live:
         except Exception as error:  # a fault of ours ends the program with a sentence, not a silent picture
             self.error = SakugaError(f"unexpected {type(error).__name__}: {error}")
         finally:
-            self._end()
+            self.end()
 
-    def _end(self) -> None:
+    def end(self) -> None:
+        """Stop reading and stylising."""
         with self._changed:
             self.ended.set()
             self._changed.notify_all()
