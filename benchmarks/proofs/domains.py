@@ -165,7 +165,7 @@ def relgan(place: Place) -> Mapping[str, float]:
     return figures | {"reconstruction": float(np.mean(back)), "rises along sliders": float(np.mean(rises))} | own
 
 
-RELGAN: dict[str, Any] = {"width": 16, "blocks": 2, "steps": 2_500, "lr": 5e-4, "batch": 8, "mirror": False}
+RELGAN: dict[str, Any] = {"width": 16, "blocks": 2, "steps": 5_000, "lr": 5e-4, "batch": 8, "mirror": False}
 RISES = {"rises along sliders": AtLeast(0.9)}
 """Of the four steps from 0 to 1 of each attribute, the share in which the classifier's mean logit goes its way."""
 

@@ -6,6 +6,7 @@ from typing import Literal
 
 from sakuga.losses import lsgan, lsgan_pearson
 from sakuga.systems.base import Batch, Update, frozen
+from sakuga.systems.fields import Weight
 from sakuga.systems.parts.noise import BodyConfig, FromNoise, networks
 
 TARGETS = {"0-1": lsgan, "pearson": lsgan_pearson}
@@ -13,8 +14,9 @@ TARGETS = {"0-1": lsgan, "pearson": lsgan_pearson}
 
 @dataclass
 class LSGANConfig(BodyConfig):
-    """What `sakuga train lsgan` can be told; rate and batch are the paper's for characters."""
+    """What `sakuga train lsgan` can be told; rate and batch are the paper's for scenes."""
 
+    lr: Weight = 1e-3
     targets: Literal["0-1", "pearson"] = "0-1"
     """Scores of fakes and reals: D's 0 and 1, G's 1; or D's -1 and 1, G's 0, which minimises Pearson's χ²."""
 
@@ -31,6 +33,7 @@ class LSGAN(FromNoise):
 
     name = "lsgan"
     Config = LSGANConfig
+    presets = {"characters": {"lr": 2e-4}}  # noqa: RUF012
 
     def __init__(self, config: LSGANConfig):
         super().__init__(config)
