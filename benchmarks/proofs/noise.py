@@ -123,8 +123,8 @@ def plot(points: Tensor, side: int = 256) -> Tensor:
 
 
 PROOFS = (
-    # With 2e-4 the same quality, in three quarters of the spread.
-    pictures("gan", steps=6_000, lr=5e-4),
+    # With 5e-4 D won: after 6,000 steps its loss was 0.05, the faces were of six kinds, KID 0.49 of an untrained one's.
+    pictures("gan", steps=4_000),
     # The paper's rate for scenes. With 1e-4 and 2e-4 D wins at once: its loss at 0.03, G's at 0.5, one gray picture.
     pictures("lsgan", steps=4_000, lr=1e-3),
     # Ten times the paper's rate, for a tenth of its steps.
