@@ -139,4 +139,4 @@ def _run(verb: str, args: Sequence[str]) -> int:
     except ImportError as error:
         if extra is None or (error.name or "").partition(".")[0] not in PACKAGES[extra]:
             raise
-        raise SakugaError(f"sakuga {verb} needs {error.name}: pip install 'sakuga[{extra}]'") from None
+        raise SakugaError(f'sakuga {verb} needs {error.name}: pip install "sakuga[{extra}]"') from None

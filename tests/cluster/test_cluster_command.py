@@ -81,7 +81,7 @@ def test_what_is_said_before_anything_begins(capsys, monkeypatch):
         assert sentence in capsys.readouterr().err
     monkeypatch.setitem(sys.modules, "ray", None)
     assert main(["in", "-s", "neg", "-o", "out", "--cluster"]) == 2
-    assert "--cluster needs ray: pip install 'sakuga[cluster]'" in capsys.readouterr().err
+    assert '--cluster needs ray: pip install "sakuga[cluster]"' in capsys.readouterr().err
     assert not Path("out").exists()
 
 

@@ -69,7 +69,7 @@ def test_without_torch_the_extra_is_named(run, monkeypatch):
         raise ModuleNotFoundError("No module named 'torch'", name="torch")
 
     monkeypatch.setitem(sys.modules, "sakuga.commands.train", types.SimpleNamespace(train=fail))
-    assert run("train", "x") == (1, [], "sakuga: sakuga train needs torch: pip install 'sakuga[train]'\n")
+    assert run("train", "x") == (1, [], 'sakuga: sakuga train needs torch: pip install "sakuga[train]"\n')
 
 
 @pytest.mark.parametrize(

@@ -51,4 +51,4 @@ def test_an_empty_folder_needs_watching(run, monkeypatch):
     assert run("in", "-s", "neg")[0] == 1
     monkeypatch.setitem(sys.modules, "watchfiles", None)
     status, _, err = run("in", "-s", "neg", "--watch")
-    assert (status, err) == (2, "sakuga: --watch needs watchfiles: pip install 'sakuga[watch]'\n")
+    assert (status, err) == (2, 'sakuga: --watch needs watchfiles: pip install "sakuga[watch]"\n')

@@ -19,9 +19,9 @@ JXL = b"\0\0\0\x0cJXL \r\n\x87\n" + struct.pack(">I", 20) + b"ftypjxl \0\0\0\0jx
 @pytest.mark.parametrize(
     ("data", "module", "sentence"),
     [
-        (HEIC, "pillow_heif", r"x is a HEIC: pip install 'sakuga\[heic\]' to read it"),
-        (JXL, "pillow_jxl", r"x is a JPEG XL: pip install 'sakuga\[jxl\]' to read it"),
-        (b"\xff\x0a" + bytes(40), "pillow_jxl", r"x is a JPEG XL: pip install 'sakuga\[jxl\]' to read it"),
+        (HEIC, "pillow_heif", r"x is a HEIC: pip install \"sakuga\[heic\]\" to read it"),
+        (JXL, "pillow_jxl", r"x is a JPEG XL: pip install \"sakuga\[jxl\]\" to read it"),
+        (b"\xff\x0a" + bytes(40), "pillow_jxl", r"x is a JPEG XL: pip install \"sakuga\[jxl\]\" to read it"),
     ],
 )
 def test_what_is_missing_is_named(data: bytes, module: str, sentence: str, tmp_path: Path, monkeypatch) -> None:

@@ -67,7 +67,7 @@ class TestPick:
 
     def test_bf16_needs_openvino(self, style, monkeypatch):
         monkeypatch.setitem(sys.modules, "openvino", None)
-        with pytest.raises(UsageError, match=r"pip install 'sakuga\[openvino\]'"):
+        with pytest.raises(UsageError, match=r"pip install \"sakuga\[openvino\]\""):
             engine.pick(style, "bf16")
 
     def test_another_precision(self, style):

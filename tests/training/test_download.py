@@ -60,7 +60,7 @@ class TestDownload:
         assert capsys.readouterr().out.split() == list(map(str, made))
         assert [file.read_text() for file in made] == [DETECTOR, MESH]
         assert main(["download", "vgg16"]) == 1
-        assert "pip install 'sakuga[train]'" in " ".join(capsys.readouterr().err.split())
+        assert 'pip install "sakuga[train]"' in " ".join(capsys.readouterr().err.split())
 
     def test_torchvisions_file(self, tmp_path, monkeypatch):
         path = tmp_path / "vgg19-dcbb9e9d.pth"

@@ -35,7 +35,7 @@ def connected(address: str) -> Iterator[Any]:
         import ray
         import ray.data
     except ImportError as error:
-        raise UsageError(f"--cluster needs {error.name}: pip install 'sakuga[cluster]'") from None
+        raise UsageError(f'--cluster needs {error.name}: pip install "sakuga[cluster]"') from None
     if ray.is_initialized():  # by a program that uses sakuga.cluster
         yield ray
         return

@@ -74,7 +74,7 @@ def download(
                 raise SakugaError(f"{fetched.name} cannot be read as weights of {target.stem}: {e}") from e
             print(target)
     if what == "faces" and not find_spec("ai_edge_litert"):
-        say("what runs them is not installed yet: pip install 'sakuga[faces]'")
+        say('what runs them is not installed yet: pip install "sakuga[faces]"')
     return 0
 
 

@@ -19,7 +19,7 @@ def watched(folders: Sequence[str]) -> Iterator[None]:
     try:
         from watchfiles import Change, watch
     except ImportError:
-        raise UsageError("--watch needs watchfiles: pip install 'sakuga[watch]'") from None
+        raise UsageError('--watch needs watchfiles: pip install "sakuga[watch]"') from None
 
     def is_news(change: Change, path: str) -> bool:
         return change != Change.deleted and "/." not in path.replace("\\", "/")  # nor our own temporary files

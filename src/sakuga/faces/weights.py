@@ -51,7 +51,7 @@ class Network:
 def missing() -> str | None:
     """What has to be done before faces can be found, as a sentence; None: nothing."""
     if not find_spec("ai_edge_litert"):
-        return "faces are found with the extra faces: pip install 'sakuga[faces]'"
+        return 'faces are found with the extra faces: pip install "sakuga[faces]"'
     if not all((cache_folder() / name).is_file() for name in (DETECTOR, MESH)):
         return "faces are found with networks that are not here yet: sakuga download faces"
     return None

@@ -95,7 +95,7 @@ def _load_extra(prefix: bytes, name: str) -> None:
     try:
         plugin = import_module(module)
     except ImportError as error:
-        raise FormatError(f"{name} is a {what}: pip install 'sakuga[{extra}]' to read it") from error
+        raise FormatError(f'{name} is a {what}: pip install "sakuga[{extra}]" to read it') from error
     if extra == "heic":  # the other one needs no call
         plugin.register_heif_opener()
 

@@ -151,7 +151,7 @@ def _storage(url: Url) -> tuple[Any, str]:
     try:
         from fsspec.core import url_to_fs
     except ImportError:
-        raise UsageError(f"{url} needs fsspec: pip install 'sakuga[cluster]'") from None
+        raise UsageError(f'{url} needs fsspec: pip install "sakuga[cluster]"') from None
     try:
         storage, key = url_to_fs(str(url))
     except ImportError as error:

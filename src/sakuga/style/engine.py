@@ -104,7 +104,7 @@ def _openvino(path: Path, threads: int | None, photo: str, given: Mapping[str, A
     try:
         import openvino
     except ImportError:
-        raise UsageError("--precision bf16 needs OpenVINO: pip install 'sakuga[openvino]'") from None
+        raise UsageError('--precision bf16 needs OpenVINO: pip install "sakuga[openvino]"') from None
     config = {"INFERENCE_PRECISION_HINT": "bf16", "PERFORMANCE_HINT": "LATENCY"}
     if threads:
         config["INFERENCE_NUM_THREADS"] = str(threads)
