@@ -2,8 +2,8 @@
 
 Landmarks are what `sakuga download faces` finds; those of a caricature follow from its photo's and the artist's warp.
 
-Reduced: carigans' geometry is learned whole in a tenth of its steps, its painting is only begun; apdrawing at 128 pixels
-and a quarter of the width, on drawings by our own filter (`ink`), against pix2pix of the same width, pictures and time.
+Reduced: carigans learns its geometry in a tenth of its steps and only begins to paint; apdrawing at 128 pixels and a
+quarter of the width, on drawings by our own filter (`ink`), against pix2pix of the same width, pictures and time.
 """
 
 import json
@@ -47,7 +47,7 @@ def marked(place: Place, side: int) -> tuple[Path, Mapping[str, np.ndarray]]:
 
 
 def exaggerated(points: np.ndarray, warp: np.ndarray, side: int) -> np.ndarray:
-    """Landmarks (K, 2) in the caricature: q of which q + flow(q) = p, by repetition; flow (2, h, w), halves of a side."""
+    """Landmarks (K, 2) in the caricature: q of which q + flow(q) = p, by repetition; flow (2, h, w) in half sides."""
     flow = torch.from_numpy(warp)[None].float()
     wanted = torch.from_numpy(points / (side - 1) * 2 - 1).float()
     place = wanted.clone()
@@ -125,9 +125,9 @@ def carigans(place: Place) -> Mapping[str, float]:
 CARIGANS = {"crop": 64, "load": 64, "width": 16, "geometry": 2_000, "steps": 2_600, "shapes": 32, "perceptual": 0.0}
 
 
-def drawings(place: Place, names: list[str], side: int) -> Tensor:
-    """Draw portraits with the pen of `ink`, at twice the side, in a folder of their own."""
-    folder = place.out / "drawings"
+def drawings(place: Place, names: list[str], side: int, kind: str) -> Tensor:
+    """Draw portraits with the pen of `ink`, at twice the side, in a folder `kind` of their own."""
+    folder = place.out / kind
     folder.mkdir(parents=True, exist_ok=True)
     for name in names:
         if not (folder / f"{name}.png").exists():
@@ -143,7 +143,7 @@ def apdrawing(place: Place) -> Mapping[str, float]:
     source, points = marked(place, side)
     squares(source, place.out / "photo-small", train, side)
     photos = squares(source, place.out / "kept", kept, side)
-    drawings(place, train, side)
+    drawings(place, train, side, "drawings")
     write_marks(place.out / "marks", train, points, side, 5)
     both = {"photos": (place.out / "photo-small",), "targets": place.out / "drawings", "seed": place.seed, **APDRAWING}
     system = APDrawingGAN(APDrawingConfig(**both, landmarks=place.out / "marks", steps=APDRAWING_STEPS))
@@ -155,9 +155,9 @@ def apdrawing(place: Place) -> Mapping[str, float]:
     steps = max(100, round(20 * seconds / (time.process_time() - began)))
     other = Pix2Pix(Pix2PixConfig(**both, load=side, steps=steps))
     place.train(other, name="pix2pix")
-    wanted = drawings(place, kept, side)  # after the trainings: they read all that lies in the folder
+    wanted = drawings(place, kept, side, "kept-drawings")
     at = torch.from_numpy(np.stack([reduce(points[name], 5) for name in kept])).float()
-    made = {"apdrawing": [], "pix2pix": []}
+    made: dict[str, list[Tensor]] = {"apdrawing": [], "pix2pix": []}
     plain = per_picture(other.generator).eval()
     with torch.inference_mode():
         for photo, landmarks in zip(photos.split(1), at.split(1), strict=True):
