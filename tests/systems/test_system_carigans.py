@@ -12,9 +12,10 @@ from torch.testing import assert_close
 
 from sakuga.errors import UsageError
 from sakuga.export.onnx import export
-from sakuga.networks.carigans import CariGANsPainter, CariGeoGenerator
+from sakuga.networks.carigans import CariGANsPainter, CariGeoGenerator, LandmarkFinder
 from sakuga.networks.face_shapes import FaceShapes
 from sakuga.networks.munit import Coded, MUNITDecoder, MUNITDiscriminator, MUNITEncoder
+from sakuga.networks.resnet18 import ResNet18
 from sakuga.networks.thin_plate import move_points, solve_positive, thin_plate
 from sakuga.stylizer import Stylizer
 from sakuga.systems.carigans import CariGANs
@@ -264,3 +265,17 @@ def test_what_is_missing(tmp_path):
         (five / f"{i}.txt").write_text("1 1\n2 1\n1.5 2\n1 3\n2 3\n")
     with pytest.raises(UsageError, match="five holds 5 landmarks a face, not 68"):
         TINY.build(data, landmarks=five)
+
+
+def test_the_finished_finder_says_what_the_trained_one_said():
+    """Batches hold one picture: with running statistics of batch norms it found none (earlier runs still load)."""
+    torch.manual_seed(0)
+    finder, pictures = LandmarkFinder(8).double(), torch.rand(3, 3, 64, 64).double() * 2 - 1
+    torch.nn.init.normal_(finder.network.fc.weight)
+    alone = torch.cat([finder.train()(picture) for picture in pictures.split(1)])
+    assert_close(finder.eval()(pictures), alone)
+    assert (alone - finder.mean).abs().mean() > 0.1
+    before = LandmarkFinder(8).double()
+    before.network = ResNet18(2 * 68, width=8).double()  # as it was
+    finder.load_state_dict(before.state_dict())
+    assert_close(finder(pictures[:1]), before.train()(pictures[:1]))

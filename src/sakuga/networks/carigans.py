@@ -1,5 +1,7 @@
 """CariGANs: the networks that exaggerate the shapes of faces, and all of them together as users run them."""
 
+from typing import Any
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -9,6 +11,9 @@ from sakuga.networks.autotoon import at_side
 from sakuga.networks.face_shapes import POINTS, FaceShapes
 from sakuga.networks.resnet18 import ResNet18
 from sakuga.networks.thin_plate import move_points
+from sakuga.networks.unet import per_picture
+
+STATISTICS = ("running_mean", "running_var", "num_batches_tracked")
 
 
 class CariGeoGenerator(nn.Module):
@@ -70,22 +75,30 @@ def _layers(inputs: int, width: int, outputs: int) -> nn.Sequential:
 class LandmarkFinder(nn.Module):
     """Where a face in a square (N, 3, S, S) has its landmarks, (N, 68, 2) in units of half the square.
 
-    A ResNet-18 that begins by saying `mean`, which is where faces have them on average.
+    A ResNet-18 that begins by saying `mean`, which is where faces have them on average. Its norms are of the picture:
+    CariGANs train on one at a time, and a batch norm's running statistics are then of no use to the finished network.
     """
 
     mean: Tensor
 
     def __init__(self, width: int = 32):
         super().__init__()
-        self.network = ResNet18(2 * POINTS, width=width)
-        nn.init.normal_(self.network.fc.weight, 0.0, 1e-3)
-        nn.init.zeros_(self.network.fc.bias)
+        network = ResNet18(2 * POINTS, width=width)
+        nn.init.normal_(network.fc.weight, 0.0, 1e-3)
+        nn.init.zeros_(network.fc.bias)
+        self.network = per_picture(network)
         self.register_buffer("mean", torch.rand(POINTS, 2) - 0.5)
 
     def forward(self, image: Tensor) -> Tensor:
         """Find them."""
         points: Tensor = self.mean + self.network(image).logits.view(-1, POINTS, 2)
         return points
+
+    def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *args: Any) -> None:
+        """Leave out the running statistics that earlier versions kept."""
+        for name in [name for name in state_dict if name.startswith(prefix) and name.endswith(STATISTICS)]:
+            del state_dict[name]
+        super()._load_from_state_dict(state_dict, prefix, *args)
 
 
 class CariGANsPainter(nn.Module):
