@@ -1,9 +1,10 @@
 """Seconds for one megapixel on the page without a server, with one thread and with all, beside the command's engines.
 
-    make site && python benchmarks/site.py [--style hosoda] [--runs 5]
+    make site && python benchmarks/site.py [--style hosoda] [--runs 5] [--brush 1]
 
 Needs playwright and chromium. The page and the command take turns, so that a machine that is shared slows both; the
-least of the runs counts. The page's seconds are those it shows: decoding, stylising and encoding.
+least of the runs counts. The page's seconds are those it shows: decoding, stylising and encoding. Where the command
+gains nothing by a second thread, the machine has no second core to spare, and the page can gain nothing either.
 """
 
 import argparse
@@ -56,7 +57,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--style", default="hosoda")
     parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--brush", default="", help="as the page's field: 1 has the network work on every pixel")
     options = parser.parse_args()
+    brush = options.brush or "auto"
     server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Files, directory=ROOT / "build" / "site"))
     threading.Thread(target=server.serve_forever, daemon=True).start()
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as driver:
@@ -70,14 +73,17 @@ def main() -> None:
         second.goto(first.url)
         for page in (first, second):
             page.locator(f"input[value={options.style}]").check(force=True)
+            page.get_by_text("Size, format").click()
+            page.get_by_label("Brush").fill(options.brush)
         isolated = [page.evaluate("crossOriginIsolated") for page in (first, second)]
         if isolated != [False, True]:
             raise SystemExit(f"the pages have threads or not as they should not: {isolated}")
         ways = {
             "page, 1 thread": partial(on_page, first),
             f"page, {cores()} threads": partial(on_page, second),
-            "command, fp32": partial(by_command, Stylizer(options.style, precision="fp32")),
-            "command, auto": partial(by_command, Stylizer(options.style)),
+            "command, 1 thread": partial(by_command, Stylizer(options.style, precision="fp32", threads=1, brush=brush)),
+            f"command, {cores()} threads": partial(by_command, Stylizer(options.style, precision="fp32", brush=brush)),
+            "command, auto": partial(by_command, Stylizer(options.style, brush=brush)),
         }
         taken: dict[str, list[float]] = {name: [] for name in ways}
         for _ in range(options.runs):
@@ -86,8 +92,8 @@ def main() -> None:
         browser.close()
     print(f"{options.style}, 1000x1000, {cores()} cores, {', '.join(sorted(instructions()))}")
     for name, seconds in taken.items():
-        ratio = min(seconds) / min(taken["command, fp32"])
-        print(f"{name:20} {min(seconds):6.2f} s   {ratio:5.2f} times the command in fp32")
+        ratio = min(seconds) / min(taken["command, 1 thread"])
+        print(f"{name:20} {min(seconds):6.2f} s   {ratio:5.2f} times the command in fp32 with one thread")
 
 
 if __name__ == "__main__":
