@@ -77,7 +77,7 @@ class Worker:
                 raise SakugaError(f"{source} ended {MAX_TRIES} processes that worked on it: reduce it (--max-side)")
             with mark.open("ab") as tries:
                 tries.write(b".")
-            outcome.sha256 = self._make(path_of(source), path_of(target), self._stylizer(style), outcome.notes)
+            outcome.sha256 = self._make(path_of(source), path_of(target), self.stylizer(style), outcome.notes)
         except ExistsError as error:
             # One of this block that was finished before the process was killed and begun anew.
             if self.order.overwrite:
@@ -120,7 +120,8 @@ class Worker:
             raise incomplete
         return checksum
 
-    def _stylizer(self, style: str) -> Stylizer:
+    def stylizer(self, style: str) -> Stylizer:
+        """Return the stylizer of a style, which is kept."""
         if style not in self.made:
             self.made[style] = self.order.recipes[style].make(self._fetch, self.threads)
         return self.made[style]
