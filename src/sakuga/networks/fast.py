@@ -10,16 +10,17 @@ from torch import Tensor, nn
 class EvenConv2d(nn.Conv2d):
     """A 3×3 convolution in front of a pixel-shuffle that leaves no grid: (N, C, h, w) to (N, 3 · factor², h, w).
 
-    Where all squares are alike, all pixels of a square come out alike: for every channel that is read, the kernels of
-    the `factor`² pixels of one colour have one sum, and their biases are one. Training moves what else there is in
-    them, the places within the 3×3 squares. They start alike, too.
+    What changes evenly from square to square changes evenly from pixel to pixel: for every channel that is read, the
+    kernels of the `factor`² pixels of one colour have one sum s, their biases are one, and a pixel that lies d squares
+    to the right (or below) of its square's middle has a first moment Σ k W(k) that is d · s above their mean. So a flat
+    area comes out flat and a ramp as a ramp. Training moves what else there is in the kernels. They start alike, too.
 
     Remedy for the checkerboard of sub-pixel convolutions; the start alike is ICNR's (Aitken et al., 2017).
     """
 
     def __init__(self, width: int, factor: int):
         super().__init__(width, 3 * factor**2, 3, padding=1)
-        self.squares = factor**2
+        self.factor, self.squares = factor, factor**2
 
     def start_alike(self) -> None:
         """Give every pixel of a square nearly the kernel of the first; exact ties would leave L1s without a slope."""
@@ -28,17 +29,31 @@ class EvenConv2d(nn.Conv2d):
 
     @property
     def even(self) -> tuple[Tensor, Tensor]:
-        """Kernel and bias that the layer computes with."""
+        """Kernel and bias that the layer computes with: the nearest that leave no grid."""
         assert self.bias is not None
-        sums = self.weight.sum((2, 3)).view(3, self.squares, -1)
-        surplus = (sums - sums.mean(1, keepdim=True)).flatten(0, 1) / 9
+        weight = self.weight.view(3, self.squares, -1, 3, 3)
+        ones, right, down = moments(weight)
+        total = (weight * ones).sum((3, 4)).mean(1, keepdim=True)
+        places = torch.arange(self.squares, device=weight.device)
+        for shape, distance in ((ones, None), (right, places % self.factor), (down, places // self.factor)):
+            found = (weight * shape).sum((3, 4))
+            wanted = found.mean(1, keepdim=True)
+            if distance is not None:
+                wanted = wanted + total * ((distance + 0.5) / self.factor - 0.5)[:, None]
+            weight = weight - ((found - wanted) / shape.square().sum())[..., None, None] * shape
         bias = self.bias.view(3, self.squares).mean(1).repeat_interleave(self.squares)
-        return self.weight - surplus[..., None, None], bias
+        return weight.flatten(0, 1), bias
 
     def forward(self, x: Tensor) -> Tensor:
         """Convolve."""
         convolved: Tensor = self._conv_forward(x, *self.even)
         return convolved
+
+
+def moments(like: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """What a 3×3 kernel is multiplied with and summed for its sum and its first moments, orthogonal to one another."""
+    k = like.new_tensor([-1.0, 0.0, 1.0]).expand(3, 3)
+    return torch.ones_like(k), k, k.T
 
 
 class FastGenerator(nn.Module):

@@ -10,6 +10,9 @@ from sakuga.teachers.filters import blur, to_lab, to_photo, to_rgb
 SKIN = (0.95, 0.65)
 """Middle and half width of the hues of skin, in radians of CIELAB's a and b."""
 
+SOFT = 0.5
+"""How much weaker outlines are on skin."""
+
 
 @torch.inference_mode()
 def grade(
@@ -38,12 +41,14 @@ def grade(
     light, a, b = lab[:, :1], lab[:, 1:2], lab[:, 2:]
     chroma, hue = (a * a + b * b).sqrt(), torch.atan2(b, a)
     apart = torch.atan2((hue - SKIN[0]).sin(), (hue - SKIN[0]).cos()) / SKIN[1]
-    free = 1 - blur((-(apart**4)).exp() * (chroma / 12).clamp(0, 1), 2.0)
+    # Skin in shadow has little chroma, but no less beside its light.
+    free = 1 - blur((-(apart**4)).exp() * (chroma / (1 + 0.15 * light)).clamp(0, 1), 2.0)
     stretch = 1 + vivid * free * ((chroma - 5) / 15).clamp(0, 1)
     shadow = cool * free * (1 - light / 65).clamp(0, 1)
     light = light - 100 * contrast * free * (2 * math.pi * light / 100).sin() / (2 * math.pi)
     graded = torch.cat([light, a * stretch + 0.35 * shadow, b * stretch - shadow], 1)
     if lines is not None and outlines:
         share = outlines * (1 - torch.from_numpy(lines[..., 0].astype(np.float32) / 255))
+        share = share * (1 - SOFT * (1 - free))  # full lines make wrinkles of what is hardly seen
         graded = graded * (1 - share * torch.tensor([0.8, 0.3, 0.3]).view(1, 3, 1, 1))
     return to_photo(to_rgb(graded))
