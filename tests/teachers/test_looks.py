@@ -102,6 +102,19 @@ class TestGrade:
         assert np.abs(after - before)[:2].max() < 1
         assert (after[3:, 0] < 0.3 * before[3:, 0]).all()
 
+    def test_outlines_are_softer_on_skin_where_they_would_be_wrinkles(self):
+        lines = np.zeros((24, 120, 3), np.uint8)
+        light = self.lab()[:, 0], self.lab(lines=lines, outlines=1.0)[:, 0]
+        kept = light[1] / light[0]
+        assert kept[:2].min() > 0.55  # 0.2 elsewhere, 0.6 on skin
+        assert kept[2:].max() < 0.3
+
+    @pytest.mark.parametrize("skin", [(30, 19, 15), (24, 16, 14), (58, 36, 28)])
+    def test_skin_in_deep_shadow_is_skin(self, skin):
+        picture = np.full((24, 24, 3), skin, np.uint8)
+        before, after = (color.rgb2lab(teachers.grade(picture, **g)).mean((0, 1)) for g in ({}, {"cool": 20}))
+        assert np.abs(after - before).max() < 2
+
 
 def test_outlines_are_dark_along_edges_alone():
     photo = np.full((64, 96, 3), 200, np.uint8)
