@@ -6,6 +6,7 @@ import numpy as np
 import onnx
 import pytest
 from PIL import Image
+from scipy import ndimage
 from skimage import color
 
 import sakuga
@@ -49,6 +50,19 @@ class TestEach:
         assert np.abs(change).mean() > 5
         phases = np.array([[change[i::4, j::4].mean() for j in range(4)] for i in range(4)])
         assert np.ptp(phases) < 2
+
+    @pytest.mark.parametrize("precision", ["fp32", "int8"])
+    def test_flat_areas_and_ramps_show_no_squares(self, name, precision):
+        """What repeats every four pixels in the change is below a quarter of one level of 255."""
+        painter = Stylizer(name, precision=precision)
+        y, x = np.mgrid[:256, :256] / 256
+        kernel = np.array([0.5, 1, 1, 1, 0.5]) / 4
+        for shade in (0 * x + 0.5, x, (x + y) / 2):
+            field = (30 + 190 * shade[..., None] * np.array([1.0, 0.9, 0.75])).round().astype(np.uint8)
+            change = painter.array(field).astype(float) - field
+            change -= ndimage.correlate1d(ndimage.correlate1d(change, kernel, axis=0), kernel, axis=1)
+            places = change[64:-64, 64:-64].reshape(32, 4, 32, 4, 3).mean((0, 2))
+            assert np.ptp(places, axis=(0, 1)).max() <= 0.25
 
     def test_tiles_equal_the_whole(self, name, photo, monkeypatch):
         painters = [Stylizer(name, precision=precision) for precision in ("fp32", "auto")]

@@ -1,5 +1,6 @@
 """A fast generator in whole numbers: bytes of pixels in, bytes out, a third of the time where processors know int8."""
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import repeat
@@ -17,7 +18,7 @@ from torch import Tensor, nn
 from sakuga.data.images import load_image, to_tensor
 from sakuga.errors import SakugaError
 from sakuga.networks.context import ContextGenerator
-from sakuga.networks.fast import EvenConv2d, FastGenerator
+from sakuga.networks.fast import EvenConv2d, FastGenerator, moments
 from sakuga.style.context import thumbnail
 from sakuga.style.session import open_session
 
@@ -40,6 +41,9 @@ Turn = tuple[Floats, Floats]
 Steps = tuple[float, int]
 """Scale and zero point: the real value of a whole number q is scale · (q - zero point)."""
 
+
+MOMENT, SUM = 8.0, 1e4
+"""What a squared error of a kernel's first moments, and of its sum, costs beside one of the kernel."""
 
 QUANTIZABLE = (FastGenerator, ContextGenerator)
 """Networks that have an int8 variant."""
@@ -239,13 +243,13 @@ class _Graph:
         """A 3×3 convolution of whole numbers in `steps` into whole numbers in `out`.
 
         `turn`: scales and shifts its result, by initializers that may be exchanged. `alike`: results i, i + alike,
-        i + 2 · alike ... are alike wherever the picture is flat (`EvenConv2d`), and stay so.
+        i + 2 · alike ... are the pixels of a square (`EvenConv2d`).
         """
         # The bias too must be a whole number that 32 bits hold.
         least = np.maximum(np.abs(bias), 1e-6) / steps[0] / 2**30
         scale = np.maximum(np.abs(weight).max((1, 2, 3)) / 127, least).astype(np.float32)
         if alike:
-            scale = np.tile(scale.reshape(-1, alike).max(0) * np.float32(127 / 122), len(scale) // alike)  # 5 to spare
+            scale = np.tile(scale.reshape(-1, alike).max(0) * np.float32(127 / 126), len(scale) // alike)  # one to spare
         whole = weight / scale[:, None, None, None]
         whole = (_round_alike(whole, alike) if alike else np.rint(whole)).astype(np.int8)
         sums = (np.float32(steps[0]) * scale).astype(np.float32)
@@ -282,18 +286,26 @@ class _Graph:
 
 
 def _round_alike(weight: Floats, alike: int) -> Floats:
-    """Round (O, I, 3, 3) so that Σ over the 3×3 places is one integer for outputs i, i + alike ..., input by input.
+    """Round (O, I, 3, 3) up or down so that `EvenConv2d`'s kernels leave no grid as whole numbers either.
 
-    Their sums differ by rounding alone; each is made up for at the places that were nearest to the other side.
+    Outputs i, i + alike ... are the pixels of a square, row by row. Of the 512 ways to round a kernel the best is taken
+    of those that give its pixels one integer as the sum over the 3×3 places: it moves the first moments least from
+    what goes with that sum, then the kernel itself.
     """
-    rounded = np.rint(weight).reshape(*weight.shape[:2], 9)
-    rest = weight.reshape(rounded.shape) - rounded
-    groups = weight.reshape(-1, alike, weight.shape[1], 9).sum(-1)
-    target = np.rint(groups.mean(0, keepdims=True)).repeat(len(groups), 0).reshape(weight.shape[:2])
-    missing = target - rounded.sum(-1)
-    direction = np.sign(missing)[..., None]
-    rank = np.argsort(np.argsort(-rest * direction, axis=-1), axis=-1)
-    whole: Floats = (rounded + direction * (rank < np.abs(missing)[..., None])).reshape(weight.shape)
+    kernels = weight.reshape(-1, alike, weight.shape[1], 9)
+    sums = kernels.sum(-1)
+    more = np.rint(sums.mean(0)) - sums  # what rounding adds to a kernel in all
+    floor = np.floor(kernels)
+    rest = kernels - floor
+    factor = math.isqrt(len(kernels))
+    down, right = ((place + 0.5) / factor - 0.5 for place in np.divmod(np.arange(len(kernels)), factor))
+    ones, kx, ky = (shape.flatten().numpy() for shape in moments(torch.zeros(1)))
+    ways = (np.arange(512)[:, None] >> np.arange(9) & 1).astype(np.float32)
+    error = rest @ (-2 * ways.T) + ways.sum(1)  # squared, but for what all ways have in common
+    for shape, part, cost in ((kx, right, MOMENT), (ky, down, MOMENT), (ones, np.ones(len(kernels)), SUM)):
+        wanted = rest @ shape + more * part.astype(np.float32)[:, None, None]
+        error += cost * np.square(ways @ shape - wanted[..., None])
+    whole: Floats = (floor + ways[error.argmin(-1)]).reshape(weight.shape)
     return whole
 
 
