@@ -38,7 +38,7 @@ film() { # LOOK TITLE COLOR [MORE ...]
     shift 3
     published="--freeze 0 --match-tone --light 0.9 --context --checkerboard 100"
     learn student "$data/teachers/hosoda" 22000 $published --views 742 --color 0.25 --lines 4
-    learn "$look" "$data/teachers/$look" 3000 $published --views 700 --color "$color" --lines 10 --ramps 5000 \
+    learn "$look" "$data/teachers/$look" 5000 $published --views 700 --color "$color" --lines 10 --ramps 5000 \
         --init runs/student --lr 7e-4 "$@"
     finish "$look" "$title" "CartoonGAN's original $look generator, Chen, Lai, Liu 2018|Apache-2.0 / MIT repositories|teacher" \
         --best-pixels 420000
@@ -71,22 +71,16 @@ caricature() { # not embedded yet: it wants hours of a machine of its own
 for style in ${*:-hosoda anime comic oil ink hayao paprika shinkai cel}; do
     case $style in
     hosoda) film hosoda Hosoda 0.25 --vivid 0.1 --contrast -0.35 --outlines 0.7 ;;
-    hayao) film hayao Hayao 0.25 --vivid 0.9 --outlines 0.5 ;;
-    shinkai)
-        learn student "$data/teachers/hosoda" 22000 --freeze 0 --match-tone --light 0.9 --context --checkerboard 100 \
-            --views 742 --color 0.25 --lines 4
-        learn shinkai "$data/teachers/shinkai" 6000 --freeze 0 --match-tone --light 0.9 --context --checkerboard 100 \
-            --views 700 --color 0.4 --lines 10 --init runs/student --lr 7e-4
-        finish shinkai Shinkai "CartoonGAN's original shinkai generator, Chen, Lai, Liu 2018|Apache-2.0 / MIT repositories|teacher"
-        ;;
-    paprika) film paprika Paprika 0.3 --vivid 0.5 --contrast 0.2 --outlines 0.8 ;;
-    anime) filter anime-first 5000 && filter anime 1800 --ramps 5000 --init runs/anime-first &&
+    hayao) film hayao Hayao 0.1 --vivid 0.9 --outlines 0.5 ;;
+    shinkai) film shinkai Shinkai 0.12 --vivid 0.9 --contrast 0.35 --outlines 0.3 ;;
+    paprika) film paprika Paprika 0.1 --vivid 0.5 --contrast 0.2 --outlines 0.8 ;;
+    anime) filter anime-first 5000 && filter anime 4300 --ramps 5000 --init runs/anime-first &&
         chain anime Anime --best-pixels 420000 ;;
-    cel) filter anime-first 5000 && filter cel 2600 --ramps 5000 --init runs/anime-first &&
+    cel) filter anime-first 5000 && filter cel 5600 --ramps 5000 --init runs/anime-first &&
         chain cel Cel --best-pixels 420000 ;;
-    comic) filter comic-first 5000 && filter comic 1800 --ramps 5000 --init runs/comic-first &&
+    comic) filter comic-first 5000 && filter comic 3300 --ramps 5000 --init runs/comic-first &&
         chain comic "Comic book" ;;
-    ink) filter ink 3200 && chain ink "Pen and ink" ;;
+    ink) filter ink 4800 --ramps 5000 && chain ink "Pen and ink" ;;
     oil) filter oil 5000 --perceptual 2 --adversarial 0.05 && chain oil "Oil paint" ;;
     caricature) caricature ;;
     *) echo "unknown style $style" >&2 && exit 2 ;;
