@@ -27,6 +27,12 @@ def saved(format: str, **options) -> bytes:
 JPEG, PNG, GIF, WEBP = (saved(kind) for kind in ("JPEG", "PNG", "GIF", "WEBP"))
 
 
+_PAGE = [(256, 3, 8), (257, 3, 8), (258, 3, 8), (259, 3, 1), (262, 3, 1), (273, 4, 8), (277, 3, 1), (278, 3, 8)]
+_ENTRIES = b"".join(struct.pack("<HHII", tag, kind, 1, value) for tag, kind, value in [*_PAGE, (279, 4, 64)])
+TIFF = b"II*\0" + struct.pack("<I", 72) + bytes(64) + struct.pack("<H", len(_PAGE) + 1) + _ENTRIES
+TIFF += struct.pack("<I", len(TIFF) + 4)
+
+
 def segments(n: int, payload: bytes = b"", marker: int = 0xE1) -> bytes:
     return JPEG[:2] + (struct.pack(">BBH", 0xFF, marker, 2 + len(payload)) + payload) * n + JPEG[2:]
 
@@ -57,6 +63,28 @@ def directory(entries: int, *, tiff: bytes = b"") -> bytes:
 def pages(n: int) -> bytes:
     """A TIFF whose directories say nothing but where the next one is."""
     return b"II*\0\x08\0\0\0" + b"".join(struct.pack("<HI", 0, 14 + 6 * i) for i in range(n)) + bytes(6)
+
+
+def directories(n: int, entries: int, bytes_of_each: int = 1) -> bytes:
+    """Directories of a TIFF behind one another, whose entries share what they hold."""
+    at, all = len(TIFF), b""
+    for _ in range(n):
+        tags = (struct.pack("<HHII", 1000 + i, 7, bytes_of_each, 8) for i in range(entries))
+        all += struct.pack("<H", len(_PAGE) + 1 + entries) + _ENTRIES + b"".join(tags)
+        all += struct.pack("<I", at + len(all) + 4)
+    return all[:-4] + bytes(4)
+
+
+def jp2(n: int) -> bytes:
+    data = saved("JPEG2000")
+    at = data.index(b"jp2h") - 4
+    return data[:at] + b"\0\0\0\x08free" * n + data[at:]
+
+
+def psd(n: int) -> bytes:
+    head = b"8BPS" + struct.pack(">H6xHIIHHI", 1, 3, 8, 8, 8, 3, 0)
+    resources = b"8BIM\x03\xe8\0\0\0\0\0\0" * n
+    return head + struct.pack(">I", len(resources)) + resources + bytes(6 + 3 * 64)
 
 
 def quietly(work: Callable[[bytes], object]) -> Callable[[bytes], object]:
@@ -170,8 +198,11 @@ def test_every_function_over_bytes_is_timed():
         lambda n: blocks(10 * n, b"\x21\xfe\0"),
         lambda n: blocks(1, b"\x21\xfe" + b"\x01a" * 10 * n + b"\0"),
         lambda n: riff(n),
+        lambda n: TIFF + directories(n // 1000, 3000),
+        jp2,
+        psd,
     ],
-    ids=["segments", "exif", "fill", "chunks", "idat", "extensions", "blocks", "riff"],
+    ids=["segments", "exif", "fill", "chunks", "idat", "extensions", "blocks", "riff", "tiff", "jp2", "psd"],
 )
 def test_more_parts_than_any_program_writes_are_refused_by_a_count(make, monkeypatch):
     assert read(make(1000)).frames
@@ -183,6 +214,18 @@ def test_more_parts_than_any_program_writes_are_refused_by_a_count(make, monkeyp
     monkeypatch.setattr(Image, "OPEN", dict.fromkeys(Image.OPEN, (fail, None)))
     with pytest.raises(SakugaError, match="cut into more parts than any program writes: do not trust it"):
         read(data)
+
+
+def test_pages_that_share_much_are_refused_before_it_is_read_for_each():
+    data = TIFF + directories(40, 100, 100_000) + bytes(100_000)
+    with pytest.raises(SakugaError, match="more parts than any program writes"):
+        structure.count_frames(data, "a")
+    assert structure.count_frames(TIFF + directories(40, 10, 100_000) + bytes(100_000), "a") == 41
+
+
+def test_more_pictures_within_a_file_than_any_program_writes():
+    with pytest.raises(SakugaError, match="more pictures than any program writes"):
+        metadata.carried_sizes(b"\xff\x4f\xff\x51" + (bytes(12) + b"\xff\x4f\xff\x51") * 100_001 + bytes(12))
 
 
 @pytest.mark.parametrize("make", [pages, lambda n: blocks(n, GIF[GIF.index(b",") : -1]), lambda n: chunks(n, b"fcTL")])

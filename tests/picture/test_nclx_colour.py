@@ -42,6 +42,21 @@ def test_hdr_is_brought_to_srgb(format: str) -> None:
     assert np.abs(hdr.frames[0].rgb.astype(int) - plain.frames[0].rgb).mean() > 10
 
 
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_a_profile_prevails_before_the_numbers_and_behind_them(order: tuple[int, int]) -> None:
+    def box(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I4s", 8 + len(data), kind) + data
+
+    colours = [box(b"colr", b"nclx" + struct.pack(">HHHB", 12, 13, 0, 128)), box(b"colr", b"prof" + bytes(128))]
+    boxes = [colours[at] for at in order]
+
+    def file(*some: bytes) -> bytes:
+        return box(b"meta", bytes(4) + box(b"iprp", box(b"ipco", b"".join(some))))
+
+    assert nclx_coding(file(colours[0])) is not None
+    assert nclx_coding(file(*boxes)) is None
+
+
 @pytest.mark.skipif(not features.check("avif"), reason="Pillow without AVIF")
 def test_a_profile_prevails_and_usual_numbers_say_nothing() -> None:
     icc = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()

@@ -11,10 +11,10 @@ from test_refusals import check
 
 from sakuga.serve.errors import RefusedError
 from sakuga.serve.limits import Limits
-from sakuga.serve.pictures import AbandonedError
 from sakuga.serve.uploads import StylizeOptions
 from sakuga.serve.videos import _admit
 from sakuga.serve.videos import check as check_video
+from sakuga.serve.watched import AbandonedError
 
 
 def send(server, data, **options):
@@ -246,7 +246,7 @@ def test_an_upload_whose_client_has_left_is_not_looked_at(tmp_path):
 
 
 def test_a_video_that_takes_too_long_to_look_into_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr("sakuga.serve.videos._PROBE_SECONDS", 1e-6)
+    monkeypatch.setattr("sakuga.serve.videos.PROBE_SECONDS", 1e-6)
     (tmp_path / "a.mp4").write_bytes(video())
     with pytest.raises(RefusedError) as refused:
         check_video(tmp_path / "a.mp4", Limits())

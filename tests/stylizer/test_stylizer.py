@@ -1,6 +1,7 @@
 import dataclasses
 import io
 import threading
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from sakuga.errors import SakugaError, UsageError
 from sakuga.picture import Frame, Picture
 from sakuga.style import read
 from sakuga.stylizer import Stylizer, stylizer
+from sakuga.stylizer.piece import run_network
 
 
 def noise(height, width, dtype=np.uint8, seed=0):
@@ -312,6 +314,13 @@ def test_networks_that_fail(tmp_path):
     with pytest.raises(SakugaError, match="style liar fails on 65x66 pixels") as caught:
         Stylizer(liar).array(noise(66, 65))
     assert "\n" not in str(caught.value)
+
+
+def test_a_sum_beyond_all_numbers_is_no_warning(recwarn):
+    huge = SimpleNamespace(whole=False, run=lambda photo: np.full_like(photo, 3e38))
+    style = SimpleNamespace(name="huge", card=SimpleNamespace(scale=1))
+    assert run_network(style, huge, np.zeros((3, 8, 8), np.float32)).shape == (3, 8, 8)
+    assert not recwarn
 
 
 def test_networks_that_compute_no_numbers(tmp_path):

@@ -46,6 +46,8 @@ def opened(source: Any) -> Iterator[tuple[str, BinaryIO]]:
             yield name, file if file.seekable() else BytesIO(file.read())
     elif isinstance(source, (bytes, bytearray, memoryview)):
         yield "the input", BytesIO(source)
+    elif isinstance(source, BytesIO) and not source.tell():
+        yield str(getattr(source, "name", "the input")), source
     elif hasattr(source, "read"):
         data = source.read()
         if not isinstance(data, bytes):

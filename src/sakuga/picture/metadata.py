@@ -5,9 +5,13 @@ from __future__ import annotations
 import re
 import struct
 from collections.abc import Mapping
+from itertools import islice
 from typing import Any
 
 from PIL import Image
+
+from sakuga.errors import SakugaError
+from sakuga.picture.structure import MAX_PARTS
 
 _ORIENTATION, _EXIF_IFD, _GPS_IFD, _INTEROP_IFD = 0x0112, 0x8769, 0x8825, 0xA005
 # Tags of a TIFF directory that say how its pixels are stored, or that are kept apart (ICC, XMP, resolution).
@@ -132,9 +136,15 @@ def scans(data: bytes) -> int:
 
 
 def carried_sizes(data: bytes) -> list[tuple[int, int]]:
-    """The width and height of every PNG header and JPEG 2000 codestream within a file."""
-    found = re.findall(rb"\x89PNG\r\n\x1a\n.{4}IHDR(.{8})|\xff\x4f\xff\x51.{4}(.{8})", data, re.DOTALL)
-    return [struct.unpack(">II", png or codestream) for png, codestream in found]
+    """The width and height of every PNG header and JPEG 2000 codestream within a file.
+
+    Raises SakugaError for more of them than any program writes.
+    """
+    found = re.finditer(rb"\x89PNG\r\n\x1a\n.{4}IHDR(.{8})|\xff\x4f\xff\x51.{4}(.{8})", data, re.DOTALL)
+    sizes = [struct.unpack(">II", one[1] or one[2]) for one in islice(found, MAX_PARTS + 1)]
+    if len(sizes) > MAX_PARTS:
+        raise SakugaError("it holds more pictures than any program writes: do not trust it")
+    return sizes
 
 
 def jxl_size(data: bytes) -> tuple[int, int]:

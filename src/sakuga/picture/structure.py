@@ -17,6 +17,9 @@ MAX_PARTS = 100_000
 """Parts of a file that hold no pixels; cameras and editors write some dozens."""
 MAX_PIECES = 1_000_000
 """Parts of a file that hold pixels; encoders write one for each 255 bytes (GIF) or 8 KiB (PNG)."""
+_PIECES_PER_ENTRY = 4  # of a TIFF's directory: Pillow takes longer for one
+_TYPE_BYTES = (0, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8, 4, 0, 0, 8, 8, 8)  # of one value in it, by its type
+_REPEATED, _REPEATED_BYTES = 16, 1 << 26  # a few pages may share their profile, but Pillow reads it for each
 _MAX_EXIF_SEGMENTS = 64  # Pillow joins them one by one, which takes time in the square of their number
 _MAX_STRAY_BYTES = 1 << 16  # between the segments of a JPEG: Pillow reads them singly
 
@@ -141,16 +144,50 @@ def _riff(data: Data, count: _Count) -> None:
 def _tiff(data: Data, count: _Count) -> None:
     order = "<" if data[:2] == b"II" else ">"
     big = struct.unpack_from(f"{order}H", data, 2)[0] == 43
-    number, entry, offset = ("Q", 20, "Q") if big else ("H", 12, "I")
-    head = struct.calcsize(f"={number}")
+    number, entry, offset = ("Q", "HHQ8x", "Q") if big else ("H", "HHI4x", "I")
+    head, one = struct.calcsize(f"={number}"), struct.Struct(f"{order}{entry}")
     (at,) = struct.unpack_from(f"{order}{offset}", data, 8 if big else 4)
-    seen = set()
+    seen, held = set(), 0
     while at and at not in seen:
         seen.add(at)
         (entries,) = struct.unpack_from(f"{order}{number}", data, at)
         count.frame()
-        count.piece(entries)
-        (at,) = struct.unpack_from(f"{order}{offset}", data, at + head + entries * entry)
+        count.piece(_PIECES_PER_ENTRY * entries)
+        at += head
+        for _, kind, values in one.iter_unpack(data[at : at + entries * one.size]):
+            held += values * _TYPE_BYTES[kind] if kind < len(_TYPE_BYTES) else 0
+        if held > _REPEATED * len(data) + _REPEATED_BYTES:
+            count.refuse()
+        (at,) = struct.unpack_from(f"{order}{offset}", data, at + entries * one.size)
+
+
+def _boxes(data: Data, count: _Count) -> None:
+    """Of JPEG 2000 and JPEG XL; within the header of the former are more."""
+    at, size = 0, len(data)
+    while at + 8 <= size:
+        length, kind = struct.unpack_from(">I4s", data, at)
+        if length == 1:
+            (length,) = struct.unpack_from(">Q", data, at + 8)
+        count.part()
+        at += 8 if kind in (b"jp2h", b"res ") else max(8, length or size)
+
+
+def _icns(data: Data, count: _Count) -> None:
+    at, size = 8, len(data)
+    while at + 8 <= size:
+        count.part()
+        at += max(8, int.from_bytes(data[at + 4 : at + 8], "big"))
+
+
+def _psd(data: Data, count: _Count) -> None:
+    at = 30 + int.from_bytes(data[26:30], "big")
+    end = at + 4 + int.from_bytes(data[at : at + 4], "big")
+    at += 4
+    while at + 8 <= min(end, len(data)):
+        count.part()
+        name = data[at + 6] | 1  # of an odd length, so that it ends evenly with its length before it
+        length = int.from_bytes(data[at + 7 + name : at + 11 + name], "big")
+        at += 11 + name + length + length % 2
 
 
 _WALKS = {
@@ -160,4 +197,8 @@ _WALKS = {
     b"RIFF": _riff,
     b"II": _tiff,
     b"MM": _tiff,
+    b"\0\0\0\x0cjP  ": _boxes,
+    b"\0\0\0\x0cJXL ": _boxes,
+    b"icns": _icns,
+    b"8BPS": _psd,
 }

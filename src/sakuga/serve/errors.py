@@ -1,7 +1,9 @@
 """Every refusal as JSON: one sentence and a code."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Literal
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -9,7 +11,7 @@ from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, ValidationError
 from starlette.exceptions import HTTPException
 
-from sakuga.errors import SakugaError, UsageError
+from sakuga.errors import FormatError, SakugaError, TooLargeError, UsageError
 
 
 class Error(BaseModel):
@@ -47,6 +49,32 @@ MEANINGS = {
     500: "The server or the style failed.",
     503: "The queue is full: come back after Retry-After seconds.",
 }
+
+
+_UNREAD = {
+    "picture": ("no_picture", "The file is not a picture in a format that can be read: convert it to PNG or JPEG."),
+    "video": (
+        "no_video",
+        "The file is no video that can be read, or it is damaged: send an MP4, MOV, MKV, WebM or AVI.",
+    ),
+}
+_TOO_LARGE = {
+    "picture": "The picture has more than {:,} pixels, or too many frames: make it smaller.",
+    "video": "The video has frames of more than {:,} pixels: make it smaller.",
+}
+
+
+@contextmanager
+def refusing(kind: Literal["picture", "video"], max_pixels: int) -> Iterator[None]:
+    """Raise RefusedError for what is wrong with a file that is read within: too large, not of its kind, or damaged."""
+    try:
+        yield
+    except TooLargeError as error:
+        raise RefusedError(413, "too_many_pixels", _TOO_LARGE[kind].format(max_pixels)) from error
+    except SakugaError as error:
+        if kind == "picture" and not isinstance(error, FormatError):
+            raise RefusedError(400, "damaged", f"{str(error).replace('the input', 'The file', 1)}.") from error
+        raise RefusedError(415, *_UNREAD[kind]) from error
 
 
 def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:

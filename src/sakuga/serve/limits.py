@@ -9,6 +9,8 @@ from sakuga.runtime.parallel import cores
 from sakuga.serve.errors import RefusedError
 
 MIB = 2**20
+PROBE_SECONDS = 10
+"""For finding out what is in a file: an honest one takes a fraction of one."""
 
 
 def _workers() -> int:

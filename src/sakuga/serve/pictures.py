@@ -14,9 +14,10 @@ from fastapi.responses import Response
 from sakuga.errors import NoFaceError, SakugaError, UsageError
 from sakuga.picture import FORMATS, Picture, encode, extension, metadata, read_header
 from sakuga.serve.errors import RefusedError, responses
-from sakuga.serve.limits import Limits
+from sakuga.serve.limits import PROBE_SECONDS, Limits
 from sakuga.serve.state import State
 from sakuga.serve.uploads import PictureOptions, Upload, disposition, form_schema, read_inputs, read_picture, upload
+from sakuga.serve.watched import AbandonedError, Watched
 from sakuga.style import Style
 from sakuga.stylizer import Stylizer
 
@@ -40,10 +41,6 @@ _PAINTED = {
 _BODY = {"required": True, "content": {**form_schema(PictureOptions), "image/*": _BINARY}}
 
 
-class AbandonedError(Exception):
-    """Nobody waits for the result any more."""
-
-
 @dataclass(frozen=True)
 class Result:
     """A result: its bytes, the key of FORMATS, its size, and the seconds that each part took."""
@@ -56,10 +53,13 @@ class Result:
     seconds: dict[str, float]
 
 
-def is_heavy(sent: Upload, limits: Limits) -> bool:
-    """Whether a picture is one of those that would keep others waiting, by what its header claims."""
+def is_heavy(sent: Upload, limits: Limits, left: threading.Event) -> bool:
+    """Whether a picture is one of those that would keep others waiting, by what its header claims.
+
+    It ends once the client has `left`, and after PROBE_SECONDS.
+    """
     try:
-        header = read_header(sent.file, max_pixels=limits.max_pixels)
+        header = read_header(Watched(sent.file.read(), left, PROBE_SECONDS), max_pixels=limits.max_pixels)
     except SakugaError:  # that is for `process` to say
         return True
     finally:
@@ -82,7 +82,7 @@ def process(
     """
     seconds: dict[str, float] = {}
     with _timed(seconds, "decode"):
-        picture = _without_place(read_picture(sent.file.read(), limits), options.strip)
+        picture = _without_place(read_picture(Watched(sent.file.read(), left), limits), options.strip)
         _check(picture, style, options, limits)
     stylizer = Stylizer(style, options.look(), inputs=read_inputs(inputs, limits))
     with _timed(seconds, "paint"):
@@ -160,7 +160,7 @@ def router(state: State) -> APIRouter:
             style = state.styles.get(chosen.style)
             inputs = chosen.style_inputs(style, sent.pictures)
             begin = time.perf_counter()
-            heavy = await state.picture_probes.serve(request, lambda left: is_heavy(sent, state.limits))
+            heavy = await state.picture_probes.serve(request, lambda left: is_heavy(sent, state.limits, left))
             workers = state.heavy if heavy else state.workers
             result = await workers.serve(request, lambda left: process(sent, style, chosen, inputs, state.limits, left))
             state.pictures.record_duration(sum(result.seconds.values()))

@@ -16,10 +16,10 @@ from pydantic import ConfigDict, Field, PlainValidator, create_model
 from pydantic_core import PydanticCustomError
 from starlette.datastructures import FormData, UploadFile
 
-from sakuga.errors import FormatError, SakugaError, TooLargeError, UsageError
+from sakuga.errors import UsageError
 from sakuga.picture import Picture, read
 from sakuga.runtime.flags import Format
-from sakuga.serve.errors import RefusedError
+from sakuga.serve.errors import RefusedError, refusing
 from sakuga.serve.limits import Limits
 from sakuga.style import Style
 from sakuga.style.card import MAX_INPUTS
@@ -177,18 +177,10 @@ def _checked(file: BinaryIO, name: str, texts: dict[str, str], pictures: dict[st
     return Upload(file, name, texts, pictures)
 
 
-def read_picture(data: bytes, limits: Limits) -> Picture:
+def read_picture(source: bytes | BinaryIO, limits: Limits) -> Picture:
     """Read a picture of a request. Raises RefusedError where it cannot be taken."""
-    try:
-        return read(data, max_pixels=limits.max_pixels)
-    except TooLargeError as error:
-        sentence = f"The picture has more than {limits.max_pixels:,} pixels, or too many frames: make it smaller."
-        raise RefusedError(413, "too_many_pixels", sentence) from error
-    except FormatError as error:
-        sentence = "The file is not a picture in a format that can be read: convert it to PNG or JPEG."
-        raise RefusedError(415, "no_picture", sentence) from error
-    except SakugaError as error:
-        raise RefusedError(400, "damaged", f"{str(error).replace('the input', 'The file', 1)}.") from error
+    with refusing("picture", limits.max_pixels):
+        return read(source, max_pixels=limits.max_pixels)
 
 
 def read_inputs(inputs: Mapping[str, object], limits: Limits) -> dict[str, object]:

@@ -10,16 +10,14 @@ from typing import Annotated, BinaryIO
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import FileResponse, JSONResponse, Response
 
-from sakuga.errors import SakugaError, TooLargeError
 from sakuga.serve.admission import client
-from sakuga.serve.errors import RefusedError, responses
+from sakuga.serve.errors import RefusedError, refusing, responses
 from sakuga.serve.jobs import Status
-from sakuga.serve.limits import Limits
-from sakuga.serve.pictures import AbandonedError
+from sakuga.serve.limits import PROBE_SECONDS, Limits
 from sakuga.serve.state import State
 from sakuga.serve.uploads import StylizeOptions, VideoFileOptions, disposition, form_schema, read_inputs, upload
+from sakuga.serve.watched import AbandonedError
 
-_PROBE_SECONDS = 10  # for finding out what is in a file; an honest one takes a fraction of one
 _BINARY = {"schema": {"type": "string", "format": "binary"}}
 _BODY = {"required": True, "content": {**form_schema(VideoFileOptions), "video/*": _BINARY}}
 _VIDEO = {"description": "The stylised video.", "content": {"video/mp4": _BINARY}}
@@ -118,16 +116,12 @@ def check(file: Path, limits: Limits, *, max_side: int | None = None) -> None:
     """
     from sakuga.video.container import open_container, video_stream
 
-    try:
-        with open_container(file, limits.frame_pixels, seconds=_PROBE_SECONDS) as reader:
-            stream = video_stream(reader, file)
-            seconds, frames, size = (reader.duration or 0) / 1e6, stream.frames, (stream.width, stream.height)
-    except TooLargeError as error:
-        sentence = f"The video has frames of more than {limits.frame_pixels:,} pixels: make it smaller."
-        raise RefusedError(413, "too_many_pixels", sentence) from error
-    except SakugaError as error:
-        sentence = "The file is no video that can be read, or it is damaged: send an MP4, MOV, MKV, WebM or AVI."
-        raise RefusedError(415, "no_video", sentence) from error
+    with (
+        refusing("video", limits.frame_pixels),
+        open_container(file, limits.frame_pixels, seconds=PROBE_SECONDS) as reader,
+    ):
+        stream = video_stream(reader, file)
+        seconds, frames, size = (reader.duration or 0) / 1e6, stream.frames, (stream.width, stream.height)
     if seconds > limits.max_video_seconds or frames > limits.max_video_seconds * limits.frames_per_second:
         sentence = (
             f"The video has {seconds:.0f} s and {frames} frames, and the most here are {limits.max_video_seconds} s "

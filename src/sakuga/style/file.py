@@ -117,7 +117,10 @@ def read(path: Path) -> Style:
     text = texts.get(KEY)
     if text is None:
         raise SakugaError(f"{path} is an ONNX file but no style, for it carries no card: make it with `sakuga export`")
-    if outputs[0][1] != "tensor(float)" or [name for name, _ in outputs[1:]] not in ([], ["statistics"]):
+    if [kind for _, kind in outputs[:1]] != ["tensor(float)"] or [name for name, _ in outputs[1:]] not in (
+        [],
+        ["statistics"],
+    ):
         raise SakugaError(f"{path} is no style: it must have one output, of float32")
     try:
         style = Style(path, Card.from_json(text), *(_from_base64(texts.get(part)) for part in (INT8, CONTEXT)))

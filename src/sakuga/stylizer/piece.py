@@ -36,7 +36,9 @@ def run_network(style: Style, engine: Engine, photo: Array) -> Array:
     scaled = tuple(side * style.card.scale for side in sides)
     if result.shape != ((*scaled, 3) if engine.whole else (3, *scaled)):
         raise SakugaError(f"style {style.name} makes {result.shape} of {size} pixels: export it again")
-    if not engine.whole and np.isnan(result.sum()):  # a sum is cheap and NaN spreads through it
+    with np.errstate(over="ignore", invalid="ignore"):
+        total = result.sum()  # which is cheap, and NaN spreads through it
+    if not engine.whole and np.isnan(total):
         raise SakugaError(f"style {style.name} makes values that are no numbers: export it again")
     return result
 
