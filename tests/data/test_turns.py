@@ -61,7 +61,7 @@ def test_a_table_that_cannot_be(tmp_path, lines, error, sentence):
 
 
 def test_no_table(tmp_path):
-    with pytest.raises(UsageError, match=r"turns.csv cannot be read .*prepare scenes"):
+    with pytest.raises(UsageError, match=r"turns.csv does not exist: .*prepare scenes"):
         read_turns(tmp_path)
     with pytest.raises(SakugaError, match="must begin with the line scene,picture"):
         read_turns(write(tmp_path, header="file,text"))

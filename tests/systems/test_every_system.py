@@ -25,6 +25,7 @@ import test_system_distill
 import test_system_fast_style
 import test_system_fsgan
 import test_system_gan
+import test_system_geneva
 import test_system_group_faces
 import test_system_landmark_cyclegan
 import test_system_landmarks
@@ -82,6 +83,7 @@ MODULES = (
     test_system_wgan,
     test_system_wgan_gp,
     test_system_pggan,
+    test_system_geneva,
     test_system_group_faces,
     test_system_pix2pix,
     test_system_relgan,
@@ -255,7 +257,8 @@ class TestEverySystem:
         style = export(system, tmp_path / "style.onnx", name="style")
         if style.card.photo is None:
             side = system.config.crop
-            assert Generator(style)(0).shape == (side, side, 3)
+            values = {one.name: one.names[-1] for one in style.card.inputs if one.kind == "text"}
+            assert Generator(style, values)(0).shape == (side, side, 3)
             return
         photo = np.random.default_rng(0).integers(0, 256, (93, 127, 3), dtype=np.uint8)
         values = {one.name: one.names[-1] for one in style.card.settings if one.kind == "choice"}  # of faces, the whole

@@ -70,8 +70,10 @@ def read_turns(folder: Path) -> list[list[Turn]]:
             if tuple(cell.strip() for cell in next(reader, [])) != HEADER:
                 raise SakugaError(f"{file} must begin with the line {','.join(HEADER)}: make it again")
             lines = [(reader.line_num, row) for row in reader if any(row)]
+    except FileNotFoundError as error:
+        raise UsageError(f"{file} does not exist: `sakuga prepare scenes` writes one") from error
     except OSError as error:
-        raise UsageError(f"{file} cannot be read ({error.strerror}): `sakuga prepare scenes` writes one") from error
+        raise UsageError(f"{file} cannot be read ({error.strerror}): name a folder with this table") from error
     except (UnicodeDecodeError, csv.Error) as error:
         raise SakugaError(f"{file} is not a table in UTF-8 ({error}): make it again") from error
     dialogues: dict[str, list[Turn]] = {}

@@ -51,6 +51,10 @@ SYSTEMS = {
         "Pictures from noise, or of a class, by a critic with a gradient penalty (Gulrajani et al., 2017).",
     ),
     "pggan": ("sakuga.systems.pggan:PGGAN", "Pictures from noise that grow layer by layer (Karras et al., 2018)."),
+    "geneva": (
+        "sakuga.systems.geneva:GeNeVA",
+        "Scenes that are drawn turn by turn, as they are told (El-Nouby et al., 2019).",
+    ),
     "group_faces": (
         "sakuga.systems.group_faces:GroupFaces",
         "Cartoon faces of several groups, most with few examples (Zhuang, Yang, 2021).",
