@@ -176,7 +176,7 @@ class DownBlock(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, channels, H, W) to (N, out, H/2, W/2)."""
-        y = self.conv2(F.leaky_relu(self.conv1(x if self.first else F.leaky_relu(x))))
+        y: Tensor = self.conv2(F.leaky_relu(self.conv1(x if self.first else F.leaky_relu(x))))
         if not self.down:
             return x + y
         short = self.shortcut(F.avg_pool2d(x, 2)) if self.first else F.avg_pool2d(self.shortcut(x), 2)
