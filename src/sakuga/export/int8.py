@@ -249,7 +249,7 @@ class _Graph:
         least = np.maximum(np.abs(bias), 1e-6) / steps[0] / 2**30
         scale = np.maximum(np.abs(weight).max((1, 2, 3)) / 127, least).astype(np.float32)
         if alike:
-            scale = np.tile(scale.reshape(-1, alike).max(0) * np.float32(127 / 126), len(scale) // alike)  # one to spare
+            scale = np.tile(scale.reshape(-1, alike).max(0) * np.float32(127 / 126), len(scale) // alike)  # 1 to spare
         whole = weight / scale[:, None, None, None]
         whole = (_round_alike(whole, alike) if alike else np.rint(whole)).astype(np.int8)
         sums = (np.float32(steps[0]) * scale).astype(np.float32)
