@@ -90,6 +90,11 @@ def _train(trainer: Trainer, call: Call, loop: Loop) -> None:
     except torch._dynamo.exc.BackendCompilerFailed as error:
         raise SakugaError(f"--compile does not work here ({error.inner_exception}); train without it.") from error
     except RuntimeError as error:
+        if fabric.world_size > 1 and (isinstance(error, torch.distributed.DistBackendError) or "/gloo/" in str(error)):
+            raise SakugaError(
+                f"another process of this training has ended or is out of reach: start the same command again on every "
+                f"machine{_kept(call)}"
+            ) from error
         # Of a GPU torch has a type for it, of the processor's memory only a text.
         if not isinstance(error, torch.OutOfMemoryError) and "can't allocate memory" not in str(error):
             raise
