@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+from known import Known
 from tiny import Tiny
 from torch import nn
 from torch.testing import assert_close
@@ -121,15 +122,6 @@ def test_the_same_picture_twice_is_no_change():
     image = torch.rand(2, 3, 32, 32)
     assert_close(discriminator(image, image), torch.zeros(2, 32))
     assert discriminator(image, image.flip(3)).abs().max() > 0
-
-
-class Known(nn.Module):
-    def __init__(self, result):
-        super().__init__()
-        self.gain, self.result = nn.Parameter(torch.ones(1).double()), result
-
-    def forward(self, *given):
-        return self.result(self.gain, *given)
 
 
 @pytest.mark.parametrize("aux_target", ["new", "all"])
