@@ -80,7 +80,7 @@ for style in ${*:-hosoda anime comic oil ink hayao paprika shinkai cel}; do
         chain cel Cel --best-pixels 420000 ;;
     comic) filter comic-first 5000 && filter comic 3300 --ramps 5000 --init runs/comic-first &&
         chain comic "Comic book" ;;
-    ink) filter ink 4800 --ramps 5000 && chain ink "Pen and ink" ;;
+    ink) filter ink 4400 --ramps 5000 && chain ink "Pen and ink" ;;
     oil) filter oil 5000 --perceptual 2 --adversarial 0.05 && chain oil "Oil paint" ;;
     caricature) caricature ;;
     *) echo "unknown style $style" >&2 && exit 2 ;;

@@ -54,10 +54,8 @@ class TestEach:
     @pytest.mark.parametrize("precision", ["fp32", "int8"])
     def test_flat_areas_and_ramps_show_no_squares(self, name, precision, request):
         """What repeats every four pixels in the change is below a quarter of one level of 255."""
-        if name == "ink":
-            request.applymarker(pytest.mark.xfail(strict=True, reason="ink's ramps: 0.27 of a level, 0.44 in int8"))
-        elif precision == "int8" and name in ("cel", "hayao"):
-            request.applymarker(pytest.mark.xfail(strict=True, reason="0.253 and 0.27 of a level in int8"))
+        if precision == "int8" and name in ("cel", "hayao", "ink"):
+            request.applymarker(pytest.mark.xfail(strict=True, reason="0.253, 0.27 and 0.41 of a level in int8"))
         painter = Stylizer(name, precision=precision)
         y, x = np.mgrid[:256, :256] / 256
         kernel = np.array([0.5, 1, 1, 1, 0.5]) / 4
@@ -105,6 +103,13 @@ def test_skin_keeps_its_tone(name, tone, photo):
     assert np.abs(after[1] - before[1]) <= 8
     if name != "comic":  # whose colours are half again as strong
         assert np.abs(after[2] - before[2]) <= 8
+
+
+def test_ink_draws_on_white_paper(photo):
+    """The orange suit leaves no tint: one came with squares trained away, and no other test saw it."""
+    suit = Stylizer("ink").array(photo)[230:440, 60:140].astype(int)
+    assert np.median(np.ptp(suit, axis=2)) <= 3
+    assert np.median(suit) >= 250
 
 
 def skin(picture):
