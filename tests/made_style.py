@@ -50,7 +50,7 @@ def make_style(path: Path, kind: str = "identity", **changes: Any) -> Path:
     of the resolution, zero-padded; global: takes the picture's mean away; double: blur, enlarged twice; asks: the
     picture times `gain` (a number), `tint` (red, green or blue) brighter by one, the mean of a second picture `other`
     and a tenth of that of the noise `z` (of 4) added; and, no styles: half (half the size), endless, two_inputs,
-    other_name, integer, fixed_size, no_card, nan.
+    other_name, integer, fixed_size, no_output, no_card, nan.
     """
     onnx = pytest.importorskip("onnx")
     helper, float32 = onnx.helper, onnx.TensorProto.FLOAT
@@ -125,7 +125,7 @@ def make_style(path: Path, kind: str = "identity", **changes: Any) -> Path:
     else:
         nodes = [node("Identity", name)]
     out_size = ["h", "w"] if kind in ("half", "double") else size
-    outputs = [helper.make_tensor_value_info("out", float32, [1, 3, *out_size])]
+    outputs = [helper.make_tensor_value_info("out", float32, [1, 3, *out_size])] if kind != "no_output" else []
     graph = helper.make_graph(nodes, "style", inputs, outputs, weights)
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
     if kind != "no_card":

@@ -18,6 +18,28 @@ PAN = EXAMPLES / "pan.mp4"
 SLIDER = ".pair [role=slider]"
 
 
+def opened(context, address, wrong, *, script="", provoked="nothing"):
+    """The page at an address; what goes wrong in it or goes elsewhere is noted in `wrong`, but for what is provoked."""
+
+    def watch(request):
+        if not request.url.startswith((address, "blob:", "data:")):
+            wrong.append(f"a request to {request.url}")
+
+    def listen(message):
+        if message.type in ("error", "warning") and not message.text.startswith(provoked):
+            wrong.append(message.text)
+
+    page = context.new_page()
+    page.set_default_timeout(20_000)
+    page.add_init_script(script)
+    context.on("request", watch)
+    page.on("console", listen)
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    page.goto(address)
+    expect(page.get_by_role("radio", name="Anime")).to_be_checked()
+    return page
+
+
 def choose(page, *files):
     """Give files through the browser's own dialog."""
     with page.expect_file_chooser() as chooser:

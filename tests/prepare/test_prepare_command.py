@@ -72,6 +72,25 @@ def test_an_unknown_step():
         main(["xyz"])
 
 
+def test_folders_that_cannot_be_read_are_named_once_in_the_one_walk(tmp_path, capsys, monkeypatch):
+    folder, looks = tree(tmp_path / "in", "a.png", "locked/b.png"), []
+    original = os.scandir
+
+    def scandir(place):
+        looks.append(Path(place).name)
+        if looks[-1] == "locked":
+            raise PermissionError(13, "Permission denied")
+        return original(place)
+
+    monkeypatch.setattr("sakuga.runtime.folder.os.scandir", scandir)
+    assert main(["dedup", str(folder), str(folder / "a.png"), "-o", str(tmp_path / "out"), "--workers", "1"]) == 1
+    told = capsys.readouterr()
+    locked = f"{folder / 'locked'} cannot be read (Permission denied): what is in it is left out"
+    assert " ".join(told.err.split()).count(locked) == 1
+    assert "1 kept" in told.out
+    assert looks.count("locked") == 1
+
+
 def test_names_are_the_paths_below_the_input(tmp_path):
     folder = tree(tmp_path / "Ünïcødé 写真 (1)", "a.png", "sub/a.png", "sub/A.jpg", "sub/b.png", ".hidden.png")
     names = {file.source.relative_to(folder).as_posix(): file.name.as_posix() for file in find([folder])}

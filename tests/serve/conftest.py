@@ -1,7 +1,6 @@
 """Servers and a browser that the tests of this folder share; those that need other limits start their own."""
 
 import threading
-from urllib.parse import urlsplit
 
 import pytest
 from browser import chromium, serving
@@ -64,32 +63,14 @@ def site(tmp_path_factory):
 @pytest.fixture
 def visit(browser, site):
     """Return a function that opens the page; afterwards nothing may have gone wrong in it or gone elsewhere."""
-    from on_page import expect
+    from on_page import opened
 
     contexts, wrong = [], []
 
-    def watch(request):
-        if urlsplit(request.url).scheme not in ("blob", "data") and not request.url.startswith(f"{site}/"):
-            wrong.append(f"a request to {request.url}")
-
-    def console(message):
+    def open(viewport=DESKTOP, script="", touch=False):
+        contexts.append(browser.new_context(viewport=viewport, reduced_motion="reduce", has_touch=touch))
         # The browser logs every refusal by the server; those that a test provokes are no fault of the page.
-        if message.type in ("error", "warning") and not message.text.startswith("Failed to load resource"):
-            wrong.append(message.text)
-
-    def open(viewport=DESKTOP, script=None, touch=False):
-        context = browser.new_context(viewport=viewport, reduced_motion="reduce", has_touch=touch)
-        contexts.append(context)
-        page = context.new_page()
-        page.set_default_timeout(20_000)
-        page.on("request", watch)
-        page.on("console", console)
-        page.on("pageerror", lambda error: wrong.append(str(error)))
-        if script:
-            page.add_init_script(script)
-        page.goto(site)
-        expect(page.get_by_role("radio", name="Anime")).to_be_checked()
-        return page
+        return opened(contexts[-1], f"{site}/", wrong, script=script, provoked="Failed to load resource")
 
     yield open
     for context in contexts:

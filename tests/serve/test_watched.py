@@ -5,9 +5,11 @@ import time
 from io import BytesIO
 from types import SimpleNamespace
 
+import pytest
 from PIL import Image
 
 from sakuga.serve import pictures
+from sakuga.serve.errors import RefusedError
 from sakuga.serve.limits import Limits
 from sakuga.serve.pictures import is_heavy
 from sakuga.serve.watched import AbandonedError, Watched
@@ -42,7 +44,9 @@ def test_it_ends_when_the_client_leaves():
 
 def test_it_ends_after_some_seconds(monkeypatch):
     monkeypatch.setattr(pictures, "PROBE_SECONDS", -1)
-    assert is_heavy(tiff(2), Limits(), threading.Event())
+    with pytest.raises(RefusedError, match="took more than") as refused:  # so that nothing heavier begins
+        is_heavy(tiff(2), Limits(), threading.Event())
+    assert (refused.value.status, refused.value.code) == (413, "too_large")
 
 
 def test_what_is_watched_reads_as_before():

@@ -11,7 +11,7 @@ from types import SimpleNamespace
 
 import pytest
 from browser import chromium
-from on_page import expect
+from on_page import opened
 
 ROOT = Path(__file__).parents[2]
 MODULES = [ROOT / "site" / "node_modules" / name for name in ("onnxruntime-web", "mediabunny")]
@@ -76,22 +76,11 @@ def visit(browser, host):
     """Return a function that opens the page; afterwards nothing may have gone wrong, nor to another host."""
     contexts, wrong = [], []
 
-    def watch(request):
-        if not request.url.startswith((host.url, "blob:", "data:")):
-            wrong.append(f"a request to {request.url}")
-
     def open(context=None, size=(1440, 900), script=""):
         if context is None:
             viewport = dict(zip(("width", "height"), size, strict=True))
             contexts.append(browser.new_context(viewport=viewport, has_touch=size[0] < 500, reduced_motion="reduce"))
-        page = (context or contexts[-1]).new_page()
-        page.add_init_script(script)
-        page.context.on("request", watch)
-        page.on("console", lambda message: message.type in ("error", "warning") and wrong.append(message.text))
-        page.on("pageerror", lambda error: wrong.append(str(error)))
-        page.goto(host.url)
-        expect(page.get_by_role("radio", name="Anime")).to_be_checked()
-        return page
+        return opened(context or contexts[-1], host.url, wrong, script=script)
 
     yield open
     for context in contexts:

@@ -115,6 +115,7 @@ def test_unknown_name_suggests_the_nearest(style_folder):
         ("two_inputs", "must take what its card says, image float32 \\(1, 3, any, any\\)"),
         ("integer", "must take what its card says, image float32 \\(1, 3, any, any\\)"),
         ("fixed_size", "must take what its card says, image float32 \\(1, 3, any, any\\)"),
+        ("no_output", "must have one output, of float32"),
     ],
 )
 def test_onnx_files_that_are_no_styles(tmp_path, kind, reason):

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from known import Known
 from PIL import Image
 from tiny import Tiny, make_data
 from torch import nn
@@ -29,25 +30,19 @@ def test_parameters(small, parameters):
     assert "layer2.0.downsample.0.weight" in network.state_dict()
 
 
-class Known(nn.Module):
-    """Two feature maps, whatever the picture, and a fully connected layer on their means."""
-
-    def __init__(self):
-        super().__init__()
-        self.maps = nn.Parameter(torch.tensor([[[0.0, 1.0, 0.25]], [[2.0, 0.0, 1.0]]], dtype=torch.double)[None])
-        self.fc = nn.Linear(2, 2, bias=False).double()
-        self.fc.weight.data = torch.tensor([[1.0, 0.0], [0.0, 1.0]], dtype=torch.double)
-
-    def forward(self, image):
-        features = self.maps.expand(len(image), -1, -1, -1)
-        return Classified(self.fc(features.mean((2, 3))), features)
-
-
 @pytest.mark.parametrize("attributes", [False, True])
 def test_one_step_in_numbers(tmp_path, attributes):
     """The sum is (2, 1, 1.25), scaled (1, 0, 0.25); class 0's map is (0, 1, 0.25), class 1's scaled (1, 0, 0.5)."""
     system = TINY.bare(tmp_path, classes=("a", "b"), attributes=attributes, warmup=5, cam=3.0).double()
-    system.classifier = Known()
+    maps = torch.tensor([[[0.0, 1.0, 0.25]], [[2.0, 0.0, 1.0]]], dtype=torch.double, requires_grad=True)
+
+    def classified(gain, image):
+        features = maps.expand(len(image), -1, -1, -1)
+        return Classified(system.classifier.fc(features.mean((2, 3))), features)
+
+    system.classifier = Known(classified)
+    system.classifier.fc = nn.Linear(2, 2, bias=False).double()
+    system.classifier.fc.weight.data = torch.eye(2).double()
     label = torch.tensor([[1.0, 1.0], [0.0, 0.0]]).double() if attributes else torch.tensor([0, 1])
     batch = {"photo": torch.zeros(2, 3, 32, 32).double(), "label": label}
     (_, early), (_, late) = (next(system.step(batch, t)) for t in (4, 5))
@@ -59,9 +54,7 @@ def test_one_step_in_numbers(tmp_path, attributes):
     assert set(early) == {"classes"}
     assert late["classes"].item() == pytest.approx(expected.item())
     assert late["cam"].item() == pytest.approx(3 * (2 / 3 + 0.25 / 3) / 2)
-    gradients = torch.autograd.grad(
-        late["cam"], [system.classifier.fc.weight, system.classifier.maps], allow_unused=True
-    )
+    gradients = torch.autograd.grad(late["cam"], [system.classifier.fc.weight, maps], allow_unused=True)
     assert gradients[0] is None
     assert gradients[1].abs().sum() > 0
 

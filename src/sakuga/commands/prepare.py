@@ -4,7 +4,6 @@ import difflib
 from collections.abc import Callable, Sequence
 from functools import wraps
 from importlib import import_module
-from pathlib import Path
 from typing import Any
 
 import tyro
@@ -13,6 +12,7 @@ from tyro.conf import DisallowNone, FlagCreatePairsOff
 from sakuga.commands.options import join_lists
 from sakuga.errors import UsageError
 from sakuga.runtime.console import say
+from sakuga.runtime.folder import telling_unreadable
 
 STEPS = {
     "frames": "Take frames from films: a few sharp ones of every scene.",
@@ -46,19 +46,13 @@ def main(args: Sequence[str]) -> int:
 
 
 def _telling(step: Callable[..., int]) -> Callable[..., int]:
-    """A step that first names the folders below its inputs that cannot be read, and then ends with 1."""
+    """A step that names the folders below its inputs that cannot be read, and then ends with 1."""
 
     @wraps(step)
     def run(*args: Any, **options: Any) -> int:
-        from sakuga.data.images import unreadable
-
-        values = [*args, *(value for name, value in options.items() if name != "output")]
-        places = [each for value in values for each in (value if isinstance(value, (tuple, list)) else (value,))]
-        sentences = unreadable(place for place in places if isinstance(place, Path))
-        for sentence in sentences:
-            say(sentence)
-        status = step(*args, **options)
-        return 1 if sentences else status
+        with telling_unreadable(say) as unreadable:
+            status = step(*args, **options)
+        return 1 if unreadable else status
 
     return run
 

@@ -2,11 +2,14 @@
 
 import os
 from collections import Counter
-from collections.abc import Container
+from collections.abc import Callable, Container, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from pathlib import Path
 
 _NAMED = 6
+_told: ContextVar[Callable[[str], None]] = ContextVar("told", default=lambda sentence: None)
 
 
 @dataclass
@@ -45,6 +48,7 @@ def walk(root: Path, suffixes: Container[str]) -> Found:
                 inside = sorted((entry for entry in entries if not entry.name.startswith(".")), key=lambda e: e.name)
         except OSError as error:
             found.unreadable.append(f"{folder} cannot be read ({error.strerror})")
+            _told.get()(found.unreadable[-1])
             continue
         for entry in inside:
             path = folder / entry.name
@@ -56,3 +60,20 @@ def walk(root: Path, suffixes: Container[str]) -> Found:
                 found.others[path.suffix.lower()] += 1
     found.files.sort()
     return found
+
+
+@contextmanager
+def telling_unreadable(tell: Callable[[str], None]) -> Iterator[set[str]]:
+    """Call `tell` with a sentence for each folder that a `walk` within cannot read, once; yield those sentences."""
+    told: set[str] = set()
+
+    def once(sentence: str) -> None:
+        if sentence not in told:
+            told.add(sentence)
+            tell(f"{sentence}: what is in it is left out")
+
+    token = _told.set(once)
+    try:
+        yield told
+    finally:
+        _told.reset(token)

@@ -25,6 +25,7 @@ MEDIA_TYPES = {name: f"image/{name.lower()}" for name in FORMATS}
 _HEAVY_PIXELS = 8_000_000  # pixels
 _COMMON = ("JPEG", "PNG", "WEBP", "GIF", "TIFF", "AVIF", "BMP")
 MIN_SIDE = 64  # narrower pictures are padded to this before they are stylised
+_SLOW = f"To look into the picture took more than {PROBE_SECONDS} s: save it anew with another program."
 _BINARY = {"schema": {"type": "string", "format": "binary"}}
 _HEADERS = {
     "X-Sakuga-Style": "The style's name, percent-encoded.",
@@ -56,12 +57,15 @@ class Result:
 def is_heavy(sent: Upload, limits: Limits, left: threading.Event) -> bool:
     """Whether a picture is one of those that would keep others waiting, by what its header claims.
 
-    It ends once the client has `left`, and after PROBE_SECONDS.
+    It ends once the client has `left`. Raises RefusedError (413) where it takes more than PROBE_SECONDS.
     """
+    file = Watched(sent.file.read(), left, PROBE_SECONDS)
     try:
-        header = read_header(Watched(sent.file.read(), left, PROBE_SECONDS), max_pixels=limits.max_pixels)
-    except SakugaError:  # that is for `process` to say
-        return True
+        header = read_header(file, max_pixels=limits.max_pixels)
+    except SakugaError as error:
+        if file.late:
+            raise RefusedError(413, "too_large", _SLOW) from error
+        return True  # what is wrong is for `process` to say
     finally:
         sent.file.seek(0)
     large = header.width * header.height * header.frames > _HEAVY_PIXELS

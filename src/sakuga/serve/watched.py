@@ -27,6 +27,11 @@ class Watched(BytesIO):
         self._check()
         return super().seek(offset, whence)
 
+    @property
+    def late(self) -> bool:
+        """Whether the seconds are over."""
+        return time.monotonic() > self._end
+
     def _check(self) -> None:
-        if self._left.is_set() or time.monotonic() > self._end:
+        if self._left.is_set() or self.late:
             raise AbandonedError
