@@ -1,6 +1,10 @@
-"""Links of the pages to files beside the docs: checked, and shown as names, since the site has no such page."""
+"""Links of the pages to files beside the docs: checked, and shown as names, since the site has no such page.
+
+Where `make site` ran before, the page without a server lies in the site too, as try/, and the pages lead there.
+"""
 
 import re
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -20,4 +24,18 @@ def on_page_markdown(markdown: str, *, page: Any, config: Any, files: Any) -> st
             raise FileNotFoundError(f"{page.file.src_uri}: {link[2]} does not exist")
         return link[1]
 
-    return LINK.sub(shown, markdown)
+    markdown = LINK.sub(shown, markdown)
+    if page.file.src_uri in ("index.md", "site.md") and _site(config).is_dir():
+        title, _, rest = markdown.partition("\n")
+        markdown = f'{title}\n\n<p><a href="try/index.html">Try it here: nothing is uploaded</a></p>\n{rest}'
+    return markdown
+
+
+def on_post_build(*, config: Any) -> None:
+    """Put the page without a server beside the others."""
+    if _site(config).is_dir():
+        shutil.copytree(_site(config), Path(config["site_dir"]) / "try", dirs_exist_ok=True)
+
+
+def _site(config: Any) -> Path:
+    return Path(config["docs_dir"]).resolve().parent / "build" / "site"
