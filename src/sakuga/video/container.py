@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from sakuga.errors import SakugaError, TooLargeError
 from sakuga.video.av_compat import fraction, open_input
+from sakuga.video.clock import Clock
 
 if TYPE_CHECKING:
     from av import Packet, VideoFrame
@@ -119,21 +120,23 @@ def time_base(video: VideoStream) -> Fraction:
     return fraction(video.time_base) or Fraction(1, 90_000)
 
 
-def packets(reader: InputContainer, video: VideoStream, source: Path) -> Iterator[Packet]:
-    """Yield the packets of all streams, last the empty ones that flush the decoders.
+def packets(reader: InputContainer, video: VideoStream, source: Path, clock: Clock | None = None) -> Iterator[Packet]:
+    """Yield the packets of all streams, at the times of `clock`; last the empty ones that flush the decoders.
 
     Raises SakugaError where they cannot be read, and after the last one when the file is shorter than it says.
     """
     end, before, longest = Fraction(0), None, Fraction(0)
+    clock = clock or Clock(reader)
     with reading(source):
-        for packet in reader.demux():
+        for packet in clock.through(reader.demux()):
             if packet.pts is not None:
                 end = max(end, (packet.pts + (packet.duration or 0)) * packet.time_base)
             if packet.stream_index == video.index and packet.dts is not None:
                 longest = max(longest, (packet.dts - (packet.dts if before is None else before)) * packet.time_base)
                 before = packet.dts
             yield packet
-    _check_whole(reader, video, end, source, last=longest)
+    if clock.anew is None:  # else its length is not known either
+        _check_whole(reader, video, end, source, last=longest)
 
 
 def decode(packet: Packet, source: Path) -> list[VideoFrame]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sakuga.errors import SakugaError, TooLargeError
+from sakuga.video.clock import Clock
 from sakuga.video.container import decode, frame_rate, length, open_container, packets, time_base, video_stream
 
 if TYPE_CHECKING:
@@ -53,8 +54,12 @@ def in_words(parts: list[tuple[Fraction, Fraction]], origin: Fraction) -> str:
     return ", ".join(words) + more
 
 
-def whole_frames(reader: InputContainer, video: VideoStream, path: Path, damage: Damage) -> Iterator[VideoFrame]:
+def whole_frames(
+    reader: InputContainer, video: VideoStream, path: Path, damage: Damage, *, sought: bool = False
+) -> Iterator[VideoFrame]:
     """Yield the frames that can be decoded as they were meant; the times of others are noted.
+
+    `sought`: `reader` does not stand at its beginning.
 
     Raises TooLargeError for frames of more pixels than `reader` lets through.
     """
@@ -63,8 +68,9 @@ def whole_frames(reader: InputContainer, video: VideoStream, path: Path, damage:
     awaited: set[int] = set()  # times of packets whose frames have not come: decoders are some frames behind
     bad: set[int | None] = set()
     last, faults = round(origin / base), 0
+    clock = Clock(reader, sought=sought)
     try:
-        for packet in packets(reader, video, path):
+        for packet in packets(reader, video, path, clock):
             if packet.stream is not video:  # the index of the empty packets at the end is not theirs
                 continue
             if packet.pts is not None:
@@ -90,7 +96,7 @@ def whole_frames(reader: InputContainer, video: VideoStream, path: Path, damage:
                     last = max(last, frame.pts)
                 yield frame
         late = {pts for pts in awaited if pts > last}
-        if not faults and late:
+        if not faults and late and clock.anew is None:
             faults += _faults_of(late, reader, path, last * base)
         last = max(awaited | {last})
     except TooLargeError:

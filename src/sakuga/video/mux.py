@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sakuga.errors import SakugaError, UsageError
+from sakuga.video.clock import Clock
 from sakuga.video.container import open_container, packets, stream_end, video_stream
 from sakuga.video.damage import Damage
 from sakuga.video.encoder import add_stream, with_decoding_times
@@ -220,7 +221,8 @@ def _in_span(reader: InputContainer, source: Path, span: Span, streams: Iterable
         with suppress(av.FFmpegError):  # a file without an index is read from its beginning
             reader.seek(max(0, int((begin - 30) * 1_000_000)))  # a subtitle can have begun well before
     with suppress(SakugaError):
-        for packet in packets(reader, video_stream(reader, source), source):
+        clock = Clock(reader, sought=begin is not None)
+        for packet in packets(reader, video_stream(reader, source), source, clock):
             time = packet.dts if packet.pts is None else packet.pts
             shown = Fraction(0) if time is None else time * packet.time_base
             if end is not None and shown >= end + 10:  # streams do not lie farther apart than that

@@ -14,6 +14,7 @@ import numpy as np
 from sakuga.errors import SakugaError, UsageError
 from sakuga.picture.hdr import HLG, PQ, ToneMap
 from sakuga.video.av_compat import fraction
+from sakuga.video.clock import JOINABLE, Clock
 from sakuga.video.container import (
     MAX_FRAME_PIXELS,
     colour_matrix,
@@ -44,7 +45,7 @@ class Span:
 
     def __init__(self, reader: InputContainer, options: VideoOptions) -> None:
         origin = max(Fraction(reader.start_time or 0, 1_000_000), Fraction(0))
-        clock = origin if reader.format.name in ("mpegts", "mpeg") else Fraction(0)
+        clock = origin if reader.format.name in JOINABLE else Fraction(0)
         self.begin = None if options.begin is None else origin + options.begin
         self.origin = origin
         self.shift = clock if self.begin is None else self.begin
@@ -115,35 +116,55 @@ class FileSource:
         if options.rate:
             info = replace(info, rate=options.rate, time_base=ticks_for(options.rate))
         self._span = span
-        self.info = replace(info, variable=self._look_through() and not options.rate)
+        self._leaps: list[tuple[Fraction, Fraction]] = []
+        self._joined = False
+        variable = self._look_through()
+        self.info = replace(info, variable=variable and not options.rate, total=None if self._joined else info.total)
 
     def missing(self, sound: Damage) -> str:
         """What could not be read of the pictures and of the `sound`, in words; nothing where all of it could."""
         begin, end, origin = self._span.begin, self._span.end, self._span.origin
         pictures = self._damage.within(begin, end)
-        # What is missing of both is said once.
-        heard = [part for part in sound.within(begin, end) if not self._damage.covers(part)]
+        # What is missing of both is said once, and where recordings were joined nothing is.
+        heard = [
+            part for part in sound.within(begin, end) if not self._damage.covers(part) and not self._leaps_over(*part)
+        ]
         words = [in_words(pictures, origin)] if pictures else []
         return " and ".join([*words, f"{in_words(heard, origin)} of its sound"] if heard else words)
 
+    def _leaps_over(self, begin: Fraction, end: Fraction) -> bool:
+        return any(2 * (min(end, last) - max(begin, first)) > end - begin for first, last in self._leaps)
+
     def _look_through(self) -> bool:
-        """Say before the work that a file ends too early, where that shows; return whether its frames' lengths vary."""
+        """Say before the work that a file ends too early, where that shows; return whether its frames' lengths vary.
+
+        Notes where an MPEG stream's clock leaps forward with its pictures. Raises UsageError where it is set anew and
+        a beginning was asked for, which could not be found.
+        """
         times: list[Fraction] = []  # the first one and the last one
         longest, count, end = Fraction(0), 0, self._span.end
         with open_container(self.path, self.max_pixels) as reader:
-            video = video_stream(reader, self.path)
+            video, clock = video_stream(reader, self.path), Clock(reader)
+            joinable, step = reader.format.name in JOINABLE, 1 / frame_rate(video)
             try:
-                for packet in packets(reader, video, self.path):
+                for packet in packets(reader, video, self.path, clock):
                     if packet.dts is None or not packet.size:
                         continue
                     time = packet.dts * packet.time_base
                     if packet.stream_index == video.index:
                         longest, count = max(longest, time - times[-1] if times else longest), count + 1
+                        if joinable and times and time > times[-1] + 2 * step:
+                            self._leaps.append((times[-1] + step, time))
                         times[1:] = [time]
-                    if end and time > end + 10:
+                    if end and time > end + 10 and not (joinable and self._span.begin):
                         break
             except SakugaError as error:
                 self._warn(f"{str(error).partition(': get')[0]}; what can be read is stylized")
+        self._joined = clock.anew is not None
+        if clock.anew is not None and self._span.begin is not None:
+            anew = f"its clock is set anew at {float(clock.anew - self._span.origin):.1f} s"
+            remedy = "leave out --start, or join its parts under one clock first"
+            raise UsageError(f"--start {self.options.start} cannot be found in {self.path}, for {anew}: {remedy}")
         return count > 1 and longest > 2 * (times[-1] - times[0]) / (count - 1)
 
     def frames(self, skip: int = 0) -> Generator[TimedFrame[Pixels], None, None]:
@@ -154,7 +175,7 @@ class FileSource:
             video = video_stream(reader, self.path)
             span = Span(reader, self.options)
             decoded = self._decoded(reader, video, span)
-            timed = _timed(decoded, video, span, self._damage)
+            timed = _timed(decoded, video, span, self._damage, joined=self._joined)
             if self.options.rate:
                 timed = resample(timed, self._time_base, self.options.rate)
             number = -1
@@ -167,8 +188,8 @@ class FileSource:
             if number < 0:
                 raise SakugaError(f"{self.path} has no frame in the part that was asked for: choose another")
 
-    def _whole(self, reader: InputContainer, video: VideoStream) -> Frames:
-        return whole_frames(reader, video, self.path, self._damage)
+    def _whole(self, reader: InputContainer, video: VideoStream, *, sought: bool = False) -> Frames:
+        return whole_frames(reader, video, self.path, self._damage, sought=sought)
 
     def _decoded(self, reader: InputContainer, video: VideoStream, span: Span) -> Frames:
         """Yield decoded frames, from a little before the span's beginning on."""
@@ -182,7 +203,7 @@ class FileSource:
         begin = span.begin or Fraction(0)
         with suppress(av.FFmpegError):  # a file without an index is read from its beginning
             reader.seek(max(0, int((begin - 1) * 1_000_000)))
-        frames = self._whole(reader, video)
+        frames = self._whole(reader, video, sought=True)
         first = next(frames, None)
         if first is not None and first.time is not None and first.time <= begin:
             yield first
@@ -256,7 +277,7 @@ def _deinterlaced(frames: Iterable[VideoFrame], video: VideoStream) -> Frames:
 
 
 def _timed(
-    frames: Iterable[VideoFrame], video: VideoStream, span: Span, damage: Damage
+    frames: Iterable[VideoFrame], video: VideoStream, span: Span, damage: Damage, *, joined: bool
 ) -> Iterator[TimedFrame[VideoFrame]]:
     """Give the frames of the span their times, which always advance, and durations, in the stream's ticks."""
     base = time_base(video)
@@ -281,6 +302,7 @@ def _timed(
             return
         before = TimedFrame(frame, time, mean)
     if before:
-        end = None if damage.cut or video.duration is None else (video.start_time or 0) + video.duration - shift
+        said = None if damage.cut or joined else video.duration
+        end = None if said is None else (video.start_time or 0) + said - shift
         end = min((each for each in (end, cut) if each is not None), default=0)
         yield replace(before, duration=end - before.pts if end > before.pts else mean)
