@@ -36,6 +36,12 @@ class TestEverySystem:
         for values in load_system(name).presets.values():
             check_bounds(CONFIGS[name](**values))
 
+    def test_a_default_is_that_of_the_first_of_its_bases(self, name):
+        """Of two bases the first one's fields win, but so do those that it only inherits: an attribute would not."""
+        for field in fields(CONFIGS[name]):
+            declared = (base for base in CONFIGS[name].__mro__ if field.name in vars(base).get("__annotations__", ()))
+            assert getattr(CONFIGS[name](), field.name) == vars(next(declared)).get(field.name), field.name
+
     def test_every_number_has_a_bound_and_is_finite(self, name):
         for field, kind in kinds_of(CONFIGS[name]).items():
             if kind in (int, float):

@@ -19,8 +19,8 @@ from sakuga.systems.parts.noise import SHOWN, FromNoise, NoiseConfig
 
 
 @dataclass
-class ClassConfig(LabelledConfig, NoiseConfig):
-    """Pictures and the class of each."""
+class ClassConfig(NoiseConfig, LabelledConfig):  # the other way round Config's defaults would win
+    """Pictures and the class of each; defaults are those of `NoiseConfig`."""
 
     labels: str = "folders"
     """`folders` where the pictures of each class lie in a folder of its name, or a table, FILE.csv, with a line for
