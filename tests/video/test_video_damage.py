@@ -8,6 +8,7 @@ from clips import make, read, same
 
 from sakuga.errors import IncompleteError
 from sakuga.video import VideoOptions, stylize_video
+from sakuga.video.matroska import holes
 
 MISSING = r"is damaged or cut off: .* holds the rest, without ([\d.]+) to ([\d.]+) s"
 
@@ -114,3 +115,33 @@ def test_pcm_without_speakers_does_not_fit_into_mp4(tmp_path, capsys):
     stylize_video(source, tmp_path / "b.mp4", same)
     assert "sound (pcm_s16le jpn) that does not fit into .mp4: it becomes AAC" in capsys.readouterr().err
     assert len(read(tmp_path / "b.mp4").times) == 24
+
+
+@pytest.mark.parametrize("noise", [bytes(700), bytes(range(1, 240)) * 3])
+def test_a_hole_in_matroska_is_told(tmp_path, noise):
+    """FFmpeg goes on at the next cluster, and says nothing."""
+    source, target = make(tmp_path / "a.mkv", times=range(48), muxing={"cluster_time_limit": "250"}), tmp_path / "b.mkv"
+    assert holes(source) == []
+    data = bytearray(source.read_bytes())
+    middle = data.index(bytes.fromhex("1f43b675"), len(data) // 2) - 300
+    data[middle : middle + len(noise)] = noise
+    source.write_bytes(data)
+    with pytest.raises(IncompleteError) as told:
+        stylize_video(source, target, same)
+    ((begin, end),) = re.findall(MISSING, str(told.value))
+    times = [float(time) for time in read(target).times]
+    assert 0 < 48 - len(times) < 24
+    assert len([time for time in times if float(begin) + 0.15 < time < float(end) - 0.05]) == 0
+    assert (float(begin) > 0.5, float(end) < 1.9) == (True, True)
+
+
+def test_the_length_of_a_windows_video_that_is_cut_off_is_known(tmp_path):
+    """Its header has it, and FFmpeg forgets it where the file is shorter than the header says."""
+    whole = make(tmp_path / "whole.wmv", times=range(48), video="wmv2", sounds=("mp3",)).read_bytes()
+    source = tmp_path / "a.asf"
+    source.write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(IncompleteError) as told:
+        stylize_video(source, tmp_path / "b.mkv", same, warn=lambda _: None)
+    ((begin, end),) = re.findall(MISSING, str(told.value))
+    assert float(begin) == pytest.approx(len(read(tmp_path / "b.mkv").times) / 24, abs=0.2)
+    assert float(end) == pytest.approx(2, abs=0.2)

@@ -8,6 +8,7 @@ from contextlib import contextmanager, suppress
 from fractions import Fraction
 from functools import cache
 from pathlib import Path
+from struct import unpack_from
 from typing import TYPE_CHECKING
 
 from sakuga.errors import SakugaError, TooLargeError
@@ -27,6 +28,8 @@ _MATRICES = {_BT709, 4, 5, _BT601, 7, 9}  # the convertible ones; besides: FCC, 
 # FFmpeg open the files and addresses that they name.
 _FORMATS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,mpegvideo,asf,flv"
 _PROTOCOLS = "file"
+
+_ASF_FILE = bytes.fromhex("a1dcab8c47a9cf118ee400c00c205365")  # the GUID of its File Properties
 
 # Files whose header names their streams: only for these do the decoders that look into a file at its opening get the
 # limit of pixels. Of others (FLV, MPEG) no picture is decoded then.
@@ -177,7 +180,20 @@ def length(reader: InputContainer, video: VideoStream) -> Fraction:
     rate = fraction(video.average_rate)
     if reader.format.name == "avi" and rate:
         return video.frames / rate  # count frames: FFmpeg makes the duration fit what is left of the file
+    if reader.format.name == "asf" and not reader.duration:
+        return _asf_length(Path(reader.name.removeprefix("file:")))
     return Fraction(reader.duration or 0, 1_000_000)
+
+
+def _asf_length(path: Path) -> Fraction:
+    """Return the seconds that an ASF file says it lasts, which FFmpeg does not once the file is cut off."""
+    with path.open("rb") as file:
+        head = file.read(2**16)
+    at = head.find(_ASF_FILE) + 64  # behind its size, identifier, bytes, date and packets
+    if at < 64 or at + 28 > len(head):
+        return Fraction(0)
+    played, _, preroll, flags = unpack_from("<QQQI", head, at)
+    return Fraction(0) if flags & 1 else max(Fraction(played, 10**7) - Fraction(preroll, 1000), Fraction(0))
 
 
 def stream_end(reader: InputContainer, index: int) -> Fraction | None:

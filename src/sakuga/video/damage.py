@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from sakuga.errors import SakugaError, TooLargeError
 from sakuga.video.clock import Clock
 from sakuga.video.container import decode, frame_rate, length, open_container, packets, time_base, video_stream
+from sakuga.video.matroska import holes
 
 if TYPE_CHECKING:
     from av import VideoFrame
@@ -67,6 +68,7 @@ def whole_frames(
     origin = Fraction(reader.start_time or 0, 1_000_000)
     awaited: set[int] = set()  # times of packets whose frames have not come: decoders are some frames behind
     bad: set[int | None] = set()
+    parts: list[tuple[Fraction, Fraction]] = []
     last, faults = round(origin / base), 0
     clock = Clock(reader, sought=sought)
     try:
@@ -99,16 +101,18 @@ def whole_frames(
         if not faults and late and clock.anew is None:
             faults += _faults_of(late, reader, path, last * base)
         last = max(awaited | {last})
+        parts += holes(path) if "matroska" in reader.format.name else []
     except TooLargeError:
         raise
     except SakugaError:  # the file ends here, or what follows cannot be found
         damage.cut = True
     finally:
         step = 1 / frame_rate(video)
-        for pts in sorted(pts for pts in awaited if pts <= last and faults):
-            damage.add(pts * base, pts * base + step)
+        parts += [(pts * base, pts * base + step) for pts in awaited if pts <= last and faults]
         if damage.cut:
-            damage.add(last * base + step, max(last * base + step, origin + length(reader, video)))
+            parts.append((last * base + step, max(last * base + step, origin + length(reader, video))))
+        for part in sorted(parts):
+            damage.add(*part)
 
 
 def _faults_of(late: set[int], reader: InputContainer, path: Path, time: Fraction) -> int:
