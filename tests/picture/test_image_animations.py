@@ -291,3 +291,23 @@ def test_frames_that_are_alike_are_shown_as_long_as_a_gif_can_say() -> None:
     frames = [Frame(still, duration=400_000), Frame(still, duration=400_000), Frame(other, duration=40)]
     shown = si.read(si.encode(Picture(frames, format="GIF"))).frames
     assert [frame.duration for frame in shown] == [655_350, 40]
+
+
+def test_what_no_frame_of_a_webp_draws_is_clear() -> None:
+    """libwebp does not say so, because what it draws of each frame is opaque."""
+    frames = []
+    for place in (4, 20):
+        rgba = np.zeros((32, 32, 4), np.uint8)
+        rgba[place : place + 8, place : place + 8] = 200, 30, 30, 255
+        frames.append(rgba)
+    file = io.BytesIO()
+    first, second = (Image.fromarray(rgba) for rgba in frames)
+    first.save(file, "WEBP", save_all=True, append_images=[second], duration=100, lossless=True)
+    again = si.read(file.getvalue())
+    for picture in (again, si.read(si.encode(again, "WEBP"))):
+        for frame, rgba in zip(picture.frames, frames, strict=True):
+            assert frame.alpha is not None
+            np.testing.assert_array_equal(frame.alpha, rgba[..., 3])
+    assert Image.open(io.BytesIO(si.encode(again, "WEBP"))).mode == "RGBA"
+    plain = si.encode(replace(again, frames=[replace(frame, alpha=None) for frame in again.frames]), "WEBP")
+    assert all(frame.alpha is None for frame in si.read(plain).frames)

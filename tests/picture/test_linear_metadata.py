@@ -146,6 +146,7 @@ CASES: dict[str, tuple[Callable[[bytes], object], Callable[[int], bytes], int]] 
     "gif blocks": (gif.parse, lambda n: blocks(n, b"\x21\xfe\x01a\0"), 10 * N),
     "webp chunks": (quietly(read), riff, N),
     "webp lossless": (metadata.webp_is_lossless, lambda n: WEBP[:12] + b"prVt\0\0\0\0" * n, 10 * N),
+    "webp alpha": (metadata.webp_with_alpha, lambda n: WEBP[:12] + b"VP8X" + bytes(8 * n), 10 * N),
     "jpeg xl boxes": (metadata.jxl_size, lambda n: b"\0\0\0\x08free" * n + b"\xff\x0a" + bytes(12), 10 * N),
     "jpeg xl animated": (
         metadata.jxl_is_animated,

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
+from io import BytesIO
 from itertools import count as count_up
 from typing import BinaryIO, NamedTuple
 
@@ -143,6 +144,9 @@ def _decode(
         raise SakugaError(f"{name} has more than {_MAX_SCANS} scans, which only serves to stall: do not trust it")
     if draft and kind == "JPEG":
         image.draft(None, (draft, draft))
+    unsaid = kind == "WEBP" and data and image.mode == "RGB" and getattr(image, "n_frames", 1) > 1
+    if unsaid:  # it may be clear where no frame draws, as browsers show it
+        image = identify(BytesIO(metadata.webp_with_alpha(data)), name, max_pixels)
     frames: list[Frame] = []
     note = ""
     if kind == "GIF" and data:
@@ -174,6 +178,8 @@ def _decode(
                 picture = _described(image, data)
         if kind != "TIFF":
             picture = _described(image, data)  # with what stands behind the last frame
+    if unsaid and all(frame.alpha is None or frame.alpha.min() == 255 for frame in frames):
+        frames = [replace(frame, alpha=None) for frame in frames]
     if kind == "JXL" and metadata.jxl_is_animated(data):
         note = "it is animated, and its first picture alone is taken: make a WebP or PNG of it first"
     coding = png_coding(data) if kind == "PNG" else nclx_coding(data) if kind in _NCLX and not picture.icc else None

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PIL import Image, PngImagePlugin, TiffImagePlugin
 
+from sakuga.picture import metadata
 from sakuga.picture.pixels import Array, over_white, to8
 
 if TYPE_CHECKING:
@@ -139,7 +140,8 @@ def webp(picture: Picture) -> bytes:
     if len(picture.frames) == 1:
         return _save(image(picture.frames[0]), "WEBP", **options)
     # Timestamps are whole milliseconds: rounding them, not the durations, keeps the length of the whole.
-    return _save_all(picture, "WEBP", duration=_whole(picture.frames, 1), loop=picture.loop, **options)
+    data = _save_all(picture, "WEBP", duration=_whole(picture.frames, 1), loop=picture.loop, **options)
+    return data if all(frame.alpha is None for frame in picture.frames) else metadata.webp_with_alpha(data)
 
 
 def avif(picture: Picture) -> bytes:

@@ -221,6 +221,14 @@ def webp_is_lossless(data: bytes) -> bool:
     return False
 
 
+def webp_with_alpha(data: bytes) -> bytes:
+    """A WebP file that says it is transparent.
+
+    libwebp leaves that out where what is drawn of each frame is opaque, though the canvas around it is clear.
+    """
+    return data if data[12:16] != b"VP8X" else data[:20] + bytes([data[20] | 0x10]) + data[21:]
+
+
 def is_whole_animation(kind: str, data: bytes) -> bool:
     """Whether nothing is missing at the end of an animated PNG or WebP, so that damage in it is that of a frame."""
     if kind == "WEBP":
