@@ -116,6 +116,7 @@ def main() -> None:
     parser.add_argument("--sheet", type=Path)
     parser.add_argument("--styles", nargs="*", help="names or files; by default all that are embedded")
     parser.add_argument("--precision", choices=PRECISIONS, default="auto", help="in which the students paint")
+    parser.add_argument("--quality", choices=("fast", "best"), default="best", help="of the students' pictures")
     parser.add_argument("--no-speed", dest="speed", action="store_false", help="distances alone")
     parser.add_argument("--original", action="store_true", help="compare with the unfrozen teacher too")
     parser.add_argument("--vgg", help="VGG-16 weights; by default what `sakuga download vgg16` fetched")
@@ -130,7 +131,7 @@ def main() -> None:
     )
     styles = [load(Path(s) if Path(s).is_file() else s) for s in args.styles or []]
     for style in styles or [style for style in sakuga.styles() if style.embedded]:
-        painter = Stylizer(style, precision=args.precision)
+        painter = Stylizer(style, precision=args.precision, quality=args.quality, brush=1)
         config, drawn = style.card.config, [painter.array(photo) for photo in photos]
         if style.card.system == "fast_style":
             print(f"{style.name:<22}{'(against the network of the paper)':<39}", end="", flush=True)

@@ -47,7 +47,7 @@ export const limits = async () => ({
 /** Stylises one picture: {blob, name, width, height}. */
 export async function picture(file, settings, signal) {
   const format = settings.format || FORMATS.find((name) => file.type === `image/${name}`) || "png";
-  const made = await ask({ file, settings: look(settings), format }, signal);
+  const made = await ask({ file, settings: { ...look(settings), quality: "best" }, format }, signal);
   return { ...made, name: named(file, settings, made.blob) };
 }
 

@@ -2,34 +2,37 @@
 
 import { B, enlarge, G, R } from "./enlarge.js";
 import { LANCZOS, reduce, resize } from "./resample.js";
-import { cut, plan, roundUp, UNIT } from "./tiles.js";
+import { cut, moved, plan, roundUp, UNIT } from "./tiles.js";
 
 const MAX_TILE_PIXELS = 1024 ** 2; // given to the network at once, for the memory of phones
 const MIN_SIDE = 64;
 const AUTO_BRUSH = 1.5;
+const SMALL = 0.8; // pictures with a finer brush are enlarged,
+const FINEST_BRUSH = 0.5; // but not beyond this one
 const BEST_PIXELS = 1_000_000; // what a card means that does not say it
 
 /**
- * Stylises a picture. `style`: as session.js opens it; `look`: strength, keep_color, max_side, brush. Rejects
- * with what `signal` says when it is aborted between two tiles.
+ * Stylises a picture. `style`: as session.js opens it; `look`: strength, keep_color, max_side, brush, and "best" as
+ * quality where it is not a frame of a video. Rejects with what `signal` says when it is aborted between two tiles.
  */
 export async function stylize(picture, style, look, signal) {
   const { width, height } = picture;
   const share = look.max_side ? look.max_side / Math.max(width, height) : 1;
   const photo = share < 1 ? resize(picture, size(width * share), size(height * share), LANCZOS, { floats: true }) : picture;
   if (look.strength === 0) return photo;
-  const small = brushed(photo, style.card, look.brush);
+  const small = brushed(photo, style.card, look);
   const result = small ? await atSize(photo, small, style, look, signal) : await whole(photo, style, look, signal);
   for (let at = 3; at < photo.data.length; at += 4) result.data[at] = photo.data[at];
   return result;
 }
 
 /** [width, height] at which a picture is stylised where that is not its own; null where it is. */
-function brushed({ width, height }, { best_pixels = BEST_PIXELS }, brush) {
+function brushed({ width, height }, { best_pixels = BEST_PIXELS, multiple }, { brush, quality }) {
   let times = Number(brush);
   if (brush === "auto") {
     times = Math.sqrt((height * width) / best_pixels);
-    if (times < AUTO_BRUSH) times = 1;
+    if (quality === "best" && multiple > 1 && times < SMALL) times = Math.max(times, FINEST_BRUSH);
+    else if (times < AUTO_BRUSH) times = 1;
   }
   const small = [size(width / times), size(height / times)];
   return small[0] === width && small[1] === height ? null : small;
@@ -42,10 +45,20 @@ function size(side) {
 }
 
 async function atSize(photo, [width, height], style, look, signal) {
+  if (width > photo.width) {
+    const floats = { floats: true };
+    const full = { ...look, strength: 1, keep_color: false };
+    const large = await whole(resize(photo, width, height, LANCZOS, floats), style, full, signal);
+    const drawn = resize(large, photo.width, photo.height, LANCZOS, floats);
+    const all = { top: 0, left: 0, y: 0, x: 0, height: photo.height, width: photo.width };
+    const result = blank(photo);
+    write(cut(drawn, all), photo.width, all, photo, look, result);
+    return result;
+  }
   const small = reduce(photo, width, height);
   // Not in 8 bits: sharpening would double what rounding changes.
   const stylised = { ...small, data: new Float32Array(small.data.length) };
-  await tiles(small, style, signal, (planes, stride, core) => keep(planes, stride, core, stylised));
+  await tiles(small, style, look, signal, (planes, stride, core) => keep(planes, stride, core, stylised));
   const result = blank(photo);
   enlarge(photo, small, stylised, (y, row) => write(row, photo.width, { width: photo.width, height: 1, top: 0, left: 0, y, x: 0 }, photo, look, result));
   return result;
@@ -54,13 +67,14 @@ async function atSize(photo, [width, height], style, look, signal) {
 /** Stylises every pixel of a photo at its own size. */
 async function whole(photo, style, look, signal) {
   const result = blank(photo);
-  await tiles(photo, style, signal, (planes, stride, core) => write(planes, stride, core, photo, look, result));
+  await tiles(photo, style, look, signal, (planes, stride, core) => write(planes, stride, core, photo, look, result));
   return result;
 }
 
 /** Calls `write(planes, stride, core)` with what the network makes of a photo, in as many tiles as needed. */
-async function tiles(photo, { card, look, run }, signal, write) {
+async function tiles(photo, { card, look, run }, { quality }, signal, write) {
   const context = await look(photo);
+  const best = quality === "best" && card.multiple > 1;
   let tile = 0;
   let margin = 0;
   if (photo.width * photo.height > MAX_TILE_PIXELS) {
@@ -68,11 +82,29 @@ async function tiles(photo, { card, look, run }, signal, write) {
     tile = Math.max(Math.floor(Math.sqrt(MAX_TILE_PIXELS)) - 2 * margin, MIN_SIDE);
   }
   for (const one of plan(photo.height, photo.width, { tile, margin, multiple: card.multiple, smallest: MIN_SIDE })) {
-    const planes = await run(cut(photo, one), one.height, one.width, context);
+    const piece = cut(photo, one);
+    const planes = best ? await shifted(piece, one, card.multiple, run, context) : await run(piece, one.height, one.width, context);
     write(planes, one.width, one.core);
     await new Promise((resolve) => setTimeout(resolve)); // in which a message may come
     signal?.throwIfAborted();
   }
+}
+
+/** The mean of what the network makes of a tile in four places on its grid of squares, which shows no squares. */
+async function shifted(piece, tile, multiple, run, context) {
+  const half = multiple / 2;
+  const mean = new Float32Array(piece.length);
+  for (const moves of [[0, 0], [0, half], [half, 0], [half, half]]) {
+    const [given, height, width] = moved(piece, tile, moves, multiple);
+    const planes = await run(given, height, width, context);
+    for (let c = 0, at = 0; c < 3; c++) {
+      for (let y = 0; y < tile.height; y++) {
+        const row = (c * height + y + moves[0]) * width + moves[1];
+        for (let x = 0; x < tile.width; x++, at++) mean[at] += planes[row + x] / 4;
+      }
+    }
+  }
+  return mean;
 }
 
 const blank = ({ width, height }) => ({ width, height, data: new Uint8ClampedArray(4 * width * height).fill(255) });

@@ -52,6 +52,19 @@ export function cut({ width, height, data }, tile) {
   return planes;
 }
 
+/** Planes (3, height, width), moved down and across by less than `multiple` and continued by reflection to one more. */
+export function moved(planes, { height, width }, [down, across], multiple) {
+  const to = { height: height + (down && multiple), width: width + (across && multiple) };
+  const result = new Float32Array(3 * to.height * to.width);
+  for (let c = 0, at = 0; c < 3; c++) {
+    for (let y = 0; y < to.height; y++) {
+      const row = (c * height + reflected(Math.abs(y - down), height)) * width;
+      for (let x = 0; x < to.width; x++, at++) result[at] = planes[row + reflected(Math.abs(x - across), width)];
+    }
+  }
+  return [result, to.height, to.width];
+}
+
 function reflected(place, length) {
   if (place < length || length === 1) return length === 1 ? 0 : place;
   const turn = place % (2 * length - 2);

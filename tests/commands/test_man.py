@@ -56,6 +56,6 @@ def test_it_is_shown(program):
     done = subprocess.run([*program, str(PAGE)], capture_output=True, text=True, check=True)
     assert done.stderr == ""
     shown = re.sub(r"\x1b\[[\d;]*m|.\x08", "", done.stdout)
-    assert re.search(r"-s STYLE, --style STYLE\n +A name that `sakuga styles` lists", shown)
+    assert re.search(r"-s STYLE, --style STYLE\n +A +name +that +`sakuga +styles` +lists", shown)
     assert "'" in shown
     assert "\\" not in shown

@@ -10,7 +10,15 @@ from sakuga.cli import main
 from sakuga.errors import UsageError
 from sakuga.stylizer import Look, Stylizer, stylizer
 
-CHANGED = {"strength": 0.5, "keep_color": True, "max_side": 20, "brush": 2.0, "faces": True, "precision": "fp32"}
+CHANGED = {
+    "strength": 0.5,
+    "keep_color": True,
+    "max_side": 20,
+    "brush": 2.0,
+    "quality": "fast",
+    "faces": True,
+    "precision": "fp32",
+}
 """A value of each option that is not its default."""
 
 
@@ -57,3 +65,8 @@ def test_a_video_goes_on_only_with_the_same_look(made_style, option):
 def test_an_unknown_precision(precision):
     with pytest.raises(UsageError, match="precision must be one of auto, fp32, int8, bf16, not"):
         Look(precision=precision)
+
+
+def test_an_unknown_quality():
+    with pytest.raises(UsageError, match="quality must be one of auto, fast, best, not 'high'"):
+        Look(quality="high")

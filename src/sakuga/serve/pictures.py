@@ -88,7 +88,10 @@ def process(
     with _timed(seconds, "decode"):
         picture = _without_place(read_picture(Watched(sent.file.read(), left), limits), options.strip)
         _check(picture, style, options, limits)
-    stylizer = Stylizer(style, options.look(), inputs=read_inputs(inputs, limits))
+    look = options.look()
+    if len(picture.frames) > 1 and look.quality == "auto":
+        look = replace(look, quality="fast")  # as if the animation were given at once
+    stylizer = Stylizer(style, look, inputs=read_inputs(inputs, limits))
     with _timed(seconds, "paint"):
         frames = []
         for frame in picture.frames:  # one by one: an animation can be given up on its way

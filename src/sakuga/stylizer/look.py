@@ -4,7 +4,7 @@ from dataclasses import dataclass, field, fields
 from math import inf
 
 from sakuga.errors import UsageError
-from sakuga.runtime.flags import Brush, Flag, Number
+from sakuga.runtime.flags import QUALITIES, Brush, Flag, Number, Quality
 from sakuga.style.providers import PRECISIONS, Precision
 
 
@@ -39,6 +39,9 @@ class Look:
     brush: Brush = field(default="auto", metadata={"check": check_brush})
     """Width of the brush: each of the network's pixels covers S of the picture's, 1 or more. auto: large pictures are
     stylised at the size where the style is at its best, about one megapixel; the photo guides them back to its own."""
+    quality: Quality = "auto"
+    """best: run a style that paints in squares four times, moved by half a square, and small pictures enlarged; takes
+    four times as long. auto: best for a picture, fast for video and animations."""
     faces: Flag = False
     """Draw small faces at the size at which styles draw them well, by what `sakuga download faces` fetches."""
     precision: Precision = "auto"
@@ -57,3 +60,5 @@ class Look:
                 raise UsageError(f"{one.name} must lie between {low} and {high}, not {value}")
         if self.precision not in PRECISIONS:
             raise UsageError(f"precision must be one of {', '.join(PRECISIONS)}, not {self.precision!r}")
+        if self.quality not in QUALITIES:
+            raise UsageError(f"quality must be one of {', '.join(QUALITIES)}, not {self.quality!r}")

@@ -33,7 +33,7 @@ from sakuga.stylizer.faces import NO_FACE, SIDE, in_frames, with_faces
 from sakuga.stylizer.fitted import fitted
 from sakuga.stylizer.frozen import freeze
 from sakuga.stylizer.look import Look
-from sakuga.stylizer.piece import MIN_SIDE, blend, less_room, run_network
+from sakuga.stylizer.piece import MIN_SIDE, blend, less_room, run_network, run_shifted
 from sakuga.stylizer.tiles import cut, plan, round_up
 from sakuga.video import SUFFIXES as VIDEO_SUFFIXES
 from sakuga.video import VideoOptions, is_pattern, stylize_video
@@ -50,6 +50,9 @@ MIN_PIXELS = 512**2
 LOCAL_BYTES, GLOBAL_BYTES = 1024, 2048
 AUTO_BRUSH = 1.5
 """The least by which a picture is reduced on its own accord: below it the look wins little, and int8 is quicker."""
+SMALL, FINEST_BRUSH = 0.8, 0.5
+"""For the best quality a picture with a finer brush than the first is enlarged, but not beyond the second: lines twice
+as thin as a pixel are not seen."""
 
 
 class Stylizer:
@@ -157,7 +160,15 @@ class Stylizer:
             each = [find(frame.rgb) for frame in picture.frames]
             if self.is_for_faces and not any(each):
                 raise NoFaceError(f"the picture {NO_FACE}")
-        return replace(picture, frames=[self._frame(*one) for one in zip(picture.frames, each, strict=True)])
+        worker = self if len(each) > 1 else self._for_picture()
+        return replace(picture, frames=[worker._frame(*one) for one in zip(picture.frames, each, strict=True)])
+
+    def _for_picture(self) -> "Stylizer":
+        """What stylises a picture that does not move: at the best quality, unless the look says fast."""
+        worker = copy(self)
+        worker.look = replace(self.look, quality="best" if self.look.quality == "auto" else self.look.quality)
+        worker.after = self.after and self.after._for_picture()
+        return worker
 
     def faces_beside(self, source: Path, picture: Picture) -> list[Face] | None:
         """Return the face whose landmarks lie in a file beside a picture, for a style for faces; None: without one."""
@@ -220,14 +231,22 @@ class Stylizer:
         times = self.look.brush
         if times == "auto":
             times = (height * width / card.best_pixels) ** 0.5
-            times = times if times >= AUTO_BRUSH else 1.0
+            if self._best and times < SMALL:
+                times = max(times, FINEST_BRUSH)
+            elif times < AUTO_BRUSH:
+                times = 1.0
         size = max(1, round(width / times)), max(1, round(height / times))
         return None if size == (width, height) else size
 
     def _at_size(self, rgb: Array, size: tuple[int, int], of: Array | None) -> Array:
-        """Stylise a picture reduced to `size` (width, height) and bring the result up to its own."""
+        """Stylise a picture brought to `size` (width, height) and bring the result back to its own."""
         whole = copy(self)
         whole.look = replace(self.look, strength=1.0, keep_color=False)
+        if size[0] > rgb.shape[1]:
+            result = resize(whole._within_memory(resize(rgb, size), None, of), rgb.shape[1::-1])
+            if self._mixes:
+                denormalise(blend(normalise(rgb), normalise(result), self.look), result)
+            return result
         small = reduce(rgb, size)
         of = small if of is None else of
         if not self.engine.whole and small.dtype == np.uint8:
@@ -288,6 +307,13 @@ class Stylizer:
         return {**facts, "frame": self.frame is not None, "after": self.after and self.after._identity}
 
     @property
+    def _best(self) -> bool:
+        """Whether a style that paints in squares of several pixels takes the time of the best quality."""
+        card = self.style.card
+        in_squares = card.receptive_field is not None and card.multiple > 1 and card.scale == 1
+        return in_squares and self.look.quality == "best"
+
+    @property
     def _shows_photo(self) -> bool:
         """Whether the photo is mixed into the result of a style that enlarges."""
         return self.style.card.scale > 1 and self._mixes
@@ -333,20 +359,17 @@ class Stylizer:
             if not card.receptive_field:
                 engine = freeze(self.style, self.threads, self._reduced(rgb, room), self.inputs)
         least = 1 if card.size else MIN_SIDE
+        run = run_shifted if self._best else run_network
         result = np.empty((height * card.scale, width * card.scale, 3), rgb.dtype)
         for tile in plan(
             height, width, tile=side, margin=margin, multiple=card.multiple, smallest=least, scale=card.scale
         ):
             piece = cut(rgb, tile)
             if engine.whole and not self._mixes:
-                result[tile.inner] = run_network(self.style, engine, piece)[tile.core]
+                result[tile.inner] = run(self.style, engine, piece)[tile.core]
                 continue
             photo = normalise(piece)
-            stylised = (
-                normalise(run_network(self.style, engine, piece))
-                if engine.whole
-                else run_network(self.style, engine, photo)
-            )
+            stylised = normalise(run(self.style, engine, piece)) if engine.whole else run(self.style, engine, photo)
             shown = photo[:, *tile.core] if enlarged is None else normalise(enlarged[tile.inner])
             denormalise(blend(shown, stylised[:, *tile.core], self.look), result[tile.inner])
         return result
