@@ -23,7 +23,7 @@ from sakuga.style import DEFAULT
 HERE = Path(__file__).parent
 EXAMPLES = HERE.parents[1] / "examples"
 OUT = Path(sys.argv[1]) if len(sys.argv) > 1 else HERE
-BEST = (("garden", "anime"), ("meadow", "hayao"), ("man", "anime"), ("chelsea", "ink"))
+BEST = (("garden", "anime"), ("moose", "hayao"), ("beach", "comic"), ("chelsea", "ink"))
 """The four that README opens with."""
 GALLERY = {
     "garden": "anime",
@@ -53,7 +53,7 @@ def photo(name: str) -> Image.Image:
 def save(picture: Image.Image | np.ndarray, name: str) -> None:
     """Write a picture of the docs."""
     image = Image.fromarray(picture) if isinstance(picture, np.ndarray) else picture
-    image.save(OUT / f"{name}.jpg", quality=85, optimize=True)
+    image.save(OUT / f"{name}.jpg", quality=80, optimize=True, progressive=True)
 
 
 def cell(picture: Image.Image, text: str, side: int) -> Cell:
