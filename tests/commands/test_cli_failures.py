@@ -11,6 +11,9 @@ import pytest
 from made_style import make_style
 from shell import photo, pixels, process, tree
 
+from sakuga.errors import SakugaError
+from sakuga.video import stylize_video
+
 
 @pytest.mark.parametrize(
     "args",
@@ -145,3 +148,24 @@ def test_an_address_is_not_fetched(run):
     status, _, err = run("https://example.org/photo.jpg")
     assert (status, err.count("\n")) == (2, 1)
     assert "https://example.org/photo.jpg is an address" in err
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="closes descriptors with a shell")
+def test_closed_output_and_error_are_not_each_other():
+    photo("a.png")
+    command = f"{sys.executable} -m sakuga a.png -s neg -o none/of/x.xyz"
+    done = subprocess.run(["sh", "-c", f"{command} 2>&-"], capture_output=True, timeout=60)
+    assert (done.returncode, done.stdout, done.stderr) == (2, b"", b"")  # not the sentence, which is no result
+    command = f"{sys.executable} -m sakuga a.png --no-such-option"
+    done = subprocess.run(["sh", "-c", f"{command} >&-"], capture_output=True, timeout=60)
+    assert done.returncode == 2
+    assert b"Traceback" not in done.stderr
+
+
+def test_a_video_is_refused_where_addresses_are_too_few(monkeypatch):
+    """Libraries crash on it: x264 for one."""
+    resource = pytest.importorskip("resource")
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (2**20, 2**20))
+    said = r"^the limit on this process \(ulimit -v\) leaves 0 MiB of memory, and a video needs about [\d,]+: raise it$"
+    with pytest.raises(SakugaError, match=said):
+        stylize_video("a.mp4", "b.mp4", lambda rgb: rgb)

@@ -11,7 +11,7 @@ import tyro
 from tyro.conf import DisallowNone, FlagCreatePairsOff, UseAppendAction, arg
 
 from sakuga.errors import SakugaError, UsageError
-from sakuga.runtime.console import is_terminal
+from sakuga.runtime.console import Closed, is_terminal
 from sakuga.style import DEFAULT
 from sakuga.style.inputs import assignments
 from sakuga.style.session import stoppable_runs
@@ -55,7 +55,7 @@ def pipe(
         raise UsageError("frames keep their size: leave out --max-side")
     if sys.stdin is None or is_terminal(sys.stdin):
         raise UsageError("frames come from standard input: send them through a pipe")
-    if sys.stdout is None or is_terminal(sys.stdout):
+    if isinstance(sys.stdout, Closed) or is_terminal(sys.stdout):
         raise UsageError("frames do not belong in a terminal: send the output through a pipe")
     source = RawSource(sys.stdin.buffer, int(match[1]), int(match[2]), pix_fmt)
     stylizer = Stylizer(style, look, inputs=assignments(settings), threads=threads)

@@ -10,7 +10,7 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from io import TextIOWrapper
+from io import TextIOBase, TextIOWrapper
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 if TYPE_CHECKING:
@@ -118,12 +118,24 @@ def is_terminal(stream: Any) -> bool:
     return stream is not None and not stream.closed and stream.isatty()
 
 
+class Closed(TextIOBase):
+    """Standard output or error that whoever started us has closed: what is written to it is lost."""
+
+    encoding = "utf-8"
+
+    def write(self, text: str, /) -> int:
+        """Do nothing."""
+        return len(text)
+
+
 def accept_any_name() -> None:
     """Let standard output and error take names that their encoding lacks, or that are no text at all.
 
     Such a name is written in the bytes that the file system has, or escaped; it may not end the work on other files.
+    Where one of them is closed, something stands in for it: Python would print its lines on the other.
     """
     codecs.register_error("sakuga", _unencodable)
+    sys.stdout, sys.stderr = sys.stdout or Closed(), sys.stderr or Closed()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="sakuga")

@@ -1,6 +1,9 @@
 """How much memory is left, and how its lack shows."""
 
+import sys
 from pathlib import Path
+
+from sakuga.errors import SakugaError
 
 
 def available() -> int:
@@ -10,6 +13,25 @@ def available() -> int:
     groups = _groups(Path("/proc/self/cgroup"), Path("/sys/fs/cgroup"))
     free: list[int] = [psutil.virtual_memory().available, *(n for n in groups if n is not None)]
     return min(free)
+
+
+def check_address_space(need: int, what: str) -> None:
+    """Raise SakugaError where a limit on addresses (`ulimit -v`) leaves fewer bytes than something needs.
+
+    Libraries that run out of them crash, or say something else.
+    """
+    if sys.platform == "win32":
+        return
+    import resource
+
+    most = resource.getrlimit(resource.RLIMIT_AS)[0]
+    pages = _read(Path("/proc/self/statm")).partition(" ")[0]
+    if most == resource.RLIM_INFINITY or not pages:
+        return
+    left = max(0, most - int(pages) * resource.getpagesize())
+    if left < need:
+        sizes = f"{left >> 20:,} MiB of memory, and {what} needs about {need >> 20:,}"
+        raise SakugaError(f"the limit on this process (ulimit -v) leaves {sizes}: raise it")
 
 
 def ran_out(error: BaseException) -> bool:

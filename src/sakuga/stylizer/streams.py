@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from sakuga.errors import IncompleteError, SakugaError, UsageError
 from sakuga.picture import MAX_PIXELS, dropped, encode, extension, read, write
-from sakuga.runtime.console import is_terminal, say
+from sakuga.runtime.console import Closed, is_terminal, say
 from sakuga.stylizer.batch import is_video
 from sakuga.video import is_video_target
 from sakuga.video.animated import becomes_video
@@ -60,7 +60,7 @@ def stylize_stream(
     Returns the path that was written. Raises UsageError for a terminal as output and for options of a video that go
     with a picture.
     """
-    if target is None and (sys.stdout is None or is_terminal(sys.stdout)):
+    if target is None and (isinstance(sys.stdout, Closed) or is_terminal(sys.stdout)):
         raise UsageError("a picture does not belong in a terminal: redirect the output or give -o FILE")
     if source == "-" and sys.stdin is None:
         raise UsageError("standard input is closed: name a file, or send one through a pipe")

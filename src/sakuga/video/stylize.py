@@ -14,6 +14,8 @@ from sakuga.errors import IncompleteError, SakugaError, UsageError
 from sakuga.picture import MAX_PIXELS, READABLE_SUFFIXES
 from sakuga.runtime.atomic import atomic
 from sakuga.runtime.console import say
+from sakuga.runtime.memory import check_address_space
+from sakuga.runtime.parallel import cores
 from sakuga.video.animated import AnimatedSource
 from sakuga.video.animation import write_animation
 from sakuga.video.container import MAX_FRAME_PIXELS
@@ -26,6 +28,9 @@ from sakuga.video.segments import LENGTH, State, WorkFolder
 from sakuga.video.source import FileSource
 from sakuga.video.stylizing import FrameStylizer, Progress, Source, Stylize, Track
 from sakuga.video.timed_frames import Pixels, StreamInfo, TimedFrame
+
+# Bytes of addresses that libraries, their threads and each pixel of a frame take: more than was measured.
+_START, _THREAD, _PIXEL = 384 * 2**20, 64 * 2**20, 256
 
 
 def stylize_video(
@@ -71,6 +76,7 @@ def stylize_video(
     """
     source, target, options = Path(source), Path(target), options or VideoOptions()
     _check(source, target, options)
+    check_address_space(_START + _THREAD * cores(), "a video")
     frames: Source
     if is_pattern(source):
         frames = NumberedSource(source, options, max_side, max_pixels or MAX_PIXELS)
@@ -81,6 +87,7 @@ def stylize_video(
         limit = max_pixels or MAX_FRAME_PIXELS
         frames = FileSource(source, max_side=max_side, options=options, warn=warn, max_pixels=limit)
 
+    check_address_space(_THREAD * cores() + _PIXEL * frames.info.width * frames.info.height, "this video")
     stylizer = partial(FrameStylizer, frames, stylize, scale, workers=workers, stable=options.stable, progress=progress)
     stylizer = partial(stylizer, track=track)
     sound = Damage()
