@@ -90,17 +90,19 @@ async function tiles(photo, { card, look, run }, { quality }, signal, write) {
   }
 }
 
-/** The mean of what the network makes of a tile in four places on its grid of squares, which shows no squares. */
+/** The mean of what the network makes of a tile in eight places on its grid of squares, which shows no squares. */
 async function shifted(piece, tile, multiple, run, context) {
-  const half = multiple / 2;
+  const [half, quarter] = [Math.floor(multiple / 2), Math.floor(multiple / 4)];
+  const places = [[0, 0], [0, half], [half, 0], [half, half]];
+  if (quarter) places.push(...places.map(([y, x]) => [y + quarter, x + quarter]));
   const mean = new Float32Array(piece.length);
-  for (const moves of [[0, 0], [0, half], [half, 0], [half, half]]) {
+  for (const moves of places) {
     const [given, height, width] = moved(piece, tile, moves, multiple);
     const planes = await run(given, height, width, context);
     for (let c = 0, at = 0; c < 3; c++) {
       for (let y = 0; y < tile.height; y++) {
         const row = (c * height + y + moves[0]) * width + moves[1];
-        for (let x = 0; x < tile.width; x++, at++) mean[at] += planes[row + x] / 4;
+        for (let x = 0; x < tile.width; x++, at++) mean[at] += planes[row + x] / places.length;
       }
     }
   }

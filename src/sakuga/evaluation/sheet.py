@@ -35,7 +35,7 @@ def paint(
             photo = load_image(path, max_side=max_side)
         except SakugaError:
             continue
-        stylized = {label: Image.fromarray(stylizer.array(photo)) for label, stylizer in workers.items()}
+        stylized = {label: stylizer(photo) for label, stylizer in workers.items()}
         rows.append(Row(path.stem, Image.fromarray(photo), stylized))
     return rows
 

@@ -40,8 +40,8 @@ class Look:
     """Width of the brush: each of the network's pixels covers S of the picture's, 1 or more. auto: large pictures are
     stylised at the size where the style is at its best, about one megapixel; the photo guides them back to its own."""
     quality: Quality = "auto"
-    """best: run a style that paints in squares four times, moved by half a square, and small pictures enlarged; takes
-    four times as long. auto: best for a picture, fast for video and animations."""
+    """best: paint eight times, moved by parts of the squares that the network paints in, and small pictures enlarged.
+    auto: best for a picture, fast for video and animations."""
     faces: Flag = False
     """Draw small faces at the size at which styles draw them well, by what `sakuga download faces` fetches."""
     precision: Precision = "auto"

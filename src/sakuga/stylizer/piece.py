@@ -45,19 +45,22 @@ def run_network(style: Style, engine: Engine, photo: Array) -> Array:
 
 
 def run_shifted(style: Style, engine: Engine, photo: Array) -> Array:
-    """Return the mean of what the network makes of a piece, as `run_network`, in four places on its grid of squares.
+    """Return the mean of what the network makes of a piece, as `run_network`, in eight places on its grid of squares.
 
-    A network with strides paints each pixel by its place in a square. The mean over moves by half a square, down,
-    across and both, has nothing of the square's period, and is nearer to what was learned, as means of estimates are.
+    A network with strides paints each pixel by its place in a square. Moves by half a square, down, across and both,
+    take what repeats with the square out of the mean; a quarter more, what repeats in each half of it. The mean is also
+    nearer to what was learned, as means of estimates are.
     """
-    half, axes = style.card.multiple // 2, (0, 1) if engine.whole else (1, 2)
+    size, axes = style.card.multiple, (0, 1) if engine.whole else (1, 2)
+    places = {(y + more, x + more) for y, x in product((0, size // 2), repeat=2) for more in (0, size // 4)}
     total: Array = np.zeros(photo.shape, np.uint16 if engine.whole else np.float32)
-    for moves in product((0, half), repeat=2):
+    for moves in sorted(places):
         room, kept = [(0, 0)] * 3, [slice(None)] * 3
         for axis, move in zip(axes, moves, strict=True):
-            room[axis], kept[axis] = (move, move and style.card.multiple - move), slice(move, move + photo.shape[axis])
+            room[axis], kept[axis] = (move, move and size - move), slice(move, move + photo.shape[axis])
         np.add(total, run_network(style, engine, np.pad(photo, room, mode="reflect"))[tuple(kept)], out=total)
-    return ((total + 2) // 4).astype(np.uint8) if engine.whole else total / 4
+    count = len(places)
+    return ((total + count // 2) // count).astype(np.uint8) if engine.whole else total / count
 
 
 def less_room(style: Style, room: int, rgb: Array, error: Exception) -> int:
