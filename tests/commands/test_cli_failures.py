@@ -26,6 +26,7 @@ from sakuga.video import stylize_video
         ["--max-side", "1.5"],
         ["--max-pixels", "0"],
         ["--threads", "0"],
+        ["--threads", "9" * 20],
         ["--format", "bmp"],
         ["--bogus"],
         ["-o", "result.xyz"],

@@ -34,7 +34,7 @@ def test_rates(text, rate):
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        *(({"start": value}, "--start") for value in ("soon", "-1", "1:75")),
+        *(({"start": value}, "--start") for value in ("soon", "-1", "1:75", "9" * 11, "9" * 5000)),
         ({"duration": "0"}, "--duration"),
         *(({"fps": value}, "--fps") for value in ("0", "fast", "1/0")),
         *(({"crf": -1}, "--crf"), ({"crf": 64}, "--crf"), ({"crf": 52, "codec": "h264"}, "--crf")),

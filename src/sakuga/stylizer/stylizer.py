@@ -41,6 +41,7 @@ from sakuga.video.animated import becomes_video
 
 Floats = NDArray[np.float32]
 
+MAX_THREADS = 1024
 MAX_TILE_PIXELS = 2688**2
 """The most pixels that a style which looks at surroundings is given at once: larger pieces save little, memory less."""
 MIN_PIXELS = 512**2
@@ -81,6 +82,8 @@ class Stylizer:
         self.look = replace(look or Look(), **options)
         if threads is not None and threads < 1:
             raise UsageError(f"threads must be at least 1, not {threads}")
+        if threads is not None and threads > MAX_THREADS:
+            raise UsageError(f"threads must be at most {MAX_THREADS}, not {str(threads)[:20]}")
         self.style = style if isinstance(style, Style) else load(style)
         self.given = dict(inputs or {})
         """What was given for the style's inputs, as it was given."""

@@ -167,11 +167,17 @@ class VideoOptions:
         return [f"--{key}" for key, value in vars(self).items() if value is not None and value is not False]
 
 
+_MAX_SECONDS = 10**9
+
+
 def _seconds(flag: str, text: str | None) -> Fraction | None:
     if text is None:
         return None
-    found = _TIME.fullmatch(str(text).strip())
-    if not found or (found[2] and float(found[3]) >= 60):
-        raise UsageError(f"{flag} must be seconds or H:MM:SS, such as 90, 1:30 or 0:01:30.5, not {text}")
-    hours, minutes, seconds = found.groups(default="0")
-    return int(hours) * 3600 + int(minutes) * 60 + Fraction(seconds.rstrip(".") if seconds != "." else "0")
+    found = _TIME.fullmatch(str(text).strip()[:50])
+    if found and (not found[2] or float(found[3]) < 60):
+        hours, minutes, seconds = found.groups(default="0")
+        value = int(hours) * 3600 + int(minutes) * 60 + Fraction(seconds.rstrip(".") if seconds != "." else "0")
+        if value <= _MAX_SECONDS:
+            return value
+    form = "seconds or H:MM:SS, such as 90, 1:30 or 0:01:30.5"
+    raise UsageError(f"{flag} must be {form}, not {str(text)[:50]}")
