@@ -37,9 +37,9 @@ class Loop:
     """How to train, whatever the system."""
 
     devices: Count = 1
-    """Processes, one device each."""
+    """Processes of a machine, one device each; torchrun says it by itself."""
     nodes: Count = 1
-    """Machines."""
+    """Machines; torchrun says it by itself."""
     accelerator: Literal["auto", "cpu", "cuda", "mps"] = "auto"
     """Kind of device; auto takes a GPU where there is one."""
     precision: Precision = "auto"
@@ -91,8 +91,19 @@ def parse(system: type[System], args: Sequence[str]) -> tuple[Call, Loop, Any]:
         prog=prog,
         description=(system.__doc__ or "") + (f"\n\nPresets: {', '.join(system.presets)}." if system.presets else ""),
     )
+    loop = _as_launched(loop)
     _check(call, loop, config)
     return call, loop, config
+
+
+def _as_launched(loop: Loop) -> Loop:
+    """The processes that torchrun began, who knows best: a restart after a loss may have fewer of them."""
+    if "TORCHELASTIC_RUN_ID" not in os.environ:
+        return loop
+    processes, devices = int(os.environ["WORLD_SIZE"]), int(os.environ["LOCAL_WORLD_SIZE"])
+    if processes % devices:
+        raise UsageError(f"{processes} processes on machines of {devices}: give each machine the same --nproc-per-node")
+    return replace(loop, devices=devices, nodes=processes // devices)
 
 
 def _check(call: Call, loop: Loop, config: Config) -> None:

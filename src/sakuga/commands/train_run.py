@@ -54,7 +54,18 @@ def _fabric(loop: Loop) -> tuple[Fabric, str]:
     fabric.launch()
     if fabric.device.type == "cpu":
         device.tune()
+    _check_same(fabric, precision)
     return fabric, precision
+
+
+def _check_same(fabric: Fabric, precision: str) -> None:
+    """Raise UsageError where `auto` chose another precision on another machine."""
+    if fabric.world_size > 1:
+        half = torch.tensor(float(precision != "32-true"), device=fabric.device)
+        share = float(fabric.all_reduce(half, reduce_op="mean"))  # type: ignore[arg-type]
+        if 0 < share < 1:
+            _destroy_process_group()
+            raise UsageError("some machines compute in 16 bits and some do not: give --precision 32-true on each")
 
 
 def _train(trainer: Trainer, call: Call, loop: Loop) -> None:
