@@ -35,7 +35,7 @@ def test_its_options_are_those_of_the_command(capsys):
     main(["stylize", "--help"])
     known = set(re.findall(r"--[a-z][a-z-]*", capsys.readouterr().out))
     blocks = re.findall(r"```(?:bash|yaml)\n(.*?)```", PAGE, re.DOTALL)
-    commands = [line.partition("#")[0] for block in blocks for line in re.findall(r"\bsakuga .*", block)]
+    commands = [line.partition("#")[0] for block in blocks for line in re.findall(r"\bsakuga (?!train ).*", block)]
     flags = {word for line in commands for word in shlex.split(line) if word.startswith("--")}
     assert flags >= {"--cluster", "--from", "--manifest"}
     assert flags <= known
@@ -43,3 +43,22 @@ def test_its_options_are_those_of_the_command(capsys):
 
 def test_its_numbers_are_those_of_the_code():
     assert f"about {SHARE // 10**6} megapixels and at most {MAX_JOBS} pictures" in PAGE
+
+
+def test_its_trainings_are_what_the_command_and_torchrun_take(monkeypatch):
+    train = pytest.importorskip("sakuga.commands.train_options")
+    torchrun = pytest.importorskip("torch.distributed.run").get_args_parser()
+    from sakuga.systems import load_system
+
+    blocks = "".join(re.findall(r"```bash\n(.*?)```", PAGE, re.DOTALL)).replace("\\\n", " ")
+    launches = re.findall(r"torchrun (.*? -m) -- sakuga train (\w+) (.*)", blocks)
+    assert len(launches) == 2
+    for launcher, system, options in launches:
+        known = torchrun.parse_args([*shlex.split(launcher), "sakuga"])
+        machines, processes = int(known.nnodes), int(known.nproc_per_node)
+        for name, value in (("WORLD_SIZE", machines * processes), ("LOCAL_WORLD_SIZE", processes)):
+            monkeypatch.setenv(name, str(value))
+        monkeypatch.setenv("TORCHELASTIC_RUN_ID", "one")
+        monkeypatch.setenv("MASTER_ADDR", "10.0.0.1")
+        _, loop, _ = train.parse(load_system(system), shlex.split(options))
+        assert (loop.nodes, loop.devices) == (machines, processes)
