@@ -51,7 +51,7 @@ def test_its_trainings_are_what_the_command_and_torchrun_take(monkeypatch):
     from sakuga.systems import load_system
 
     blocks = "".join(re.findall(r"```bash\n(.*?)```", PAGE, re.DOTALL)).replace("\\\n", " ")
-    launches = re.findall(r"torchrun (.*? -m) -- sakuga train (\w+) (.*)", blocks)
+    launches = re.findall(r"torchrun (.*? -m) -- +sakuga train (\w+) (.*)", blocks)
     assert len(launches) == 2
     for launcher, system, options in launches:
         known = torchrun.parse_args([*shlex.split(launcher), "sakuga"])
