@@ -25,9 +25,9 @@ docs: .venv/core
 	@$(PIP) install -c constraints.txt -e ".[docs]"
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
 
-# The page that needs no server, in build/site; npm brings ONNX Runtime for browsers
+# The page that needs no server, in build/site: make site [STYLES="FILE ..."]; npm brings ONNX Runtime for browsers
 site: .venv/core site/node_modules/.package-lock.json
-	$(BIN)/python site/build.py
+	$(BIN)/python site/build.py $(if $(STYLES),--styles $(STYLES))
 
 site/node_modules/.package-lock.json: site/package-lock.json
 	@command -v npm >/dev/null || { echo "The page needs npm (of Node.js), which brings ONNX Runtime for browsers: install it." >&2; exit 2; }

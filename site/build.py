@@ -1,13 +1,15 @@
-"""Build the page that needs no server: `python site/build.py [FOLDER]`, by default build/site.
+"""Build the page that needs no server: `python site/build.py [FOLDER] [--styles FILE ...]`, by default build/site.
 
 It is the page of `sakuga serve` with another engine: ONNX Runtime in the browser. `npm ci --prefix site` brings that
-and Mediabunny, which reads and writes video files. The embedded styles are copied as they are. `make site` does both.
+and Mediabunny, which reads and writes video files. The embedded styles, and those of the files, are copied as they are. `make site [STYLES="FILE ..."]` does both.
 """
 
+import argparse
 import hashlib
 import json
 import shutil
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from PIL import Image
@@ -16,7 +18,7 @@ from sakuga import Stylizer
 from sakuga.errors import SakugaError
 from sakuga.runtime.http import SCRIPTS
 from sakuga.style import DEFAULT, EMBEDDED, Style, read
-from sakuga.style.inputs import describe
+from sakuga.style.inputs import describe, examples
 
 HERE = Path(__file__).parent
 SHARED = HERE.parent / "src" / "sakuga" / "serve" / "page"
@@ -45,8 +47,13 @@ POLICY = "; ".join(
 LINK = ' <a href="/docs">HTTP API</a>'
 
 
-def build(folder: Path) -> None:
-    """Write the whole page into a folder, which is emptied first if it is an earlier one."""
+def build(folder: Path, others: Sequence[Path] = ()) -> None:
+    """Write the whole page into a folder, which is emptied first if it is an earlier one.
+
+    `others`: style files to offer beside the embedded ones. Raises SakugaError for one that the page cannot run.
+    """
+    found = [read(path) for path in (*sorted(EMBEDDED.glob("*.onnx")), *others)]
+    check(found)
     needed = [*(RUNTIME / name for name in (*CPU, *GPU)), VIDEO]
     if missing := [file for file in needed if not file.is_file()]:
         raise SakugaError(f"{missing[0]} does not exist: run npm ci --prefix site, or make site")
@@ -66,7 +73,7 @@ def build(folder: Path) -> None:
             shutil.copyfile(file, page / file.name)
     for name in (*CPU, *GPU):
         shutil.copyfile(RUNTIME / name, page / "ort" / name)
-    (page / "styles.json").write_text(json.dumps(styles(page), ensure_ascii=False), encoding="utf-8")
+    (page / "styles.json").write_text(json.dumps(styles(page, found), ensure_ascii=False), encoding="utf-8")
     (folder / "index.html").write_text(index((page / "index.html").read_text(encoding="utf-8")), encoding="utf-8")
     (page / "index.html").unlink()
     for file in (HERE / "manifest.webmanifest", HERE.parent / "NOTICE"):
@@ -74,13 +81,13 @@ def build(folder: Path) -> None:
     (folder / "sw.js").write_text(service_worker(folder), encoding="utf-8")
 
 
-def styles(page: Path) -> list[dict[str, object]]:
-    """Copy the embedded styles, make their thumbnails, and return the list of them, the default first."""
-    found = [read(path) for path in sorted(EMBEDDED.glob("*.onnx"))]
+def styles(page: Path, found: Sequence[Style]) -> list[dict[str, object]]:
+    """Copy the styles, make their thumbnails, and return the list of them, the default first."""
     for style in found:
-        check(style)
-        shutil.copyfile(style.path, page / "styles" / style.path.name)
-        sample = Stylizer(style)(page / "sample.jpg").resize((160, 160), Image.Resampling.LANCZOS)
+        shutil.copyfile(style.path, page / "styles" / f"{style.name}.onnx")
+        photo = page / "sample.jpg"
+        made = Stylizer(style, inputs=examples(style.card.inputs, photo))(photo)
+        sample = made.resize((160, 160), Image.Resampling.LANCZOS)
         sample.save(page / "thumbnails" / f"{style.name}.jpg", quality=85)
     return [
         {
@@ -95,12 +102,23 @@ def styles(page: Path) -> list[dict[str, object]]:
     ]
 
 
-def check(style: Style) -> None:
-    """Refuse a style that page/stylizer.js cannot run as the command does."""
-    card = style.card
-    other = card.scale > 1 or card.size or card.frame or card.match_histogram or card.settings
-    if other or not card.receptive_field:
-        raise SakugaError(f"{style.path} asks for more than the page can do: see stylizer.js")
+def check(found: Sequence[Style]) -> None:
+    """Refuse a style that page/stylizer.js cannot run as the command does, and two of one name."""
+    names: set[str] = set()
+    for style in found:
+        card = style.card
+        reasons = {
+            "has the name of another one": style.name in names,
+            "enlarges": card.scale > 1,
+            "is for faces, which the page does not look for": card.frame is not None,
+            "is given the photo's histogram": card.match_histogram,
+            "looks at the whole of a picture of any size": not (card.receptive_field or card.size),
+            "takes no photo": card.photo is None,
+            "asks for what the page cannot make": any(one.kind in ("noise", "points", "text") for one in card.settings),
+        }
+        if reason := next((reason for reason, holds in reasons.items() if holds), None):
+            raise SakugaError(f"{style.path} cannot be on the page: the style {style.name} {reason}")
+        names.add(style.name)
 
 
 def index(html: str) -> str:
@@ -123,9 +141,12 @@ def service_worker(folder: Path) -> str:
 
 
 if __name__ == "__main__":
-    target = Path(sys.argv[1]) if len(sys.argv) > 1 else HERE.parent / "build" / "site"
+    parser = argparse.ArgumentParser(description="Build the page that needs no server.")
+    parser.add_argument("folder", type=Path, nargs="?", default=HERE.parent / "build" / "site")
+    parser.add_argument("--styles", type=Path, nargs="+", default=[], help="style files to offer beside the embedded ones")
+    options = parser.parse_args()
     try:
-        build(target)
+        build(options.folder, options.styles)
     except (SakugaError, OSError) as error:
         sys.exit(f"site/build.py: {error}")
-    print(f"The page is in {target}; to try it: python -m http.server --directory {target}")
+    print(f"The page is in {options.folder}; to try it: python -m http.server --directory {options.folder}")

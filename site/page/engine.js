@@ -16,6 +16,8 @@ const BRUSH =
 
 export const promise = "Pictures stay on this device: this page computes by itself, without a server, also without a network.";
 
+let known = []; // the styles, as styles.json lists them
+
 /** The styles there are. */
 export async function styles() {
   if (!globalThis.WebAssembly?.validate(Uint8Array.from(SIMD))) {
@@ -23,7 +25,7 @@ export async function styles() {
   }
   const response = await fetch(new URL("./styles.json", import.meta.url)).catch(() => ({ ok: false }));
   if (!response.ok) throw new Refused("The styles could not be loaded: see whether there is a connection, and reload the page.");
-  return response.json();
+  return (known = await response.json());
 }
 
 /** The options of pictures and of videos, each {name: JSON Schema}. */
@@ -105,7 +107,8 @@ function ask(job, signal, progress) {
     waiting.set(id, { kind, progress, resolve, reject, leave: () => signal.removeEventListener("abort", stop) });
     if (signal.aborted) return stop();
     signal.addEventListener("abort", stop);
-    worker.postMessage({ id, ...job });
+    const { inputs } = known.find(({ name }) => name === job.settings.style);
+    worker.postMessage({ id, inputs, ...job });
   });
 }
 

@@ -1,4 +1,4 @@
-/** Styles in ONNX Runtime: {card, look(picture), run(planes, height, width, context)} by name. */
+/** Styles in ONNX Runtime: {card, look(picture), run(planes, height, width, context, given)} by name. */
 
 import { dropDefault, fromBase64, metadata } from "./onnx.js";
 import { Refused } from "./refused.js";
@@ -7,12 +7,13 @@ import { BOX, resize } from "./resample.js";
 const THUMBNAIL = 64;
 const QUIET = { logSeverityLevel: 3 }; // errors are sentences of ours; warnings are for those who export
 const TOLERANCE = 2 / 127.5; // of results on the GPU, in [-1, 1]: two of 255
+const PHOTO_ALONE = [{ name: "image", kind: "picture" }]; // what a card means that lists no inputs
 const opened = new Map(); // promises of styles, by name
 let runtime = null;
 
 /**
  * A style: its card, `look(picture)`, which gives what the network takes of a whole picture (null: nothing), and `run`,
- * which gives planes (3, height, width) in [-1, 1] for planes.
+ * which gives planes (3, height, width) in [-1, 1] for planes; `given` are {data, dims} of its other inputs by name.
  */
 export function style(name) {
   if (!opened.has(name)) {
@@ -30,28 +31,30 @@ async function open(name) {
   const bytes = new Uint8Array(await (await load(`./styles/${name}.onnx`)).arrayBuffer());
   const { sakuga, "sakuga.context": context } = metadata(bytes);
   dropDefault(bytes, "context");
+  const card = JSON.parse(sakuga);
+  const { name: image } = (card.inputs ?? PHOTO_ALONE).find(({ kind }) => kind === "picture");
   const create = (model, provider) => ort.InferenceSession.create(model, { executionProviders: [provider], ...QUIET });
   const cpu = () => create(bytes, "wasm").then(runner);
   const network = onGpu ? checked(() => create(bytes, "webgpu").then(runner), cpu) : await cpu();
   // A network of a thumbnail is not worth a way to the GPU.
   const encoder = context && (await create(fromBase64(context), "wasm").then(runner));
   return {
-    card: JSON.parse(sakuga),
+    card,
     look: encoder ? (picture) => encoder({ thumbnail: thumbnail(ort, picture) }) : async () => null,
-    run: async (planes, height, width, context) => {
+    run: async (planes, height, width, context, given = {}) => {
+      const others = Object.entries(given).map(([name, { data, dims }]) => [name, new ort.Tensor("float32", data, dims)]);
       const photo = new ort.Tensor("float32", planes, [1, 3, height, width]);
-      const { data } = await network(context ? { photo, context } : { photo });
+      const { data } = await network({ [image]: photo, ...(context && { context }), ...Object.fromEntries(others) });
       return data;
     },
   };
 }
 
-/** A function from what a network takes to its first result, on the CPU. `photo` is the input that is no `context`. */
+/** A function from what a network takes, by name, to its first result, on the CPU. */
 function runner(session) {
-  const image = session.inputNames.find((one) => one !== "context");
   const [output] = session.outputNames;
-  return async ({ photo, ...others }) => {
-    const result = (await session.run(photo ? { [image]: photo, ...others } : others, [output]))[output];
+  return async (given) => {
+    const result = (await session.run(given, [output]))[output];
     await result.getData(true); // from the GPU, where it is freed
     return result;
   };

@@ -2,7 +2,8 @@
 
 import { B, enlarge, G, R } from "./enlarge.js";
 import { LANCZOS, reduce, resize } from "./resample.js";
-import { cut, moved, plan, roundUp, UNIT } from "./tiles.js";
+import { fitted } from "./fitted.js";
+import { cut, even, moved, plan, roundUp, UNIT } from "./tiles.js";
 
 const MAX_TILE_PIXELS = 1024 ** 2; // given to the network at once, for the memory of phones
 const MIN_SIDE = 64;
@@ -20,29 +21,37 @@ export async function stylize(picture, style, look, signal) {
   const share = look.max_side ? look.max_side / Math.max(width, height) : 1;
   const photo = share < 1 ? resize(picture, size(width * share), size(height * share), LANCZOS, { floats: true }) : picture;
   if (look.strength === 0) return photo;
-  const small = brushed(photo, style.card, look);
-  const result = small ? await atSize(photo, small, style, look, signal) : await whole(photo, style, look, signal);
+  const result = await sized(photo, style, look, signal);
   for (let at = 3; at < photo.data.length; at += 4) result.data[at] = photo.data[at];
   return result;
 }
 
+/** Stylises a photo at the size that the style is made for, or that the look asks for. */
+function sized(photo, style, look, signal) {
+  const { card } = style;
+  if (card.size && (photo.height !== card.size[0] || photo.width !== card.size[1])) {
+    return fitted(photo, card.size, (small) => whole(small, style, look, signal));
+  }
+  const small = card.size ? null : brushed(photo, card, look);
+  return small ? atSize(photo, small, style, look, signal) : whole(photo, style, look, signal);
+}
+
+/** Whether a style paints in squares of several pixels, which the best quality averages away. */
+const inSquares = ({ receptive_field: reach, multiple, size: fixed }) => Boolean(reach) && multiple > 1 && !fixed;
+
 /** [width, height] at which a picture is stylised where that is not its own; null where it is. */
-function brushed({ width, height }, { best_pixels = BEST_PIXELS, multiple }, { brush, quality }) {
+function brushed({ width, height }, card, { brush, quality }) {
   let times = Number(brush);
   if (brush === "auto") {
-    times = Math.sqrt((height * width) / best_pixels);
-    if (quality === "best" && multiple > 1 && times < SMALL) times = Math.max(times, FINEST_BRUSH);
+    times = Math.sqrt((height * width) / (card.best_pixels ?? BEST_PIXELS));
+    if (quality === "best" && inSquares(card) && times < SMALL) times = Math.max(times, FINEST_BRUSH);
     else if (times < AUTO_BRUSH) times = 1;
   }
   const small = [size(width / times), size(height / times)];
   return small[0] === width && small[1] === height ? null : small;
 }
 
-/** A side of a picture: the nearest whole number, of two the even one, at least 1. */
-function size(side) {
-  const near = Math.round(side);
-  return Math.max(1, near - side === 0.5 && near % 2 ? near - 1 : near);
-}
+const size = (side) => Math.max(1, even(side));
 
 async function atSize(photo, [width, height], style, look, signal) {
   if (width > photo.width) {
@@ -74,14 +83,14 @@ async function whole(photo, style, look, signal) {
 /** Calls `write(planes, stride, core)` with what the network makes of a photo, in as many tiles as needed. */
 async function tiles(photo, { card, look, run }, { quality }, signal, write) {
   const context = await look(photo);
-  const best = quality === "best" && card.multiple > 1;
+  const best = quality === "best" && inSquares(card);
   let tile = 0;
   let margin = 0;
-  if (photo.width * photo.height > MAX_TILE_PIXELS) {
+  if (!card.size && photo.width * photo.height > MAX_TILE_PIXELS) {
     margin = roundUp(Math.floor(card.receptive_field / 2), card.multiple);
     tile = Math.max(Math.floor(Math.sqrt(MAX_TILE_PIXELS)) - 2 * margin, MIN_SIDE);
   }
-  for (const one of plan(photo.height, photo.width, { tile, margin, multiple: card.multiple, smallest: MIN_SIDE })) {
+  for (const one of plan(photo.height, photo.width, { tile, margin, multiple: card.multiple, smallest: card.size ? 1 : MIN_SIDE })) {
     const piece = cut(photo, one);
     const planes = best ? await shifted(piece, one, card.multiple, run, context) : await run(piece, one.height, one.width, context);
     write(planes, one.width, one.core);

@@ -29,6 +29,12 @@ function along(length, tile, margin, multiple, smallest) {
   return found;
 }
 
+/** The nearest whole number, of two the even one. */
+export function even(value) {
+  const near = Math.round(value);
+  return near - value === 0.5 && near % 2 ? near - 1 : near;
+}
+
 /** The least multiple that is no less. */
 export const roundUp = (n, multiple) => Math.ceil(n / multiple) * multiple;
 

@@ -5,13 +5,15 @@ import { encode } from "./encode.js";
 import { Refused } from "./refused.js";
 import { style } from "./session.js";
 import { stylize } from "./stylizer.js";
+import { withValues } from "./values.js";
 
 const running = new Map(); // AbortController of each job that is waiting or running, by its number
 let last = Promise.resolve(); // one at a time: two would need twice the memory and be no quicker
 
 /**
- * A message is {id, file, settings, format}, without a format for a video, or {id, cancel: true}; the answer
- * {id, blob, width, height} or {id, error, status}, and before that of a video {id, progress}.
+ * A message is {id, file, settings, inputs, format}, without a format for a video, or {id, cancel: true}; the answer
+ * {id, blob, width, height} or {id, error, status}, and before that of a video {id, progress}. `inputs` are those of the
+ * style as styles.json describes them.
  */
 onmessage = ({ data }) => {
   if (data.cancel) return running.get(data.id)?.abort();
@@ -19,11 +21,12 @@ onmessage = ({ data }) => {
   last = last.then(() => answer(data));
 };
 
-async function answer({ id, file, settings, format }) {
+async function answer({ id, file, settings, inputs, format }) {
   const { signal } = running.get(id);
   try {
     signal.throwIfAborted();
-    const made = await (format ? picture(file, settings, format, signal) : video(id, file, settings, signal));
+    const chosen = await withValues(await style(settings.style), inputs, settings);
+    const made = await (format ? picture(file, chosen, settings, format, signal) : video(id, file, chosen, settings, signal));
     postMessage({ id, ...made });
   } catch (error) {
     if (!signal.aborted) postMessage({ id, error: sentence(error), status: error.status ?? 0 });
@@ -31,14 +34,14 @@ async function answer({ id, file, settings, format }) {
   running.delete(id);
 }
 
-async function picture(file, settings, format, signal) {
-  const result = await stylize(await decode(file), await style(settings.style), settings, signal);
+async function picture(file, chosen, settings, format, signal) {
+  const result = await stylize(await decode(file), chosen, settings, signal);
   return { blob: await encode(result, format), width: result.width, height: result.height };
 }
 
-async function video(id, file, settings, signal) {
+async function video(id, file, chosen, settings, signal) {
   const { stylizeVideo } = await import("./video.js"); // most visits need none
-  return stylizeVideo(file, await style(settings.style), settings, signal, (progress) => postMessage({ id, progress }));
+  return stylizeVideo(file, chosen, settings, signal, (progress) => postMessage({ id, progress }));
 }
 
 function sentence(error) {

@@ -11,6 +11,7 @@ from types import SimpleNamespace
 
 import pytest
 from browser import chromium
+from made_style import ASKS, make_style
 from on_page import opened
 
 ROOT = Path(__file__).parents[2]
@@ -41,12 +42,20 @@ class Files(SimpleHTTPRequestHandler):
 
 
 @pytest.fixture(scope="session")
-def built(tmp_path_factory):
+def built(tmp_path_factory, own):
     """The folder of the page, as `make site` builds it."""
     fetch_runtime()
     folder = tmp_path_factory.mktemp("built")
-    subprocess.run([sys.executable, ROOT / "site" / "build.py", folder], check=True)
+    subprocess.run([sys.executable, ROOT / "site" / "build.py", folder, "--styles", own], check=True)
     return folder
+
+
+@pytest.fixture(scope="session")
+def own(tmp_path_factory):
+    """A style file beside the embedded ones: of one size, and it asks for each kind of thing that the page can give."""
+    changed = {"tint": {"kind": "choices"}, "other": {"default": ""}, "z": {"kind": "vector"}}
+    inputs = [one | changed.get(one["name"], {}) for one in ASKS]
+    return make_style(tmp_path_factory.mktemp("own") / "own.onnx", "asks", inputs=inputs, size=(48, 40))
 
 
 @pytest.fixture

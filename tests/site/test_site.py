@@ -77,6 +77,29 @@ def test_the_saved_picture_is_what_the_command_makes(visit, tmp_path):
         row(page).get_by_role("button", name="Remove").click()
 
 
+def test_a_style_of_ones_own_gets_what_it_asks_for(visit, own, tmp_path):
+    page = visit()
+    png(page)
+    choose(page, photo := resized(tmp_path / "photo.png", 111, 70, alpha=True))
+    stylised(page)
+    style(page, "Made for a test")
+    expect(row(page)).to_have_attribute("data-status", "failed")
+    expect(row(page).locator(".note")).to_contain_text("The style needs tint")
+    page.get_by_label("green").check()
+    page.get_by_label("blue").check()
+    page.get_by_role("slider", name="Gain").fill("0.5")
+    page.get_by_label("Z", exact=True).fill("0, 1, nought, 2")
+    expect(row(page).locator(".note")).to_contain_text("z must be 4 numbers")
+    inputs = {"tint": ["green", "blue"], "gain": 0.5, "z": [0, -1, 2.5, 2]}
+    page.get_by_label("Z", exact=True).fill("0, -1, 2.5, 2")
+    stylised(page)
+    assert abs(saved(page)[1] - made(photo, own, inputs=inputs)).max() <= 1
+    page.get_by_label("Other").set_input_files(COFFEE)
+    page.locator("#strength").fill("60")
+    stylised(page)
+    assert abs(saved(page)[1] - made(photo, own, inputs={**inputs, "other": COFFEE}, strength=0.6)).max() <= 1
+
+
 def test_photos_that_were_turned_come_out_upright(visit, tmp_path):
     photos = [tmp_path / f"{orientation}.jpg" for orientation in range(1, 9)]
     exif = Image.Exif()
@@ -127,9 +150,10 @@ def test_the_list_shows_the_photo_in_every_style(visit):
     page = visit()
     choose(page, COFFEE)
     sources = page.locator("#styles img")
-    expect(sources).to_have_count(9)
-    for n in range(9):
-        expect(sources.nth(n)).to_have_attribute("src", re.compile("^blob:"))
+    expect(sources).to_have_count(10)
+    for n in range(10):
+        own = page.locator("#styles input").nth(n).input_value() == "own"  # which asks for more than a picture
+        expect(sources.nth(n)).to_have_attribute("src", re.compile("thumbnails/own.jpg$" if own else "^blob:"))
 
 
 def test_on_a_phone_nothing_covers_the_names_of_the_styles(visit):

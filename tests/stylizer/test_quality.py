@@ -104,6 +104,13 @@ def test_other_styles_have_one_quality(made_style, kind):
     np.testing.assert_array_equal(fast, best)
 
 
+def test_a_style_of_one_size_has_one_quality(tmp_path):
+    """Moved, the piece would be larger than what its network takes."""
+    style = make_style(tmp_path / "sized.onnx", "strided", size=[64, 64])
+    fast, best = (Stylizer(style, quality=quality).array(noise(70, 60)) for quality in ("fast", "best"))
+    np.testing.assert_array_equal(fast, best)
+
+
 def test_the_command(strided, tmp_path, monkeypatch):
     from PIL import Image
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import math
 from collections.abc import Iterable
 from dataclasses import asdict
 from difflib import get_close_matches
@@ -22,7 +21,7 @@ from sakuga.picture import FORMATS
 from sakuga.serve.errors import RefusedError, responses
 from sakuga.serve.workers import Workers
 from sakuga.style import DEFAULT, Style, read, survey
-from sakuga.style.inputs import FRAME, Input, asked, describe, photo
+from sakuga.style.inputs import FRAME, describe, examples, photo
 from sakuga.stylizer import Stylizer
 from sakuga.video import SUFFIXES as VIDEO_SUFFIXES
 
@@ -100,14 +99,7 @@ def find(folders: Iterable[Path]) -> dict[str, Style]:
 
 def _sample_inputs(style: Style) -> dict[str, object]:
     """Something for whatever the style insists on, to show it at all."""
-
-    def made(one: Input) -> object:
-        values = {"picture": SAMPLE, "choice": one.names[:1], "choices": (), "text": (), "number": one.minimum}
-        found = values.get(one.kind, [0.0] * math.prod(one.shape))
-        return found[0] if one.kind == "choice" and isinstance(found, tuple) else found
-
-    values = {one.name: made(one) for one in asked(style.card.inputs) if one.required}
-    return {**values, FRAME.name: "whole"} if style.card.frame else values
+    return examples(style.card.inputs, SAMPLE) | ({FRAME.name: "whole"} if style.card.frame else {})
 
 
 class Styles:

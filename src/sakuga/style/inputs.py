@@ -225,6 +225,16 @@ def describe(settings: Sequence[Input]) -> list[dict[str, Any]]:
     return [{**one.to_json(), "required": one.required, "expects": one.expects} for one in settings]
 
 
+def examples(inputs: Sequence[Input], picture: object) -> dict[str, object]:
+    """Return something for whatever must be given, to show the style at all; `picture` for a second one."""
+
+    def made(one: Input) -> object:
+        values = {"picture": picture, "choices": (), "text": (), "number": one.minimum}
+        return one.names[0] if one.kind == "choice" else values.get(one.kind, [0.0] * math.prod(one.shape))
+
+    return {one.name: made(one) for one in asked(inputs) if one.required}
+
+
 def check(inputs: Sequence[Input], given: Mapping[str, object], style: str) -> dict[str, Any]:
     """Return the plain value of everything that may be set: what is `given`, else the default, else seed 0 for noise.
 

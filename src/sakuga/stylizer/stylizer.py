@@ -313,7 +313,7 @@ class Stylizer:
     def _best(self) -> bool:
         """Whether a style that paints in squares of several pixels takes the time of the best quality."""
         card = self.style.card
-        in_squares = card.receptive_field is not None and card.multiple > 1 and card.scale == 1
+        in_squares = card.receptive_field is not None and card.multiple > 1 and card.scale == 1 and not card.size
         return in_squares and self.look.quality == "best"
 
     @property
