@@ -43,7 +43,7 @@ function numbers(input, value) {
   return floats(found, kind === "number" ? [1] : [1, size]);
 }
 
-const zeros = ({ size: [height, width] = [MIN_SIDE, MIN_SIDE] }) => floats({ length: 3 * height * width }, [1, 3, height, width]);
+const zeros = ({ size: [height, width] = [MIN_SIDE, MIN_SIDE] }) => floats(new Float32Array(3 * height * width), [1, 3, height, width]);
 
 /** A reference picture: its middle at the style's size, or about its own size. */
 function reference(picture, { size, multiple }) {
@@ -52,7 +52,7 @@ function reference(picture, { size, multiple }) {
   const [height, width] = size ?? [side(picture.height), side(picture.width)];
   const { data } = resize(size ? middle(picture, height / width) : picture, width, height, LANCZOS, { floats: true });
   const area = width * height;
-  const planes = floats({ length: 3 * area }, [1, 3, height, width]);
+  const planes = floats(new Float32Array(3 * area), [1, 3, height, width]);
   for (let i = 0; i < 3 * area; i++) planes.data[i] = UNIT[data[4 * (i % area) + Math.floor(i / area)]];
   return planes;
 }
