@@ -143,7 +143,9 @@ def service_worker(folder: Path) -> str:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description="Build the page that needs no server.")
     parser.add_argument("folder", type=Path, nargs="?", default=HERE.parent / "build" / "site")
-    parser.add_argument("--styles", type=Path, nargs="+", default=[], help="style files to offer beside the embedded ones")
+    parser.add_argument(
+        "--styles", type=Path, nargs="+", default=[], help="style files to offer beside the embedded ones"
+    )
     options = parser.parse_args()
     try:
         build(options.folder, options.styles)
