@@ -1,7 +1,8 @@
 """Build the page that needs no server: `python site/build.py [FOLDER] [--styles FILE ...]`, by default build/site.
 
 It is the page of `sakuga serve` with another engine: ONNX Runtime in the browser. `npm ci --prefix site` brings that
-and Mediabunny, which reads and writes video files. The embedded styles, and those of the files, are copied as they are. `make site [STYLES="FILE ..."]` does both.
+and Mediabunny, which reads and writes video files. The embedded styles, and those of the files, are copied as they are.
+`make site [STYLES="FILE ..."]` does both.
 """
 
 import argparse
