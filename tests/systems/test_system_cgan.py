@@ -16,7 +16,7 @@ from sakuga.systems.cgan import CGAN
 
 TINY = Tiny(
     CGAN,
-    lambda folder: {"photos": (folder / "domains",), "width": 4, "noise": 6, "batch": 4, "lr": 2e-3},
+    lambda folder: {"photos": (folder / "domains",), "width": 4, "noise": 6, "batch": 4, "lr": 2e-3, "dropout": 0.0},
     falls=("D/cgan", 0.9),
     batch_statistics="batch norm in both networks",
 )
@@ -123,3 +123,14 @@ def test_what_cannot_be(fields, said, data, tmp_path):
 def test_attributes_are_no_classes(data):
     with pytest.raises(UsageError, match=r"labels.csv holds 3 attributes: name a table with one column, the class"):
         TINY.build(data, photos=(data / "photos",), labels=str(data / "labels.csv"))
+
+
+def test_dropout_changes_no_name_of_a_weight(data):
+    """Runs of before it go on."""
+    config = {"photos": (data / "domains",), "width": 4, "noise": 6}
+    plain, dropped = (CGAN(CGAN.Config(**config, dropout=share)).discriminator for share in (0.0, 0.5))
+    assert list(plain.state_dict()) == list(dropped.state_dict())
+    dropped.load_state_dict(plain.state_dict())
+    image, label = torch.rand(3, 3, 64, 64), torch.eye(2)[[0, 1, 1]]
+    assert torch.equal(plain.eval()(image, label), dropped.eval()(image, label))
+    assert not torch.equal(dropped.train()(image, label), dropped(image, label))

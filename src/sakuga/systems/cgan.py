@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
 
 from torch import nn
 
@@ -17,7 +17,7 @@ from sakuga.networks.conditional import (
 from sakuga.networks.dcgan import DCGANGenerator
 from sakuga.networks.mlp import MLPDiscriminator, MLPGenerator
 from sakuga.systems.base import Batch, Update, frozen
-from sakuga.systems.fields import Count
+from sakuga.systems.fields import AtLeast, Count, LessThan
 from sakuga.systems.parts.classes import ClassConfig, FromClasses
 from sakuga.systems.parts.noise import power_of_two
 
@@ -32,6 +32,8 @@ class CGANConfig(ClassConfig):
     """How D is told the class: joined to its features, as a plane beside the picture's channels, or by projection."""
     embedding: Count = 10
     """Numbers that stand for a class where it is joined."""
+    dropout: Annotated[float, AtLeast(0), LessThan(1)] = 0.5
+    """Part of D's features that is left out in each step: without it D learns a few hundred pictures by heart."""
 
 
 class CGAN(FromClasses):
@@ -41,12 +43,13 @@ class CGAN(FromClasses):
 
     Source: Mirza, Osindero, "Conditional Generative Adversarial Nets", 2014, equation 2, in its non-saturating form.
     Class and noise, class and picture are joined by concatenation, as in the paper; the fully connected layers are the
-    widely used teaching code's, which trains them by least squares, where the paper's have maxout units.
+    widely used teaching code's, which trains them by least squares, where the paper's have maxout units. D's dropout is
+    the paper's.
     """
 
     name = "cgan"
     Config = CGANConfig
-    presets = {"mnist": {"body": "mlp", "crop": 28, "steps": 187_600}}  # noqa: RUF012
+    presets = {"mnist": {"body": "mlp", "crop": 28, "dropout": 0.4, "steps": 187_600}}  # noqa: RUF012
 
     def __init__(self, config: CGANConfig):
         super().__init__(config)
@@ -57,13 +60,13 @@ class CGAN(FromClasses):
             widths = (2 * w, 4 * w, 8 * w, 16 * w)
             generator: nn.Module = MLPGenerator(c.noise + c.embedding, channels=3, side=c.crop, widths=widths)
             wide = (8 * w,) * 3
-            body = MLPDiscriminator(3, side=c.crop, widths=wide, dropout=0.4, extra=c.embedding)
+            body = MLPDiscriminator(3, side=c.crop, widths=wide, dropout=c.dropout, extra=c.embedding)
             self.discriminator = JoinedDiscriminator(body, classes, c.embedding)
         else:
             power_of_two(c)
             generator = DCGANGenerator(c.noise + c.embedding, width=w, side=c.crop)
             self.discriminator = ConditionalDCGANDiscriminator(
-                classes, c.condition, width=w, side=c.crop, size=c.embedding
+                classes, c.condition, width=w, side=c.crop, size=c.embedding, dropout=c.dropout
             )
         self.generator = ConditionalGenerator(generator, classes, c.embedding)
 
