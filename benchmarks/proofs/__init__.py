@@ -4,7 +4,7 @@ from importlib import import_module
 
 from proofs.frame import Proof
 
-GROUPS = ("noise", "conditional", "growing", "domains", "warps", "portraits")
+GROUPS = ("noise", "conditional", "growing", "domains", "warps", "portraits", "landmarked", "avatars", "scenes")
 """Modules of this package, each with a tuple PROOFS."""
 
 

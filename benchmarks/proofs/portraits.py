@@ -7,9 +7,11 @@ quarter of the width, on drawings by our own filter (`ink`), against pix2pix of 
 """
 
 import json
+import shutil
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -26,6 +28,7 @@ from sakuga.networks.apdrawing import Penman, guess_foreground, place_patches
 from sakuga.networks.thin_plate import move_points
 from sakuga.networks.unet import per_picture
 from sakuga.systems.apdrawing import APDrawingConfig, APDrawingGAN
+from sakuga.systems.base import System
 from sakuga.systems.carigans import CariGANs, CariGANsConfig
 from sakuga.systems.fields import LessThan, MoreThan
 from sakuga.systems.pix2pix import Pix2Pix, Pix2PixConfig
@@ -122,7 +125,15 @@ def carigans(place: Place) -> Mapping[str, float]:
     }
 
 
-CARIGANS = {"crop": 64, "load": 64, "width": 16, "geometry": 2_000, "steps": 2_600, "shapes": 32, "perceptual": 0.0}
+CARIGANS: dict[str, Any] = {
+    "crop": 64,
+    "load": 64,
+    "width": 16,
+    "geometry": 2_000,
+    "steps": 2_600,
+    "shapes": 32,
+    "perceptual": 0.0,
+}
 
 
 def drawings(place: Place, names: list[str], side: int, kind: str) -> Tensor:
@@ -137,6 +148,17 @@ def drawings(place: Place, names: list[str], side: int, kind: str) -> Tensor:
     return grayscale(to_tensor(np.stack([load_image(folder / f"{name}.png") for name in names])))
 
 
+def cost(place: Place, build: Callable[[int], System]) -> float:
+    """Seconds of a processor that a step takes, without what a training begins and ends with."""
+    taken = []
+    for steps in (10, 50):
+        shutil.rmtree(place.out / "timing", ignore_errors=True)
+        began = time.process_time()
+        place.train(build(steps), name="timing")
+        taken.append(time.process_time() - began)
+    return (taken[1] - taken[0]) / 40
+
+
 def apdrawing(place: Place) -> Mapping[str, float]:
     """Train both on the same pictures for the same time of a core, and draw the portraits that were kept."""
     side, (train, kept) = 128, divided(place)
@@ -145,15 +167,19 @@ def apdrawing(place: Place) -> Mapping[str, float]:
     photos = squares(source, place.out / "kept", kept, side)
     drawings(place, train, side, "drawings")
     write_marks(place.out / "marks", train, points, side, 5)
-    both = {"photos": (place.out / "photo-small",), "targets": place.out / "drawings", "seed": place.seed, **APDRAWING}
+    both: dict[str, Any] = {
+        "photos": (place.out / "photo-small",),
+        "targets": place.out / "drawings",
+        "seed": place.seed,
+        **APDRAWING,
+    }
     system = APDrawingGAN(APDrawingConfig(**both, landmarks=place.out / "marks", steps=APDRAWING_STEPS))
-    began = time.process_time()
+    other_both = both | {"load": side}
+    share = cost(place, lambda n: APDrawingGAN(APDrawingConfig(**both, landmarks=place.out / "marks", steps=n)))
+    share /= cost(place, lambda n: Pix2Pix(Pix2PixConfig(**other_both, steps=n)))
     place.train(system)
-    seconds = time.process_time() - began
-    began = time.process_time()
-    place.train(Pix2Pix(Pix2PixConfig(**both, load=side, steps=20)), name="timing")
-    steps = max(100, round(20 * seconds / (time.process_time() - began)))
-    other = Pix2Pix(Pix2PixConfig(**both, load=side, steps=steps))
+    steps = round(share * APDRAWING_STEPS)
+    other = Pix2Pix(Pix2PixConfig(**other_both, steps=steps))
     place.train(other, name="pix2pix")
     wanted = drawings(place, kept, side, "kept-drawings")
     at = torch.from_numpy(np.stack([reduce(points[name], 5) for name in kept])).float()
@@ -181,7 +207,7 @@ def apdrawing(place: Place) -> Mapping[str, float]:
     }
 
 
-APDRAWING = {"crop": 128, "levels": 7, "width": 16}
+APDRAWING: dict[str, Any] = {"crop": 128, "levels": 7, "width": 16}
 APDRAWING_STEPS = 1_000
 
 PROOFS = (
