@@ -54,7 +54,7 @@ function brushed({ width, height }, card, { brush, quality }) {
 const size = (side) => Math.max(1, even(side));
 
 async function atSize(photo, [width, height], style, look, signal) {
-  if (width > photo.width) {
+  if (width * height > photo.width * photo.height) {
     const floats = { floats: true };
     const full = { ...look, strength: 1, keep_color: false };
     const large = await whole(resize(photo, width, height, LANCZOS, floats), style, full, signal);

@@ -80,6 +80,7 @@ def test_styles_one_after_the_other_are_both_at_their_best(strided):
         (60, 60, None),  # 0.94 of the best side: not worth it
         (40, 50, (72, 57)),
         (32, 20, (40, 64)),  # twice and no more
+        (2200, 1, (1, 3002)),  # taller alone
         (128, 128, (64, 64)),
     ],
 )

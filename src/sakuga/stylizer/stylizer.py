@@ -245,7 +245,7 @@ class Stylizer:
         """Stylise a picture brought to `size` (width, height) and bring the result back to its own."""
         whole = copy(self)
         whole.look = replace(self.look, strength=1.0, keep_color=False)
-        if size[0] > rgb.shape[1]:
+        if size[0] * size[1] > rgb.shape[0] * rgb.shape[1]:
             result = resize(whole._within_memory(resize(rgb, size), None, of), rgb.shape[1::-1])
             if self._mixes:
                 denormalise(blend(normalise(rgb), normalise(result), self.look), result)
