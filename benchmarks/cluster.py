@@ -1,27 +1,33 @@
 """`sakuga FOLDER --cluster` beside the plain run: the same bytes, what Ray costs, what workers bring, what kills do.
 
-    python benchmarks/cluster.py [--only start overhead scaling memory kills] [--pictures 60] [--runs 3]
+    python benchmarks/cluster.py [--only start overhead scaling memory kills] [--pictures 120] [--runs 3]
 
     start     Seconds of the command where all results exist (no Ray is begun), and of one small picture: what Ray and
               its workers take to begin and to end.
-    overhead  JPEGs of 1 megapixel (those of folders.py), all cores: seconds of `--cluster` less those of one small
-              picture, beside the plain run less its own. The two take turns; medians.
-    scaling   Pictures a second of one worker and of two (`--jobs`), less the start.
+    overhead  JPEGs of 1 megapixel (those of folders.py), all cores: pictures a second of `--cluster` beside the plain
+              run's.
+    scaling   The same of two workers (`--jobs 2`) beside one.
     memory    Peak of the command's own process with 10³, 10⁴ ... pictures of 16 x 16 (--most).
     kills     --kills random processes at work killed (SIGKILL) in a run of --tiny small pictures: every result there
               once, equal to the plain run's bytes, and told once.
 
-Needs the extra `cluster`; Linux. Ends with 1 where results differ from the plain run's.
+Rates are those of the middle four fifths of the results: neither the start is in them nor the end, when a worker may
+have nothing left. Beside them stand the processor seconds that a picture took meanwhile in all processes of the
+command, Ray's too: where a machine is not idle, these are to be compared. What is compared takes turns; told are the
+medians of the rounds, and of their ratios the least and the most too. Needs the extra `cluster`; Linux. Ends with 1
+where results differ.
 """
 
 import argparse
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
 import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
 from statistics import median
 
@@ -73,8 +79,7 @@ def machine() -> str:
     return f"{name}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}"
 
 
-def start(command: Command, runs: int) -> tuple[float, float]:
-    """Seconds before and after the work: of the plain command, and with --cluster."""
+def start(command: Command, runs: int) -> None:
     small(command.scratch / "one", 1)
     found: dict[str, list[float]] = {"plain": [], "cluster": [], "there": []}
     for _ in range(runs):
@@ -83,30 +88,47 @@ def start(command: Command, runs: int) -> tuple[float, float]:
         found["there"].append(command.seconds("one", "one-out", "--cluster"))
     plain, cluster, there = (median(found[name]) for name in ("plain", "cluster", "there"))
     print(f"start: one small picture {plain:.1f} s, with --cluster {cluster:.1f} s; all there already {there:.1f} s")
-    return plain, cluster
 
 
-def overhead(command: Command, runs: int, count: int, starts: tuple[float, float]) -> bool:
-    plain, cluster = [], []
+def used(process: psutil.Process) -> float:
+    """Processor seconds of a process and all below it."""
+    seconds = 0.0
+    for one in (process, *process.children(recursive=True)):
+        with suppress(psutil.NoSuchProcess):
+            seconds += sum(one.cpu_times()[:2])
+    return seconds
+
+
+def pace(command: Command, target: Path, count: int, options: list[str]) -> tuple[float, float]:
+    """Pictures a second of the middle four fifths, and processor seconds for one of them."""
+    shutil.rmtree(target, ignore_errors=True)
+    process, marks = command.begin("photos", target.name, *options), []
+    while process.poll() is None:
+        there = len([*target.glob("[!.]*")]) if target.exists() else 0
+        if len(marks) < 2 and there >= count * (0.9 if marks else 0.1):
+            marks.append((there, time.perf_counter(), used(psutil.Process(process.pid))))
+        time.sleep(0.05)
+    if process.returncode or len(marks) < 2:
+        sys.exit((command.scratch / "err.txt").read_text()[-2000:])
+    pictures, seconds, processor = (last - first for first, last in zip(*marks, strict=True))
+    return pictures / seconds, processor / pictures
+
+
+def compare(command: Command, runs: int, count: int, name: str, ways: dict[str, list[str]]) -> bool:
+    """Compare the second way with the first; whether both gave the same bytes."""
+    paces: dict[str, list[tuple[float, float]]] = {way: [] for way in ways}
+    folders = {way: command.scratch / f"{name}-{way.replace(' ', '-')}" for way in ways}
     for _ in range(runs):
-        plain.append(command.seconds("photos", "plain", "--overwrite"))
-        cluster.append(command.seconds("photos", "cluster", "--overwrite", "--cluster"))
-    a, b = median(plain) - starts[0], median(cluster) - starts[1]
-    print(
-        f"overhead, {count} JPEGs of 1 megapixel: plain {count / a:.2f} pictures/s, --cluster {count / b:.2f}: ", end=""
-    )
-    print(f"{100 * (b / a - 1):+.0f} %")
-    return alike(command.scratch / "plain", command.scratch / "cluster")
-
-
-def scaling(command: Command, runs: int, count: int, start: float) -> bool:
-    seconds: dict[str, list[float]] = {"1": [], "2": []}
-    for _ in range(runs):
-        for jobs, found in seconds.items():
-            found.append(command.seconds("photos", f"jobs{jobs}", "--overwrite", "--cluster", "--jobs", jobs))
-    one, two = (count / (median(found) - start) for found in seconds.values())
-    print(f"scaling: one worker {one:.2f} pictures/s, two {two:.2f}: {two / one:.2f} times")
-    return alike(command.scratch / "jobs1", command.scratch / "jobs2")
+        for way, options in ways.items():
+            paces[way].append(pace(command, folders[way], count, options))
+    one, two = (np.array(found) for found in paces.values())
+    for row, what in enumerate(("pictures a second", "processor seconds a picture")):
+        ratios = two[:, row] / one[:, row]
+        told = ", ".join(f"{way} {median(found[:, row]):.2f}" for way, found in zip(ways, (one, two), strict=True))
+        print(
+            f"{name}, {what}: {told}: {median(ratios):.2f} times ({min(ratios):.2f} to {max(ratios):.2f})", flush=True
+        )
+    return alike(*folders.values())
 
 
 def memory(command: Command, most: int) -> bool:
@@ -161,7 +183,7 @@ def alike(one: Path, two: Path) -> bool:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS)
-    parser.add_argument("--pictures", type=int, default=60)
+    parser.add_argument("--pictures", type=int, default=120)
     parser.add_argument("--style", default=DEFAULT)
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--most", type=int, default=10_000)
@@ -173,16 +195,19 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as name:
         scratch = Path(name)
         command = Command(scratch, options.style)
-        well, starts = [], (0.0, 0.0)
-        if {"start", "overhead", "scaling"} & {*options.only}:
-            starts = start(command, options.runs)
+        well = []
+        if "start" in options.only:
+            start(command, options.runs)
         if {"overhead", "scaling"} & {*options.only}:
             (scratch / "photos").mkdir()
             make(scratch / "photos", options.pictures)
         if "overhead" in options.only:
-            well.append(overhead(command, options.runs, options.pictures, starts))
+            well.append(
+                compare(command, options.runs, options.pictures, "overhead", {"plain": [], "cluster": ["--cluster"]})
+            )
         if "scaling" in options.only:
-            well.append(scaling(command, options.runs, options.pictures, starts[1]))
+            ways = {f"{jobs} at once": ["--cluster", "--jobs", jobs] for jobs in "12"}
+            well.append(compare(command, options.runs, options.pictures, "scaling", ways))
         if "memory" in options.only:
             well.append(memory(command, options.most))
         if "kills" in options.only:

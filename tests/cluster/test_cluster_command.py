@@ -15,10 +15,12 @@ import pytest
 from made_style import make_style
 from PIL import Image
 
+import sakuga.cluster.run as run
 from sakuga.cli import main
 from sakuga.cluster.nodes import check_nodes, connected
 from sakuga.commands.options import add_usual
 from sakuga.errors import SakugaError
+from sakuga.video.segments import LENGTH
 
 
 @pytest.fixture(autouse=True)
@@ -157,6 +159,20 @@ def test_the_results_are_those_of_one_machine_whatever_is_killed(ray, capsys):
     rows = parquet.read_table("m.parquet").to_pylist()
     assert sorted(row["source"] for row in rows) == sorted(f"in/{name}" for name in contents("in"))
     assert [row["source"] for row in rows if row["status"] != "done"] == ["in/broken.png"]
+
+
+def test_a_long_video_is_divided_among_machines(ray, make_film, monkeypatch):
+    make_film("a.mp4", 2 * LENGTH + 9)
+    assert main(["a.mp4", "-s", "neg", "-o", "plain.mp4"]) == 0
+    monkeypatch.setattr("sakuga.video.part.MIN_SECONDS", 1)
+    monkeypatch.setattr("sakuga.cluster.run.cpus", lambda ray: [1, 1])
+    parts = []
+    outcomes = run._outcomes
+    monkeypatch.setattr(run, "_outcomes", lambda *args: parts.append(args[4]) or outcomes(*args))
+    assert main(["a.mp4", "-s", "neg", "-o", "b.mp4", "--cluster"]) == 0
+    assert [len(part) for part in parts] == [0, 8, 1]
+    assert Path("b.mp4").read_bytes() == Path("plain.mp4").read_bytes()
+    assert not [*Path().glob(".*")]
 
 
 def test_a_bucket(ray, bucket, capsys):

@@ -8,13 +8,16 @@ from made_style import make_style
 from PIL import Image
 
 from sakuga.cluster import worker as worker_module
-from sakuga.cluster.parts import blocks, check_jobs
+from sakuga.cluster.parts import blocks, check_jobs, is_divisible
 from sakuga.cluster.recipe import Recipe, files, style_file
 from sakuga.cluster.worker import MAX_TRIES, Order, Worker
 from sakuga.errors import UsageError
+from sakuga.faces.track import FaceTracker
 from sakuga.runtime.urls import Url
 from sakuga.stylizer import Look, Stylizer
 from sakuga.stylizer.batch import SHARE, Job
+from sakuga.video import VideoOptions
+from sakuga.video.segments import LENGTH
 
 
 @pytest.fixture(autouse=True)
@@ -34,7 +37,12 @@ def worker_of(stylizer, **options):
 
 def block(*names, style="neg"):
     columns = {"index": range(len(names)), "source": [f"{name}.png" for name in names]}
-    return {**columns, "target": [f"{name}.out.png" for name in names], "style": [style] * len(names)}
+    return {
+        **columns,
+        "target": [f"{name}.out.png" for name in names],
+        "style": [style] * len(names),
+        "part": [[]] * len(names),
+    }
 
 
 def neg(**look):
@@ -113,7 +121,7 @@ def test_from_an_address_to_an_address():
     storage.pipe_file("/w/a.png", Path("a.png").read_bytes())
     storage.pipe_file("/w/broken.png", b"no picture")
     columns = {"index": [0, 1, 2], "source": ["memory://w/a.png", "memory://w/broken.png", "memory://w/gone.png"]}
-    columns |= {"target": [f"memory://w/{name}.out.png" for name in "abc"], "style": ["neg"] * 3}
+    columns |= {"target": [f"memory://w/{name}.out.png" for name in "abc"], "style": ["neg"] * 3, "part": [[]] * 3}
     outcomes = worker_of(neg())(columns)
     assert outcomes["status"] == ["done", "failed", "failed"]
     assert outcomes["sentence"][1].startswith("memory://w/broken.png ")
@@ -142,3 +150,34 @@ def test_what_a_cluster_cannot_do():
         paths = [Url(one) if "://" in one else Path(one) for one in (source, target)]
         with pytest.raises(UsageError, match=reason):
             check_jobs([Job(*paths)])
+
+
+def test_a_long_video_is_made_in_parts_and_is_that_of_one_run(make_film):
+    make_film("a.mp4", LENGTH + 20)
+    stylizer = neg()
+    stylizer.file(Path("a.mp4"), Path("plain.mp4"))
+    for number in (1, 0):
+        assert worker_of(stylizer).work(0, "a.mp4", "a.out.mp4", "neg", number, 2).status == "done"
+    assert [*Path(".a.out.mp4.sakuga-part").glob("*1.npz")]
+    assert not Path("a.out.mp4").exists()
+    assert worker_of(stylizer).work(0, "a.mp4", "a.out.mp4", "neg").status == "done"
+    assert Path("a.out.mp4").read_bytes() == Path("plain.mp4").read_bytes()
+
+
+def test_a_part_that_fails_costs_nothing_but_its_time():
+    Path("a.mp4").write_bytes(b"no video")
+    outcome = worker_of(neg()).work(0, "a.mp4", "a.out.mp4", "neg", 0, 2)
+    assert outcome.status == "failed"
+    assert not Path(".a.out.mp4.sakuga-part").exists()
+
+
+def test_which_jobs_are_divided(make_film, monkeypatch):
+    monkeypatch.setattr("sakuga.video.part.MIN_SECONDS", 0.5)
+    make_film("a.mp4", 25)
+    here, stylizers = Path("a.mp4"), {"neg": neg(), "steered": neg()}
+    monkeypatch.setattr(stylizers["steered"], "tracker", FaceTracker)
+    options = VideoOptions()
+    assert is_divisible(Job(here, Path("b.mp4"), "neg"), stylizers, options)
+    assert not is_divisible(Job(here, Path("b.mp4"), "steered"), stylizers, options)
+    assert not is_divisible(Job(here, Url("s3://bucket/b.mp4"), "neg"), stylizers, options)
+    assert not is_divisible(Job(Path("a.png"), Path("b.png"), "neg"), stylizers, options)

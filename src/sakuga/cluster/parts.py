@@ -1,14 +1,15 @@
 """What a plan must be for several machines, and how it is parted among them."""
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
 from sakuga.errors import SakugaError, UsageError
 from sakuga.runtime.urls import Url
+from sakuga.stylizer import Stylizer
 from sakuga.stylizer.batch import SHARE, Job, is_video, pixels
-from sakuga.video.options import is_pattern
+from sakuga.video.options import VideoOptions, is_pattern
 
 MAX_JOBS = 64
 """Jobs of a block, however small: as much as is begun anew when a process is killed."""
@@ -53,6 +54,15 @@ def weight(source: Path) -> int:
     if isinstance(source, Url):
         return _UNKNOWN if source.size is None else int(source.size / _BYTES_A_PIXEL)
     return pixels(source, SHARE + 1)
+
+
+def is_divisible(job: Job, stylizers: Mapping[str, Stylizer], options: VideoOptions) -> bool:
+    """Whether several machines can make a video together: a long one in folders that all of them share."""
+    if isinstance(job.source, Url) or isinstance(job.target, Url) or stylizers[job.style].tracker():
+        return False
+    from sakuga.video.part import is_long
+
+    return is_video(job.source) and is_long(job.source, job.target, options)
 
 
 def blocks(indices: Iterable[int], weights: dict[int, int], workers: int) -> Iterator[list[int]]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from sakuga.cluster.manifest import Manifest
 from sakuga.cluster.nodes import LOCAL, check_nodes, connected, cpus
-from sakuga.cluster.parts import blocks, check_jobs, existing, tops, weight
+from sakuga.cluster.parts import blocks, check_jobs, existing, is_divisible, tops, weight
 from sakuga.cluster.recipe import Recipe, files
 from sakuga.cluster.worker import Order, Outcome, Worker
 from sakuga.errors import SakugaError
@@ -15,6 +15,9 @@ from sakuga.runtime.console import print_path, say
 from sakuga.runtime.urls import Url, check_writable
 from sakuga.stylizer import Stylizer
 from sakuga.stylizer.batch import SHARE, Job, Report
+
+_PARTS = 4
+"""Parts of a long video for each machine: the more, the less is lost with one and the more often the file is read."""
 
 
 def run(
@@ -48,6 +51,10 @@ def run(
     weights = {index: weight(jobs[index].source) for index in missing}
     light = [index for index in missing if weights[index] <= SHARE]
     heavy = [index for index in missing if weights[index] > SHARE]
+
+    def whole(indices: list[int], workers: int) -> list[tuple[list[int], tuple[int, ...]]]:
+        return [(block, ()) for block in blocks(indices, weights, workers)]
+
     with connected(address) as ray:
         check_nodes(ray, folders, faces=any(one.look.faces or one.is_for_faces for one in stylizers.values()))
         data = {key: value for one in stylizers.values() for key, value in files(one).items()}
@@ -55,9 +62,16 @@ def run(
         machines = cpus(ray)
         workers = min(at_once or sum(machines), sum(machines))
         # Small pictures one a processor; videos and large ones with all processors of a machine, as on one machine.
-        for indices, each, most in ((light, 1, workers), (heavy, min(machines), min(len(machines), workers))):
-            for outcome in _outcomes(ray, jobs, order, styles, [*blocks(indices, weights, most)], each, most):
-                ledger.take(outcome)
+        each, most = min(machines), min(len(machines), workers)
+        for outcome in _outcomes(ray, jobs, order, styles, whole(light, workers), 1, workers):
+            ledger.take(outcome)
+        if most > 1:
+            long = [index for index in heavy if is_divisible(jobs[index], stylizers, order.video)]
+            parts = [([index], (number, _PARTS * most)) for index in long for number in range(_PARTS * most)]
+            for _ in _outcomes(ray, jobs, order, styles, parts, each, most):
+                pass  # what a part lacks is made, and told, with the whole
+        for outcome in _outcomes(ray, jobs, order, styles, whole(heavy, most), each, most):
+            ledger.take(outcome)
     return ledger.close(missing)
 
 
@@ -100,10 +114,19 @@ class _Ledger:
 
 
 def _outcomes(
-    ray: Any, jobs: Sequence[Job], order: Order, styles: dict[str, Any], parts: list[list[int]], each: int, most: int
+    ray: Any,
+    jobs: Sequence[Job],
+    order: Order,
+    styles: dict[str, Any],
+    parted: Sequence[tuple[list[int], tuple[int, ...]]],
+    each: int,
+    most: int,
 ) -> Iterator[Outcome]:
-    """Have `most` actors of `each` processors work on blocks; yield what became of the jobs, the first ready first."""
-    if not parts:
+    """Have `most` actors of `each` processors work on blocks; yield what became of the jobs, the first ready first.
+
+    `parted`: blocks, each with the part that is to be made of its video, as Worker takes it.
+    """
+    if not parted:
         return
     import pyarrow as pa
 
@@ -113,19 +136,20 @@ def _outcomes(
     tables = [
         pa.table(
             {
-                "index": part,
-                "source": [text(jobs[index].source) for index in part],
-                "target": [text(jobs[index].target) for index in part],
-                "style": [jobs[index].style for index in part],
+                "index": block,
+                "source": [text(jobs[index].source) for index in block],
+                "target": [text(jobs[index].target) for index in block],
+                "style": [jobs[index].style for index in block],
+                "part": pa.array([part] * len(block), pa.list_(pa.int64())),
             }
         )
-        for part in parts
+        for block, part in parted
     ]
     work = ray.data.from_arrow(tables).map_batches(
         Worker,
         batch_size=None,
         batch_format="numpy",
-        compute=ray.data.ActorPoolStrategy(min_size=1, max_size=min(most, len(parts))),
+        compute=ray.data.ActorPoolStrategy(min_size=1, max_size=min(most, len(parted))),
         num_cpus=each,
         fn_constructor_args=(order, styles, each),
     )

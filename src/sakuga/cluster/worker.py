@@ -5,6 +5,7 @@ import tempfile
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +48,9 @@ class Outcome:
 
 
 class Worker:
-    """Makes the files of blocks of jobs, each block being columns `index`, `source`, `target` and `style`.
+    """Makes the files of blocks of jobs, each block being columns `index`, `source`, `target`, `style` and `part`.
+
+    `part`: of a long video what is to be made of it, as [number, count]; empty: all, from what its parts have made.
 
     `styles`: the bytes of the style files by checksum, or what Ray keeps them as. `threads`: of each network.
     """
@@ -61,23 +64,27 @@ class Worker:
 
     def __call__(self, block: dict[str, Any]) -> dict[str, list[Any]]:
         """Work on a block; return the columns of its outcomes."""
-        rows = zip(*(block[name] for name in ("index", "source", "target", "style")), strict=True)
+        rows = zip(*(block[name] for name in ("index", "source", "target", "style", "part")), strict=True)
         outcomes = [
-            self.work(int(index), str(source), str(target), str(style)) for index, source, target, style in rows
+            self.work(int(index), str(source), str(target), str(style), *map(int, part))
+            for index, source, target, style, part in rows
         ]
         self.again = False
         return {name: [getattr(one, name) for one in outcomes] for name in vars(Outcome(0))}
 
-    def work(self, index: int, source: str, target: str, style: str) -> Outcome:
-        """Make one file; whatever goes wrong is in the outcome."""
+    def work(self, index: int, source: str, target: str, style: str, *part: int) -> Outcome:
+        """Make one file, or a part of one; whatever goes wrong is in the outcome."""
         outcome, begun = Outcome(index), time.monotonic()
-        mark = Path(tempfile.gettempdir()) / f"sakuga-{self.order.token}-{index}"
+        mark = Path(tempfile.gettempdir()) / "-".join(map(str, ("sakuga", self.order.token, index, *part)))
         try:
             if self.again and mark.is_file() and mark.stat().st_size >= MAX_TRIES:
                 raise SakugaError(f"{source} ended {MAX_TRIES} processes that worked on it: reduce it (--max-side)")
             with mark.open("ab") as tries:
                 tries.write(b".")
-            outcome.sha256 = self._make(path_of(source), path_of(target), self.stylizer(style), outcome.notes)
+            if part:
+                self._make_part(Path(source), Path(target), self.stylizer(style), *part)
+            else:
+                outcome.sha256 = self._make(path_of(source), path_of(target), self.stylizer(style), outcome.notes)
         except ExistsError as error:
             # One of this block that was finished before the process was killed and begun anew.
             if self.order.overwrite:
@@ -119,6 +126,15 @@ class Worker:
         if incomplete:  # the rest of it was written, and has gone where it belongs
             raise incomplete
         return checksum
+
+    def _make_part(self, source: Path, target: Path, stylizer: Stylizer, number: int, count: int) -> None:
+        """Make a part of a long video, which waits beside the result."""
+        from sakuga.video.part import stylize_part
+
+        (one, workers), order = stylizer.for_frames(), self.order
+        make = partial(stylize_part, scale=stylizer.scale, workers=workers, max_side=stylizer.look.max_side)
+        make = partial(make, max_pixels=order.max_pixels, options=order.video, identity=one.identity)
+        make(source, target, one.array, number, count)
 
     def stylizer(self, style: str) -> Stylizer:
         """Return the stylizer of a style, which is kept."""

@@ -134,7 +134,7 @@ class Stylizer:
         if source.suffix.lower() in VIDEO_SUFFIXES or is_pattern(source) or becomes_video(source, target):
             _make_folder(target.parent)
             (worker, workers), scale, side = self.for_frames(), self.scale, self.look.max_side
-            make = partial(stylize_video, scale=scale, workers=workers, max_side=side, identity=worker._identity)
+            make = partial(stylize_video, scale=scale, workers=workers, max_side=side, identity=worker.identity)
             make = partial(make, max_pixels=max_pixels, overwrite=overwrite, progress=progress, options=video)
             track = self.tracker()
             make(source, target, worker.array, track=track, warn=warn)
@@ -302,12 +302,12 @@ class Stylizer:
         return worker, workers
 
     @property
-    def _identity(self) -> dict[str, object]:
+    def identity(self) -> dict[str, object]:
         """What `array` depends on."""
         engine = [self.engine.name, self.engine.precision, self.threads]
         inputs = {name: sha256(value.tobytes()).hexdigest() for name, value in self.inputs.items()}
         facts = {"style": self.style.file_sha256, "engine": engine, "look": asdict(self.look), "inputs": inputs}
-        return {**facts, "frame": self.frame is not None, "after": self.after and self.after._identity}
+        return {**facts, "frame": self.frame is not None, "after": self.after and self.after.identity}
 
     @property
     def _best(self) -> bool:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sakuga.errors import ExistsError, SakugaError
+from sakuga.runtime.atomic import temporary_name
 
 if TYPE_CHECKING:
     from av import Packet
@@ -30,11 +31,11 @@ class WorkFolder:
     """`.NAME.sakuga-part` beside the result NAME: segments, and what they are segments of.
 
     `identity`: everything that the result depends on; segments of anything else are thrown away. None: nothing is
-    known of it, so that no run can go on from here. Raises ExistsError when another run works there, SakugaError when
-    the folder cannot be made.
+    known of it, so that no run can go on from here. `shared`: several processes save segments there at once. Raises
+    ExistsError when another run works there, SakugaError when the folder cannot be made.
     """
 
-    def __init__(self, target: Path, identity: Mapping[str, Any] | None) -> None:
+    def __init__(self, target: Path, identity: Mapping[str, Any] | None, *, shared: bool = False) -> None:
         name = target.name
         if len(os.fsencode(name)) > _MAX_NAME_BYTES:
             name = hashlib.sha256(os.fsencode(name)).hexdigest()[:32]
@@ -45,16 +46,16 @@ class WorkFolder:
         self._held: int | None = None
         facts = self.path / "made-of.json"
         try:
-            self._lock(target)
+            self._lock(target, shared)
             if not self.lasting or not facts.is_file() or facts.read_text(encoding="utf-8") != text:
                 for file in self.path.iterdir():
-                    file.unlink()
+                    file.unlink(missing_ok=True)
                 _write(facts, text.encode())
         except OSError as error:
             raise SakugaError(f"{self.path} cannot be made ({error.strerror}): choose another folder") from error
 
-    def _lock(self, target: Path) -> None:
-        """Make the folder and keep other runs out of it until `release`."""
+    def _lock(self, target: Path, shared: bool) -> None:
+        """Make the folder and keep other runs, but those that share it, out of it until `release`."""
         self.path.mkdir(exist_ok=True)
         if sys.platform == "win32":
             return
@@ -62,7 +63,7 @@ class WorkFolder:
 
         self._held = os.open(self.path, os.O_RDONLY)
         try:
-            fcntl.flock(self._held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(self._held, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
         except BlockingIOError:
             self.release()
             raise ExistsError(f"{target} is being made by another run: wait for it") from None
@@ -70,7 +71,7 @@ class WorkFolder:
             return
         if not self.path.exists():  # the other run has just ended
             self.release()
-            self._lock(target)
+            self._lock(target, shared)
 
     def release(self) -> None:
         """Let other runs into the folder."""
@@ -82,16 +83,26 @@ class WorkFolder:
     def finished(self) -> int:
         """The number of segments that are there, counted from the first one without a gap."""
         number = 0
-        while self._segment(number).is_file():
+        while self.has(number):
             number += 1
         return number
+
+    def has(self, number: int) -> bool:
+        """Whether a segment is there."""
+        return self._segment(number).is_file()
+
+    def cut(self, count: int) -> None:
+        """Remove the segments from number `count` on."""
+        for file in self.path.glob("*.npz"):
+            if int(file.stem) >= count:
+                file.unlink()
 
     def save(self, number: int, packets: list[Packet], state: State | None) -> None:
         """Write a segment, whole or not at all, and the state that the next one goes on with."""
         table = [(packet.pts or 0, packet.duration or 0, packet.size, packet.is_keyframe) for packet in packets]
         data = b"".join(map(bytes, packets))
         arrays: dict[str, Any] = {f"state.{name}": value for name, value in (state or {}).items()}
-        temporary = self.path / "unfinished"
+        temporary = temporary_name(self.path / "unfinished")
         with temporary.open("wb") as file:
             np.savez(file, table=np.array(table, np.int64), data=np.frombuffer(data, np.uint8), **arrays)
             file.flush()
@@ -126,6 +137,6 @@ class WorkFolder:
 
 
 def _write(path: Path, data: bytes) -> None:
-    temporary = path.with_suffix(".unfinished")
+    temporary = temporary_name(path)
     temporary.write_bytes(data)
     temporary.replace(path)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import replace
 from fractions import Fraction
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -118,6 +119,7 @@ class FileSource:
         self._span = span
         self._leaps: list[tuple[Fraction, Fraction]] = []
         self._joined = False
+        self._times: list[int] = []
         variable = self._look_through()
         self.info = replace(info, variable=variable and not options.rate, total=None if self._joined else info.total)
 
@@ -138,16 +140,20 @@ class FileSource:
     def _look_through(self) -> bool:
         """Say before the work that a file ends too early, where that shows; return whether its frames' lengths vary.
 
-        Notes where an MPEG stream's clock leaps forward with its pictures. Raises UsageError where it is set anew and
-        a beginning was asked for, which could not be found.
+        Notes where an MPEG stream's clock leaps forward with its pictures, and the times of the frames where each can
+        be found by its own. Raises UsageError where it is set anew and a beginning was asked for, which could not be
+        found.
         """
         times: list[Fraction] = []  # the first one and the last one
         longest, count, end = Fraction(0), 0, self._span.end
+        shown: list[int | None] = []
         with open_container(self.path, self.max_pixels) as reader:
             video, clock = video_stream(reader, self.path), Clock(reader)
             joinable, step = reader.format.name in JOINABLE, 1 / frame_rate(video)
             try:
                 for packet in packets(reader, video, self.path, clock):
+                    if packet.stream_index == video.index and packet.size:
+                        shown.append(None if packet.is_discard else packet.pts)
                     if packet.dts is None or not packet.size:
                         continue
                     time = packet.dts * packet.time_base
@@ -159,7 +165,12 @@ class FileSource:
                     if end and time > end + 10 and not (joinable and self._span.begin):
                         break
             except SakugaError as error:
+                shown = []
                 self._warn(f"{str(error).partition(': get')[0]}; what can be read is stylized")
+        found = sorted(time for time in shown if time is not None)
+        chosen = self.options.start or self.options.duration or self.options.fps
+        if not (joinable or self._interlaced or chosen) and len({*found}) == len(shown):
+            self._times = found
         self._joined = clock.anew is not None
         if clock.anew is not None and self._span.begin is not None:
             anew = f"its clock is set anew at {float(clock.anew - self._span.origin):.1f} s"
@@ -188,19 +199,46 @@ class FileSource:
             if number < 0:
                 raise SakugaError(f"{self.path} has no frame in the part that was asked for: choose another")
 
+    @property
+    def count(self) -> int:
+        """The number of frames where `part` can find them; otherwise 0."""
+        return len(self._times)
+
+    def part(self, first: int, stop: int) -> Generator[TimedFrame[Pixels], None, None]:
+        """Yield the frames from number `first` on, as `frames` does, but decode from a key frame a little before.
+
+        Raises SakugaError at the first one that is not where the file told, as in a damaged one.
+        """
+        convert = _Convert(self._size, self._orientation, self._matrix, self._hdr)
+        begin, number = self._times[first], first
+        damaged = SakugaError(f"{self.path} has frames that are not where it says: get a whole copy of it")
+        with open_container(self.path, self.max_pixels) as reader:
+            video = video_stream(reader, self.path)
+            span = Span(reader, self.options)
+            self._damage.parts.clear()
+            decoded = self._sought(reader, video, begin * self._time_base) if first else self._whole(reader, video)
+            wanted = (frame for frame in decoded if frame.pts is None or frame.pts >= begin)
+            timed = _timed(wanted, video, span, self._damage, joined=False)
+            for number, frame in enumerate(islice(timed, stop - first), first):
+                if frame.pts + span.ticks(self._time_base) != self._times[number]:
+                    raise damaged
+                yield TimedFrame(convert(frame.image), frame.pts, frame.duration)
+            if number != stop - 1 or self._damage.within(begin * self._time_base, None):
+                raise damaged
+
     def _whole(self, reader: InputContainer, video: VideoStream, *, sought: bool = False) -> Frames:
         return whole_frames(reader, video, self.path, self._damage, sought=sought)
 
     def _decoded(self, reader: InputContainer, video: VideoStream, span: Span) -> Frames:
         """Yield decoded frames, from a little before the span's beginning on."""
         self._damage.parts.clear()
-        frames = self._sought(reader, video, span) if span.begin else self._whole(reader, video)
+        frames = self._sought(reader, video, span.begin) if span.begin else self._whole(reader, video)
         return _deinterlaced(frames, video) if self._interlaced else frames
 
-    def _sought(self, reader: InputContainer, video: VideoStream, span: Span) -> Frames:
+    def _sought(self, reader: InputContainer, video: VideoStream, begin: Fraction) -> Frames:
+        """Yield frames from a key frame at `begin` or before it on, in seconds."""
         import av
 
-        begin = span.begin or Fraction(0)
         with suppress(av.FFmpegError):  # a file without an index is read from its beginning
             reader.seek(max(0, int((begin - 1) * 1_000_000)))
         frames = self._whole(reader, video, sought=True)

@@ -106,12 +106,13 @@ def stylize_video(
             temporary.unlink()  # a kill would leave it; until the end all work is in a folder that may be left
             file = source if isinstance(frames, FileSource) else None
             muxer = Muxer(file, target, info, codec, options, warn)
-            known = file and identity and _facts(file, info, options, identity)
+            known = file and identity and facts_of(file, info, options, identity)
             with _work_folder(target, known or None) as work:
                 done = work.finished
+                work.cut(done)  # what processes that shared the work left behind a gap is made again
                 state = work.state() if done and (options.stable or track) else None
                 make = partial(Encoder, info, codec, options.crf)
-                stylizer(done=done * LENGTH, state=state).run(partial(_write_segments, work, done, make))
+                stylizer(done=done * LENGTH, state=state).run(partial(write_segments, work, done, make))
                 muxer.write(work.result, work.packets())
                 os.replace(work.result, temporary)
                 sound = muxer.damage
@@ -141,7 +142,7 @@ def _work_folder(target: Path, identity: Mapping[str, Any] | None) -> Iterator[W
         work.release()
 
 
-def _write_segments(
+def write_segments(
     work: WorkFolder,
     number: int,
     encoder: Callable[[], Encoder],
@@ -172,7 +173,7 @@ def _check(source: Path, target: Path, options: VideoOptions) -> None:
             raise UsageError(f"--{flag} has no meaning for {target}: name the output {', '.join(CONTAINERS)}")
 
 
-def _facts(source: Path, info: StreamInfo, options: VideoOptions, style: Mapping[str, Any]) -> dict[str, Any]:
+def facts_of(source: Path, info: StreamInfo, options: VideoOptions, style: Mapping[str, Any]) -> dict[str, Any]:
     """Everything that a result depends on."""
     import av
 
