@@ -90,24 +90,25 @@ def start(command: Command, runs: int) -> None:
     print(f"start: one small picture {plain:.1f} s, with --cluster {cluster:.1f} s; all there already {there:.1f} s")
 
 
-def used(process: psutil.Process) -> float:
-    """Processor seconds of a process and all below it."""
-    seconds = 0.0
-    for one in (process, *process.children(recursive=True)):
-        with suppress(psutil.NoSuchProcess):
-            seconds += sum(one.cpu_times()[:2])
-    return seconds
+def note(process: psutil.Process, used: dict[int, float]) -> None:
+    """Note the processor seconds of a process and of all below it; those that have ended stay."""
+    with suppress(psutil.NoSuchProcess):
+        for one in (process, *process.children(recursive=True)):
+            with suppress(psutil.NoSuchProcess):
+                used[one.pid] = sum(one.cpu_times()[:2])
 
 
 def pace(command: Command, target: Path, count: int, options: list[str]) -> tuple[float, float]:
     """Pictures a second of the middle four fifths, and processor seconds for one of them."""
     shutil.rmtree(target, ignore_errors=True)
     process, marks = command.begin("photos", target.name, *options), []
+    root, used = psutil.Process(process.pid), dict[int, float]()
     while process.poll() is None:
+        note(root, used)
         there = len([*target.glob("[!.]*")]) if target.exists() else 0
         if len(marks) < 2 and there >= count * (0.9 if marks else 0.1):
-            marks.append((there, time.perf_counter(), used(psutil.Process(process.pid))))
-        time.sleep(0.05)
+            marks.append((there, time.perf_counter(), sum(used.values())))
+        time.sleep(0.1)
     if process.returncode or len(marks) < 2:
         sys.exit((command.scratch / "err.txt").read_text()[-2000:])
     pictures, seconds, processor = (last - first for first, last in zip(*marks, strict=True))

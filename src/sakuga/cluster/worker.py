@@ -77,7 +77,7 @@ class Worker:
         outcome, begun = Outcome(index), time.monotonic()
         mark = Path(tempfile.gettempdir()) / "-".join(map(str, ("sakuga", self.order.token, index, *part)))
         try:
-            if self.again and mark.is_file() and mark.stat().st_size >= MAX_TRIES:
+            if mark.is_file() and mark.stat().st_size >= MAX_TRIES:
                 raise SakugaError(f"{source} ended {MAX_TRIES} processes that worked on it: reduce it (--max-side)")
             with mark.open("ab") as tries:
                 tries.write(b".")
@@ -86,11 +86,9 @@ class Worker:
             else:
                 outcome.sha256 = self._make(path_of(source), path_of(target), self.stylizer(style), outcome.notes)
         except ExistsError as error:
-            # One of this block that was finished before the process was killed and begun anew.
+            # It was not there when the run began: a process of the block that was killed since had finished it.
             if self.order.overwrite:
                 outcome.status, outcome.sentence = "failed", str(error)
-            elif not self.again:
-                outcome.status = "skipped"
         except SakugaError as error:
             outcome.status, outcome.sentence = "failed", str(error)
         except Exception as error:  # a fault of ours in one file must not cost the others
