@@ -87,7 +87,7 @@ def _dispatch(args: list[str]) -> int:
     import tyro
 
     from sakuga.commands.info import info
-    from sakuga.commands.options import add_usual
+    from sakuga.commands.options import ADDRESS, add_usual
     from sakuga.commands.styles import styles
     from sakuga.commands.stylize import stylize
 
@@ -112,7 +112,7 @@ def _dispatch(args: list[str]) -> int:
         return _run(args[0], args[1:])
     if args[0] not in (*verbs, "-h", "--help"):
         args = ["stylize", *args]
-    args = add_usual(args, "--cluster", "local", r"auto|local|(\w+://)?[\w.-]+:\d+|\[[\da-f:]+\]:\d+")
+    args = add_usual(args, "--cluster", "local", ADDRESS)
     for name, verb in VERBS.items():  # they stand in the help; they are run above, each parsing its own options
         verbs[name] = _stand_in(name, verb.help)
     status: int = tyro.extras.subcommand_cli_from_dict(

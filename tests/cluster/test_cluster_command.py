@@ -18,7 +18,7 @@ from PIL import Image
 import sakuga.cluster.run as run
 from sakuga.cli import main
 from sakuga.cluster.nodes import check_nodes, connected
-from sakuga.commands.options import add_usual
+from sakuga.commands.options import ADDRESS, add_usual
 from sakuga.errors import SakugaError
 from sakuga.video.segments import LENGTH
 
@@ -39,9 +39,6 @@ def photos(folder, count):
 
 def contents(folder):
     return {path.name: path.read_bytes() for path in Path(folder).rglob("*") if path.is_file()}
-
-
-ADDRESS = r"auto|(\w+://)?[\w.-]+:\d+"
 
 
 @pytest.mark.parametrize(

@@ -31,6 +31,10 @@ def join_lists(args: Sequence[str], *commands: object) -> list[str]:
     return [arg for group in groups.values() for arg in group]
 
 
+ADDRESS = r"auto|local|(\w+://)?[\w.-]+:\d+|\[[\da-f:]+\]:\d+"
+"""What may stand behind --cluster."""
+
+
 def add_usual(args: Sequence[str], flag: str, usual: str, value: str) -> list[str]:
     """Put `usual` behind a flag that no value follows, a value being what the regular expression `value` matches."""
     completed: list[str] = []

@@ -9,7 +9,7 @@ from typing import Any
 import tyro
 from tyro.conf import DisallowNone, FlagCreatePairsOff
 
-from sakuga.commands.options import join_lists
+from sakuga.commands.options import ADDRESS, add_usual, join_lists
 from sakuga.errors import UsageError
 from sakuga.runtime.console import say
 from sakuga.runtime.folder import telling_unreadable
@@ -39,7 +39,7 @@ def main(args: Sequence[str]) -> int:
         near = difflib.get_close_matches(step, STEPS, n=1)
         raise UsageError(f"prepare has no step {step}; {f'did you mean {near[0]}?' if near else f'choose {_list()}.'}")
     function: Callable[..., int] = getattr(import_module(f"sakuga.prepare.{step}"), step)
-    rest = join_lists(rest, function)
+    rest = add_usual(join_lists(rest, function), "--cluster", "local", ADDRESS)
     if step != "check":  # which counts it among its problems
         function = _telling(function)
     return tyro.cli(function, args=rest, prog=f"sakuga prepare {step}", config=(DisallowNone, FlagCreatePairsOff))

@@ -10,6 +10,7 @@ from sakuga.errors import UsageError
 from sakuga.prepare.files import save
 from sakuga.prepare.findings import findings
 from sakuga.prepare.needs import needs, validate
+from sakuga.prepare.options import Cluster, Number
 from sakuga.prepare.sheet import contact_sheet
 from sakuga.prepare.survey import Survey, plural, survey
 from sakuga.runtime.atomic import check_free
@@ -27,7 +28,8 @@ def check(
     system: Annotated[str, arg(name="for", metavar="SYSTEM", help_behavior_hint="")] = "",
     sheet: Path | None = None,
     overwrite: bool = False,
-    workers: int | None = None,
+    workers: Number = None,
+    cluster: Cluster = None,
 ) -> int:
     """Look over a data set before training: what there is, what cannot be read, what is there twice, what does not fit.
 
@@ -42,6 +44,8 @@ def check(
         sheet: draw pictures from all over the folders on one, a PNG.
         overwrite: replace the sheet.
         workers: processes; by default one for each core.
+        cluster: work on all machines of the Ray cluster at this address (HOST:PORT, ray://HOST:PORT, auto), or on a Ray
+            begun here; all of them must see the folders.
     """
     given = {"photos": photos, "style": style, "targets": (targets,) if targets else (), "test": test}
     given = {name: places for name, places in given.items() if places}
@@ -53,7 +57,7 @@ def check(
         raise UsageError(f"name the folders for {chosen.name} to check them")
     if sheet is not None:
         _refuse_sheet(sheet, overwrite)
-    surveys = {name: survey(name, places, workers) for name, places in given.items()}
+    surveys = {name: survey(name, places, workers, cluster) for name, places in given.items()}
     _show_contents(surveys)
     sentences = list(findings(surveys))
     if chosen is not None:

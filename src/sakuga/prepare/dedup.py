@@ -4,6 +4,7 @@ import os
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,7 @@ from sakuga.prepare.files import File, find
 from sakuga.prepare.glance import glance
 from sakuga.prepare.hashes import distances, phash
 from sakuga.prepare.manifest import Manifest, Row
-from sakuga.prepare.options import Flag, Inputs, Number, Output
+from sakuga.prepare.options import Cluster, Flag, Inputs, Number, Output
 from sakuga.prepare.runner import describe, parallel, summary
 from sakuga.runtime.atomic import atomic
 
@@ -28,6 +29,7 @@ def dedup(
     similar: int = 6,
     link: Flag = False,
     workers: Number = None,
+    cluster: Cluster = None,
     overwrite: Flag = False,
 ) -> int:
     """Leave out pictures that look like another; the largest of those alike is copied to DIR.
@@ -44,6 +46,8 @@ def dedup(
         link: make hard links instead of copies where the disk allows it: no space is needed, but a change to one is a
             change to both.
         workers: processes; by default one for each core.
+        cluster: work on all machines of the Ray cluster at this address (HOST:PORT, ray://HOST:PORT, auto), or on a Ray
+            begun here; all of them must see the folders.
         overwrite: make again what is there.
     """
     if not 0 <= similar < 64:
@@ -56,7 +60,8 @@ def dedup(
     todo = [file for file in files if file.source not in manifest]
     made: list[Row] = []
     hashed: list[tuple[File, np.uint64, int]] = []
-    for file, result in parallel(_hash, [*known, *todo] if todo else [], title="dedup", workers=workers):
+    hashing = partial(parallel, title="dedup", workers=workers, cluster=cluster)
+    for file, result in hashing(_hash, [*known, *todo] if todo else []):
         if not isinstance(result, SakugaError):
             hashed.append((file, *result))
         elif file.source not in manifest:

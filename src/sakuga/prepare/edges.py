@@ -12,6 +12,7 @@ from sakuga.data.images import load_image
 from sakuga.errors import UsageError
 from sakuga.prepare.files import find, save
 from sakuga.prepare.manifest import Row
+from sakuga.prepare.options import Cluster, Number
 from sakuga.prepare.runner import describe, work
 
 
@@ -21,7 +22,8 @@ def edges(
     *,
     output: Annotated[Path, arg(aliases=["-o"], metavar="DIR")],
     size: int = 256,
-    workers: int | None = None,
+    workers: Number = None,
+    cluster: Cluster = None,
     overwrite: bool = False,
 ) -> int:
     """Make copies of pictures whose edges are blurred, as CartoonGAN and AnimeGAN show them to D as fake.
@@ -35,14 +37,15 @@ def edges(
         size: shorter side to which pictures are scaled before, pixels, as --load does in training: the blur is five
             pixels wide at that scale. 0 leaves them as they are.
         workers: processes; by default one for each core.
+        cluster: work on all machines of the Ray cluster at this address (HOST:PORT, ray://HOST:PORT, auto), or on a Ray
+            begun here; all of them must see the folders.
         overwrite: make again what is there.
     """
     if size and size < 16:
         raise UsageError(f"--size {size} must be 16 or more, or 0 to leave pictures as they are")
     recipe = describe("edges", size=size)
-    return work(
-        find(inputs, output), partial(_smooth, size), output, recipe=recipe, workers=workers, overwrite=overwrite
-    )
+    todo = partial(work, recipe=recipe, workers=workers, cluster=cluster, overwrite=overwrite)
+    return todo(find(inputs, output), partial(_smooth, size), output)
 
 
 def _smooth(size: int, source: Path, target: Path) -> Sequence[Row]:

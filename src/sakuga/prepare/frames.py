@@ -1,8 +1,9 @@
 """`sakuga prepare frames`: films become pictures, a few sharp ones of every scene."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from functools import partial
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from av import VideoFrame
@@ -14,8 +15,8 @@ from sakuga.prepare.files import File, find, save
 from sakuga.prepare.films import Film, find_films
 from sakuga.prepare.hashes import distances, phash
 from sakuga.prepare.manifest import Manifest, Row
-from sakuga.prepare.options import Flag, Inputs, Number, Output
-from sakuga.prepare.runner import describe, summary
+from sakuga.prepare.options import Cluster, Flag, Inputs, Number, Output
+from sakuga.prepare.runner import describe, parallel, summary
 from sakuga.runtime.console import track
 
 
@@ -37,6 +38,7 @@ def frames(
     format: Literal["png", "jpg"] = "png",
     blur: float = 0.1,
     similar: int = 10,
+    cluster: Cluster = None,
     overwrite: Flag = False,
 ) -> int:
     """Take frames from films: a few sharp ones of every scene, each as FILM-NUMBER.png.
@@ -54,6 +56,8 @@ def frames(
         blur: a frame is blurred if its sharpness (variance of the Laplacian) is below this share of the film's median;
             0 keeps all.
         similar: frames are alike if at most this many of the 64 bits of their perceptual hashes differ; -1 keeps all.
+        cluster: work on all machines of the Ray cluster at this address (HOST:PORT, ray://HOST:PORT, auto), or on a Ray
+            begun here, a film each; all of them must see the folders.
         overwrite: make again what is there.
     """
     if per_scene < 1 or (size is not None and size < 1):
@@ -63,11 +67,19 @@ def frames(
     manifest = Manifest(output, recipe, again=[file.source for file in files] if overwrite else None)
     todo = [file for file in files if file.source not in manifest]
     made: list[Row] = []
-    for file in todo:
-        rows = list(_rows(file, output, per_scene, size, format, blur, similar))
+    take = partial(_film, out=output, per_scene=per_scene, size=size, format=format, blur=blur, similar=similar)
+    each: Iterable[tuple[File, list[Row] | SakugaError]] = ((file, take(file)) for file in todo)
+    if cluster is not None:
+        each = parallel(take, todo, title="frames", cluster=cluster, shared=[output])
+    for file, found in each:
+        rows = [Row("", "failed", str(found))] if isinstance(found, SakugaError) else found
         manifest.add(file.source, rows)
         made += rows
     return summary(output, made, before=len(files) - len(todo))
+
+
+def _film(file: File, **options: Any) -> list[Row]:
+    return [*_rows(file, **options)]
 
 
 def _rows(

@@ -9,4 +9,5 @@ Inputs = Annotated[Positional[list[Path]], arg(metavar="IN...", help_behavior_hi
 Output = Annotated[Path, arg(aliases=["-o"], metavar="DIR", help_behavior_hint="")]
 Number = Annotated[int | None, arg(metavar="N", help_behavior_hint="")]
 Function = Annotated[str | None, arg(metavar="MODULE:FUNCTION", help_behavior_hint="")]
+Cluster = Annotated[str | None, arg(metavar="[ADDRESS]", help_behavior_hint="")]
 Flag = Annotated[bool, arg(help_behavior_hint="")]

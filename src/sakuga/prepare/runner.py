@@ -26,6 +26,7 @@ def work(
     *,
     recipe: str,
     workers: int | None = None,
+    cluster: str | None = None,
     overwrite: bool = False,
 ) -> int:
     """Call `function(source, target)` for every file that the manifest of `out` does not have; print a summary.
@@ -39,6 +40,7 @@ def work(
         out: the output folder.
         recipe: the step and the options that matter to its results (see `describe`).
         workers: processes; by default one for each core. With 1 everything stays in this process.
+        cluster: the address of a Ray cluster whose machines are to do it.
         overwrite: make again what is there.
 
     Returns:
@@ -50,7 +52,8 @@ def work(
     manifest = Manifest(out, recipe, again=[file.source for file in files] if overwrite else None)
     todo = [file for file in files if file.source not in manifest]
     made: list[Row] = []
-    for file, result in parallel(partial(_one, function, out), todo, title=recipe.split()[0], workers=workers):
+    made_by = partial(parallel, title=recipe.split()[0], workers=workers, cluster=cluster, shared=[out])
+    for file, result in made_by(partial(_one, function, out), todo):
         rows = [Row("", "failed", str(result))] if isinstance(result, SakugaError) else result
         manifest.add(file.source, rows)
         made += rows
@@ -82,18 +85,33 @@ def summary(out: Path, rows: Sequence[Row], *, before: int = 0) -> int:
 
 
 def parallel(
-    function: Callable[[T], R], items: Sequence[T], *, title: str, workers: int | None = None
+    function: Callable[[T], R],
+    items: Sequence[T],
+    *,
+    title: str,
+    workers: int | None = None,
+    cluster: str | None = None,
+    shared: Sequence[Path] = (),
 ) -> Iterator[tuple[T, R | SakugaError]]:
     """Yield every item, in their order, with `function` of it, or with the SakugaError it raised; shows progress.
 
-    `function` and what it returns are pickled unless `workers` is 1.
+    `function` and what it returns are pickled unless `workers` is 1. `cluster`: the address of a Ray cluster, all of
+    whose machines see the folders `shared`, which `function` writes.
 
     Raises:
-        UsageError: `workers` is less than 1.
+        UsageError: `workers` is less than 1, or given with `cluster`; Ray is not installed.
         SakugaError: a process was killed from outside, as happens when memory is short.
     """
     if workers is not None and workers < 1:
         raise UsageError(f"--workers {workers}: at least 1 is needed")
+    if cluster is not None:
+        from sakuga.cluster.mapped import mapped
+
+        if workers is not None:
+            raise UsageError("--workers is of one machine: leave out --cluster")
+        results = mapped(partial(_guarded, function), items, cluster, shared)
+        yield from zip(items, track(results, title, len(items)), strict=True)
+        return
     workers = min(workers or cores(), len(items))
     if workers <= 1:
         yield from zip(items, track(map(partial(_guarded, function), items), title, len(items)), strict=True)
@@ -102,8 +120,8 @@ def parallel(
     pool = ProcessPoolExecutor(workers, initializer=signal.signal, initargs=(signal.SIGINT, signal.SIG_IGN))
     try:
         chunk = max(1, min(8, len(items) // (4 * workers)))
-        results = pool.map(partial(_guarded, function), items, chunksize=chunk)
-        yield from zip(items, track(results, title, len(items)), strict=True)
+        made = pool.map(partial(_guarded, function), items, chunksize=chunk)
+        yield from zip(items, track(made, title, len(items)), strict=True)
     except BrokenProcessPool as error:
         raise SakugaError(
             "a process was killed, perhaps for lack of memory: run the same command with fewer --workers"

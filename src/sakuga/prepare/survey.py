@@ -73,14 +73,15 @@ class Survey(NamedTuple):
         return f"{np.mean(values):.0f} ± {np.std(values):.0f} %" if values else ""
 
 
-def survey(name: str, folders: Sequence[Path], workers: int | None) -> Survey:
+def survey(name: str, folders: Sequence[Path], workers: int | None, cluster: str | None = None) -> Survey:
     """Look at all pictures of some folders.
 
     Raises:
         UsageError: a folder is missing, or there is no picture.
     """
     result = Survey(name, [], unreadable(folders), left_out(folders))
-    for _, found in parallel(look, [file.source for file in find(folders)], title=name, workers=workers):
+    paths = [file.source for file in find(folders)]
+    for _, found in parallel(look, paths, title=name, workers=workers, cluster=cluster):
         if isinstance(found, SakugaError):
             result.broken.append(str(found))
         else:

@@ -1,8 +1,9 @@
 """Superpixels of photographs, computed once, by several processes, and kept on disk."""
 
 import signal
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 
@@ -15,6 +16,8 @@ from sakuga.data.pictures import Options, Pictures
 from sakuga.runtime.atomic import atomic
 from sakuga.runtime.console import say, track
 from sakuga.runtime.parallel import cores
+
+Mapped = Callable[[Callable[[Path], np.ndarray], Sequence[Path]], Generator[np.ndarray, None, None]]
 
 PER_PATCH = 200
 """Segments in 256×256 pixels."""
@@ -56,15 +59,22 @@ class Segments(Column):
         pictures: the photographs.
         cache: folder of the labels, a `.npy` for each photo; what it does not hold yet, or holds damaged, is computed.
         method: a function of a module, `superpixels` or `regions`; each has files of its own.
+        mapped: what applies a function to many paths and yields the results in order; None: processes of this machine.
     """
 
-    def __init__(self, pictures: Pictures, cache: Path, method: Callable[[np.ndarray], np.ndarray] = superpixels):
+    def __init__(
+        self,
+        pictures: Pictures,
+        cache: Path,
+        method: Callable[[np.ndarray], np.ndarray] = superpixels,
+        mapped: Mapped | None = None,
+    ):
         cache.mkdir(parents=True, exist_ok=True)
         self.sizes = pictures.sizes
         self.files = [cache / f"{method.__name__}-{pictures.key(index)}.npy" for index in range(len(pictures))]
         missing = [i for i, file in enumerate(self.files) if not _is_whole(file)]
         if missing:
-            _compute(pictures, self.files, missing, method)
+            _compute(pictures, self.files, missing, method, mapped or _in_processes)
 
     def __len__(self) -> int:
         return len(self.files)
@@ -84,17 +94,25 @@ def _is_whole(file: Path) -> bool:
 
 
 def _compute(
-    pictures: Pictures, files: Sequence[Path], missing: Sequence[int], method: Callable[[np.ndarray], np.ndarray]
+    pictures: Pictures,
+    files: Sequence[Path],
+    missing: Sequence[int],
+    method: Callable[[np.ndarray], np.ndarray],
+    mapped: Mapped,
 ) -> None:
     say(f"computing the superpixels of {len(missing):,} photos")
-    with ProcessPoolExecutor(min(len(missing), cores()), initializer=_obey) as pool:
-        # The workers read the pictures: handed over, all of them would wait in memory at once.
-        work = partial(_labels, method, pictures.options)
-        made = pool.map(work, (pictures.paths[i] for i in missing))
+    # The workers read the pictures: handed over, all of them would wait in memory at once.
+    work = partial(_labels, method, pictures.options)
+    with closing(mapped(work, [pictures.paths[i] for i in missing])) as made:
+        for i, labels in zip(missing, track(made, "superpixels", len(missing)), strict=True):
+            with atomic(files[i], overwrite=True) as temporary, temporary.open("wb") as file:
+                np.save(file, labels)
+
+
+def _in_processes(work: Callable[[Path], np.ndarray], paths: Sequence[Path]) -> Generator[np.ndarray, None, None]:
+    with ProcessPoolExecutor(min(len(paths), cores()), initializer=_obey) as pool:
         try:
-            for i, labels in zip(missing, track(made, "superpixels", len(missing)), strict=True):
-                with atomic(files[i], overwrite=True) as temporary, temporary.open("wb") as file:
-                    np.save(file, labels)
+            yield from pool.map(work, paths)
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
