@@ -44,8 +44,7 @@ def check(
         sheet: draw pictures from all over the folders on one, a PNG.
         overwrite: replace the sheet.
         workers: processes; by default one for each core.
-        cluster: work on all machines of the Ray cluster at this address (HOST:PORT, ray://HOST:PORT, auto), or on a Ray
-            begun here; all of them must see the folders.
+        cluster: work on all machines of the Ray cluster at HOST:PORT, ray://HOST:PORT or auto, or on one begun here.
     """
     given = {"photos": photos, "style": style, "targets": (targets,) if targets else (), "test": test}
     given = {name: places for name, places in given.items() if places}

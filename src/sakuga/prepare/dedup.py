@@ -46,8 +46,7 @@ def dedup(
         link: make hard links instead of copies where the disk allows it: no space is needed, but a change to one is a
             change to both.
         workers: processes; by default one for each core.
-        cluster: work on all machines of the Ray cluster at this address (HOST:PORT, ray://HOST:PORT, auto), or on a Ray
-            begun here; all of them must see the folders.
+        cluster: work on all machines of the Ray cluster at HOST:PORT, ray://HOST:PORT or auto, or on one begun here.
         overwrite: make again what is there.
     """
     if not 0 <= similar < 64:

@@ -37,8 +37,7 @@ def edges(
         size: shorter side to which pictures are scaled before, pixels, as --load does in training: the blur is five
             pixels wide at that scale. 0 leaves them as they are.
         workers: processes; by default one for each core.
-        cluster: work on all machines of the Ray cluster at this address (HOST:PORT, ray://HOST:PORT, auto), or on a Ray
-            begun here; all of them must see the folders.
+        cluster: work on all machines of the Ray cluster at HOST:PORT, ray://HOST:PORT or auto, or on one begun here.
         overwrite: make again what is there.
     """
     if size and size < 16:

@@ -56,8 +56,7 @@ def frames(
         blur: a frame is blurred if its sharpness (variance of the Laplacian) is below this share of the film's median;
             0 keeps all.
         similar: frames are alike if at most this many of the 64 bits of their perceptual hashes differ; -1 keeps all.
-        cluster: work on all machines of the Ray cluster at this address (HOST:PORT, ray://HOST:PORT, auto), or on a Ray
-            begun here, a film each; all of them must see the folders.
+        cluster: work on all machines of the Ray cluster at HOST:PORT, ray://HOST:PORT or auto, or on one begun here.
         overwrite: make again what is there.
     """
     if per_scene < 1 or (size is not None and size < 1):

@@ -42,8 +42,7 @@ def superpixels(
         load: shorter side to which the training scales photos, pixels.
         crop: side of the training's crops; where it is larger than load, photos are scaled to it.
         workers: processes that look for unreadable photos; segments take one for each core.
-        cluster: work on all machines of the Ray cluster at this address (HOST:PORT, ray://HOST:PORT, auto), or on a Ray
-            begun here; all of them must see the folders.
+        cluster: work on all machines of the Ray cluster at HOST:PORT, ray://HOST:PORT or auto, or on one begun here.
     """
     if min(load, crop) < 1:
         raise UsageError(f"--load {load} and --crop {crop} must be at least 1")
