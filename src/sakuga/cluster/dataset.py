@@ -50,7 +50,7 @@ def stylize(
     most = max(1, int(ray.cluster_resources().get("CPU", 1)))
     return dataset.map(
         _Rows,
-        compute=ActorPoolStrategy(min_size=1, max_size=most),
+        compute=ActorPoolStrategy(min_size=1, max_size=most, initial_size=most),
         num_cpus=1,
         fn_constructor_args=(order, styles, stylizer.name, found[0]),
     )

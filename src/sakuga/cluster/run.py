@@ -145,11 +145,12 @@ def _outcomes(
         )
         for block, part in parted
     ]
+    most = min(most, len(parted))
     work = ray.data.from_arrow(tables).map_batches(
         Worker,
         batch_size=None,
         batch_format="numpy",
-        compute=ray.data.ActorPoolStrategy(min_size=1, max_size=min(most, len(parted))),
+        compute=ray.data.ActorPoolStrategy(min_size=1, max_size=most, initial_size=most),
         num_cpus=each,
         fn_constructor_args=(order, styles, each),
     )
