@@ -12,6 +12,7 @@ from sakuga.errors import SakugaError, UsageError
 from sakuga.systems import SYSTEMS, load_system
 from sakuga.systems.base import Config
 from sakuga.systems.config import kinds_of
+from sakuga.systems.distill import Distill
 from sakuga.systems.fast_style import FastStyle
 from sakuga.systems.fields import AtMost, Bound, Role, _notes, check_bounds, check_places, roles, sources
 from sakuga.systems.pix2pix import Pix2PixConfig
@@ -145,6 +146,17 @@ class TestCheapFirst:
         config = FastStyle.Config(photos=(data / "photos",), style=data / "small.png", features_weights="random:0")
         with pytest.raises(UsageError, match=r"small.png is smaller than 16 pixels"):
             FastStyle(config).load()
+
+    def test_a_picture_that_is_named_before_folders(self, data):
+        (data / "text.png").write_text("no picture")
+        config = WhiteBox.Config(photos=(data / "photos",), style=(data / "text.png",), features_weights="random:0")
+        with pytest.raises(SakugaError, match=r"text\.png is not a picture"):
+            WhiteBox(config).load()
+
+    def test_a_teacher_before_photos(self, data):
+        config = Distill.Config(photos=(data / "photos",), teacher="sakuga.teachers:anima", perceptual=0)
+        with pytest.raises(UsageError, match="no such function"):
+            Distill(config).load()
 
     def test_photos_are_read_once(self, data, capsys):
         (data / "photos" / "broken.png").unlink()

@@ -117,8 +117,9 @@ class Distill(System):
         self.features: FeatureNetwork | None = None
 
     def prepare(self) -> None:
-        """Load the feature network."""
+        """Load the feature network, and the teacher once, who is thus missed before the photos are read."""
         c = self.config
+        load_teacher(c.teacher, (), freeze=0)
         if c.perceptual or c.gram:
             layers = LPIPS_LAYERS.get(c.features)
             if layers is None:

@@ -11,6 +11,7 @@ from typing import Annotated, Any, ClassVar, Literal, get_origin, get_type_hints
 
 from sakuga.data.images import find_images
 from sakuga.errors import UsageError
+from sakuga.picture import read_header
 from sakuga.systems.config import descriptions
 
 
@@ -120,6 +121,7 @@ def check_places(config: Any) -> None:
 
     Raises:
         UsageError: there is one.
+        SakugaError: a file that is named itself is no picture.
     """
     told = descriptions(type(config))
     found: dict[str, set[Path]] = {}
@@ -133,6 +135,9 @@ def check_places(config: Any) -> None:
         if problem := misfit(role, paths):
             raise UsageError(f"{flag(name)} takes {problem}")
         pictures = find_images(paths)
+        for path in paths:  # one that is named itself is missed before the folders of others are read
+            if path.is_file():
+                read_header(path)
         if role.training and role.of != "picture":  # a painting may hang among the photos
             found[name] = {path.resolve() for path in pictures}
     for (one, first), (other, second) in combinations(found.items(), 2):
