@@ -10,6 +10,7 @@ from typing import Any, get_origin
 
 import torch
 from filelock import FileLock, Timeout
+from torch import Tensor
 
 from sakuga.errors import SakugaError, UsageError
 from sakuga.runtime.atomic import sync
@@ -83,12 +84,12 @@ def publish(run: Path, name: str = LAST) -> None:
     sync(run)
 
 
-def load(run: Path, name: str = LAST) -> dict[str, Any]:
-    """Read a run's checkpoint onto the CPU.
+def load(run: Path, name: str = LAST, *, of: str | None = None) -> dict[str, Any]:
+    """Read a run's checkpoint onto the CPU; `of` names the system whose it must be.
 
     Raises:
         UsageError: the folder holds no such checkpoint.
-        SakugaError: the checkpoint is damaged.
+        SakugaError: the checkpoint is damaged, or of another system.
     """
     path = run / name
     if not path.is_file():
@@ -98,9 +99,28 @@ def load(run: Path, name: str = LAST) -> dict[str, Any]:
         state = _with_present_names(state)
         if not {"name", "config", "steps", "finished"} <= state.keys():
             raise ValueError("not written by sakuga")
-        return state
     except Exception as error:  # torch raises many kinds for a damaged archive
         raise SakugaError(f"{path} is damaged ({type(error).__name__}); remove it to start again.") from error
+    if of not in (None, state["name"]):
+        raise SakugaError(f"{run} is a run of {state['name']}, not of {of}; name another --run.")
+    return state
+
+
+def begin_from(run: Path, system: System) -> dict[str, dict[str, Tensor]]:
+    """Give a system the finished weights of another run, as far as that has its networks; return those, by name.
+
+    Raises:
+        UsageError: that run has no checkpoint, none of the networks, or one of another size.
+    """
+    found, networks = load(run)["finished"], system.finished
+    if not found.keys() & networks.keys():
+        raise UsageError(f"--init {run} holds none of {system.name}'s networks: name a run of the same kind")
+    try:
+        for name in found.keys() & networks.keys():
+            networks[name].load_state_dict(found[name])
+    except RuntimeError as error:
+        raise UsageError(f"--init {run} holds a network of another size; train with the sizes it has.") from error
+    return {name: found[name] for name in found.keys() & networks.keys()}
 
 
 def _with_present_names(state: dict[str, Any]) -> dict[str, Any]:

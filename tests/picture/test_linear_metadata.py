@@ -202,8 +202,24 @@ def test_every_function_over_bytes_is_timed():
         lambda n: TIFF + directories(n // 1000, 3000),
         jp2,
         psd,
+        lambda n: b"P3\n" + b"#\n" * n + b"1 1\n255\n1 2 3\n",
+        lambda n: b"P6\n1 1" + b" " * n + b"255\n123",
     ],
-    ids=["segments", "exif", "fill", "chunks", "idat", "extensions", "blocks", "riff", "tiff", "jp2", "psd"],
+    ids=[
+        "segments",
+        "exif",
+        "fill",
+        "chunks",
+        "idat",
+        "extensions",
+        "blocks",
+        "riff",
+        "tiff",
+        "jp2",
+        "psd",
+        "comments",
+        "spaces",
+    ],
 )
 def test_more_parts_than_any_program_writes_are_refused_by_a_count(make, monkeypatch):
     assert read(make(1000)).frames

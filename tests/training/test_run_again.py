@@ -109,6 +109,19 @@ def test_a_run_of_another_system(photos, tmp_path, capsys):
     assert "is a run of distill, not of fast_style" in capsys.readouterr().err.replace("\n", " ")
 
 
+@pytest.mark.parametrize("start", [["--init", "nowhere"], ["--run", "other"]])
+def test_what_a_training_begins_from_is_looked_at_before_the_photos(start, photos, tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert distil(photos, tmp_path / "other", *quick("--steps", 1)) == 0
+    state = runs.load(tmp_path / "other")
+    runs.save({**state, "name": "whitebox"}, tmp_path / "other")
+    capsys.readouterr()
+    assert distil(photos, tmp_path / "new", *quick(), *start) != 0
+    told = " ".join(capsys.readouterr().err.split())
+    assert "holds no checkpoint" in told or "is a run of whitebox" in told
+    assert "reading" not in told
+
+
 @pytest.mark.parametrize("content", ["cut", "foreign"])
 def test_a_checkpoint_that_is_none(content, photos, tmp_path, capsys):
     run = tmp_path / "run"

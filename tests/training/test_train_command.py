@@ -33,6 +33,9 @@ def test_a_photo_in_a_style_trained_a_moment_ago(photos, tmp_path, capsys):
     assert card.data == [{"name": "my photos", "licence": "CC0-1.0", "use": "photos"}]
     assert card.config["photos"] == ["photos"]  # nobody's paths
     assert card.sha256 == weights_sha256(onnx.load(style))
+    named = tmp_path / "my film: v2\u202e.onnx"  # files may be called what styles may not
+    assert main(["export", str(run), "-o", str(named)]) == 0
+    assert sakuga.style.load(named).card.name == "my-film-v2"
 
     Image.open(photos / "0.png").resize((127, 93)).save(picture)
     assert main([str(picture), "-s", str(style)]) == 0

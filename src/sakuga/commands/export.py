@@ -14,7 +14,7 @@ from sakuga.export.int8 import QUANTIZABLE
 from sakuga.export.onnx import export as export_system
 from sakuga.runtime.atomic import check_free
 from sakuga.runtime.console import print_path, say
-from sakuga.style.card import BEST_PIXELS, Card
+from sakuga.style.card import BEST_PIXELS, Card, as_name
 from sakuga.systems.base import System
 
 
@@ -42,7 +42,7 @@ def export(
 
     Args:
         run: folder of the training.
-        output: the style's file; its name is the style's name.
+        output: the style's file; after its name the style is called.
         which: the last weights, or the best by KID, which runs with pictures of their style keep.
         network: inverse, for the way back from the style to photos, which cyclegan and ugatit learn as well.
         title: the style's name for people.
@@ -73,7 +73,7 @@ def export(
         system,
         output,
         network=network,
-        name=output.stem,
+        name=as_name(output.stem),
         title=title,
         licence=licence,
         data=sources or None,

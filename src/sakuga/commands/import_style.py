@@ -1,6 +1,5 @@
 """`sakuga import`: published weights become a style."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +18,7 @@ from sakuga.importers.weights import load
 from sakuga.networks.adain import Painter
 from sakuga.runtime.atomic import check_free
 from sakuga.runtime.console import print_path, say
+from sakuga.style.card import as_name
 from sakuga.systems.base import System
 
 LICENCE = "unknown, ask the author of the weights"
@@ -95,7 +95,7 @@ def import_weights(
     style = export(
         Imported(source, built),
         output,
-        name=re.sub(r"[^\w-]+", "-", output.stem).strip("-") or "imported",
+        name=as_name(output.stem),
         title=title or output.stem,
         licence=licence,
         data=[{"name": source.file, "licence": licence, "use": "published weights"}],

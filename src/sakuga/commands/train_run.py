@@ -124,6 +124,10 @@ def _prepared(chosen: type[System], call: Call, config: Any, fabric: Fabric, hel
             if fabric.is_global_zero and not call.dry_run:
                 held.enter_context(runs.locked(call.run))
             system = chosen(config)
+            if (call.run / runs.LAST).exists():  # what it goes on from is looked at before all pictures, too
+                runs.load(call.run, of=system.name)
+            elif config.init is not None:
+                runs.begin_from(config.init, system)
             system.load()
         except SakugaError as error:
             problem = error

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from sakuga.errors import SakugaError, UsageError
+from sakuga.runtime.downloaded import check_whole
 
 Weights = dict[str, Tensor]
 """Tensors by the names that their project gave them; names of nested dictionaries are joined by dots."""
@@ -116,9 +117,7 @@ def shorten(names: Sequence[str], most: int = 4) -> str:
 
 
 def _read(path: Path) -> Weights:
-    with path.open("rb") as file:
-        if file.read(200).lstrip().startswith((b"<", b"version https://git-lfs")):
-            raise SakugaError(f"{path} is a web page or a pointer of Git LFS, not weights: download the file itself.")
+    check_whole(path)
     if path.suffix.lower() == ".onnx":
         raise UsageError(f"{path} is an ONNX file: a style of sakuga needs no importing, use it with -s.")
     readers: dict[str, Callable[[Path], Any]] = {".npy": _npy, ".npz": _npz, ".safetensors": _safetensors}

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from sakuga.errors import SakugaError
+from sakuga.runtime.downloaded import check_whole
 
 Convolutions = list[tuple[Tensor, Tensor]]
 
@@ -28,6 +29,8 @@ def read(path: Path, name: str) -> tuple[Convolutions, list[Tensor]]:
         SakugaError: the file cannot be read as any of these.
     """
     try:
+        if path.suffix in (".pth", ".pt", ".npy", ".npz"):
+            check_whole(path)
         if path.suffix in (".pth", ".pt"):
             return _torchvision(torch.load(path, weights_only=True, map_location="cpu")), []
         if path.suffix == ".npy":

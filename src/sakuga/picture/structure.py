@@ -190,6 +190,19 @@ def _psd(data: Data, count: _Count) -> None:
         at += 11 + name + length + length % 2
 
 
+def _pnm(data: Data, count: _Count) -> None:
+    """The header of PPM and its kin, which Pillow reads singly: comments, spaces and two numbers or three."""
+    at, numbers = 2, {b"1": 2, b"4": 2, b"0": 4, b"y": 4}.get(data[1:2], 3)  # P0CMYK and its like have a longer name
+    while numbers:
+        if at > _MAX_STRAY_BYTES:
+            count.refuse()
+        if data[at] == ord("#"):
+            at = data.find(b"\n", at) % len(data)  # the last byte where there is none
+        elif not data[at : at + 1].isspace() and data[at + 1] in b" \t\n\v\f\r#":
+            numbers -= 1
+        at += 1
+
+
 _WALKS = {
     b"\xff\xd8\xff": _jpeg,
     b"\x89PNG\r\n\x1a\n": _png,
@@ -201,4 +214,5 @@ _WALKS = {
     b"\0\0\0\x0cJXL ": _boxes,
     b"icns": _icns,
     b"8BPS": _psd,
+    **{b"P%c" % kind: _pnm for kind in b"0123456fy"},
 }

@@ -158,6 +158,11 @@ def _is_shallow(value: object) -> bool:
     return not level
 
 
+def as_name(text: str) -> str:
+    """What a style may be called after a file of any name: "my film v2" becomes my-film-v2."""
+    return re.sub(r"[^\w-]+", "-", text).strip("-") or "unnamed"
+
+
 def _is_text(value: object) -> bool:
     """Whether a value can be shown: no empty text, and none that steers a terminal or cannot be encoded."""
     return isinstance(value, str) and bool(re.fullmatch(r"[^\x00-\x1f\x7f-\x9f\ud800-\udfff]+", value))

@@ -186,9 +186,7 @@ class Trainer:
         """
         if not (self.run / runs.LAST).exists():
             return False
-        state = runs.load(self.run)
-        if state["name"] != self.system.name:
-            raise SakugaError(f"{self.run} is a run of {state['name']}, not of {self.system.name}; name another --run.")
+        state = runs.load(self.run, of=self.system.name)
         try:
             # Into what is trained too, for what no player moves in it: AdaIN's encoder as it was measured at the start.
             for name, average in self.averages.items():
@@ -221,17 +219,11 @@ class Trainer:
         Raises:
             UsageError: that run has no checkpoint, none of the networks, or one of another size.
         """
-        found = runs.load(run)["finished"]
-        if not found.keys() & self.system.finished.keys():
-            raise UsageError(f"--init {run} holds none of {self.system.name}'s networks: name a run of the same kind")
-        try:
-            with swapped(self.system, self.averages):
-                averages = self.system.finished
-            for networks in (self.system.finished, averages):
-                for name in found.keys() & networks.keys():
-                    networks[name].load_state_dict(found[name])
-        except RuntimeError as error:
-            raise UsageError(f"--init {run} holds a network of another size; train with the sizes it has.") from error
+        found = runs.begin_from(run, self.system)
+        with swapped(self.system, self.averages):
+            averages = self.system.finished
+        for name, weights in found.items():
+            averages[name].load_state_dict(weights)
 
     def _split(self, batch: Batch) -> list[Batch]:
         """Divide every part of a batch, whatever its length, in its order, in which image pools exchange pictures."""
