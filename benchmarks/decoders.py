@@ -113,7 +113,10 @@ def tga() -> Iterator[tuple[str, bytes]]:
     head = struct.pack("<3B5x4H2B", 0, 0, 10, 0, 0, SIDE, SIDE, 24, 0)
     yield "50 megapixels, runs", head + b"\xff\1\2\3" * (SIDE * SIDE // 128)
     side = 2890
-    yield "8 megapixels, packets of a pixel", head[:12] + struct.pack("<2H2B", side, side, 24, 0) + noise(4) * side**2
+    yield (
+        "8 megapixels, packets of a pixel",
+        head[:12] + struct.pack("<2H2B", side, side, 24, 0) + b"\0\1\2\3" * side**2,
+    )
     yield "hostile: packets of a pixel that end", head + b"\0\1\2\3" * (BYTES // 4 - 8)
 
 
@@ -134,8 +137,9 @@ def bmp() -> Iterator[tuple[str, bytes]]:
 
     yield "11 megapixels", file(24, 0, 3340, noise(3340 * 3340 * 3))
     yield "50 megapixels, a bit each", file(1, 0, SIDE, bytes(SIDE * SIDE // 8))
-    yield "50 megapixels, runs", file(8, 1, SIDE, b"\xff\1" * (SIDE * SIDE // 255 + 1) + b"\0\1")
-    yield "16 megapixels, runs of a pixel", file(8, 1, 4032, b"\1\1" * 4032**2 + b"\0\1")
+    row = b"\xff\1" * (SIDE // 255) + bytes([SIDE % 255, 1, 0, 0])
+    yield "50 megapixels, runs", file(8, 1, SIDE, row * SIDE + b"\0\1")
+    yield "16 megapixels, runs of a pixel", file(8, 1, 4032, (b"\1\1" * 4032 + b"\0\0") * 4032 + b"\0\1")
     yield "hostile: steps of nothing", file(8, 1, SIDE, b"\0\2\0\0" * (BYTES // 4 - 300))
 
 
@@ -145,11 +149,9 @@ def mpo() -> Iterator[tuple[str, bytes]]:
     yield "31 pictures", file.getvalue()
     many = bytearray(file.getvalue())
     at = many.index(b"MPF\0") + 4
-    count = many.index(b"\xb0\x01", at) + 8
-    little = many[at : at + 2] == b"II"
-    if not little:
-        count = many.index(b"\xb0\x01", at) + 6
-    many[count : count + 4] = struct.pack("<I" if little else ">I", 2**20)
+    order = "<" if many[at : at + 2] == b"II" else ">"
+    count = many.index(struct.pack(f"{order}HHI", 0xB001, 4, 1), at) + 8  # NumberOfImages
+    many[count : count + 4] = struct.pack(f"{order}I", 2**20)
     yield "hostile: a million pictures", bytes(many) + noise(BYTES - len(many))
 
 
