@@ -45,6 +45,8 @@ def test_wrong_usage_is_status_2_and_writes_nothing(run, args):
 def test_an_unknown_style_suggests_the_nearest(run):
     photo("photo.png")
     assert run("photo.png", "-s", "softt") == (2, [], "sakuga: there is no style 'softt': did you mean 'soft'?\n")
+    told = run("photo.png", "-s", "runs/gone")[2].replace("\\", "/")
+    assert told == "sakuga: runs/gone does not exist: name a style or the file of one\n"
 
 
 def test_nothing_to_do_is_wrong_usage(run):

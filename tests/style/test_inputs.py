@@ -110,6 +110,8 @@ def test_assignments():
     for text in ("hair", "=blond", ""):
         with pytest.raises(UsageError, match="must be NAME=VALUE"):
             assignments([text])
+    with pytest.raises(UsageError, match=r"^--set hair is given twice, as blond and as red: give it once$"):
+        assignments(["hair=blond", "z=1", "hair=red"])
 
 
 def test_a_reference_is_read_from_anything_and_brought_to_a_size_that_fits(tmp_path):

@@ -31,7 +31,7 @@ def test_one_after_the_other(place):
     np.testing.assert_array_equal(both.with_threads(1).array(PHOTO), both.array(PHOTO))
     half = Stylizer("invert.onnx", strength=0.5, after=Stylizer("invert.onnx")).array(PHOTO)
     assert np.abs(half.astype(int) - 127.5).max() <= 1  # the look is the last style's
-    assert both._identity != Stylizer("blur.onnx")._identity
+    assert both.identity != Stylizer("blur.onnx").identity
 
 
 def test_the_command(place, capsys):

@@ -57,8 +57,8 @@ def test_a_keyword_changes_a_look():
 @pytest.mark.parametrize("option", CHANGED)
 def test_a_video_goes_on_only_with_the_same_look(made_style, option):
     style = made_style("invert")
-    assert Stylizer(style)._identity == Stylizer(style)._identity
-    assert Stylizer(style)._identity != Stylizer(style, **{option: CHANGED[option]})._identity
+    assert Stylizer(style).identity == Stylizer(style).identity
+    assert Stylizer(style).identity != Stylizer(style, **{option: CHANGED[option]}).identity
 
 
 @pytest.mark.parametrize("precision", ["fp64", None, 8])

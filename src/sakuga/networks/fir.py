@@ -22,15 +22,16 @@ def upfirdn(x: Tensor, taps: Taps, *, up: int = 1, down: int = 1, pad: tuple[int
         pad: zeros put before and after each row and column; negative numbers cut off.
         gain: factor of the result.
 
-    The filter is applied to rows, then to columns, which is the same as its outer product.
+    The filter is applied to rows, then to columns, which is the same as its outer product. Pixels are left out after
+    the convolution rather than by its stride, whose gradient in bfloat16 takes oneDNN six times as long.
     """
     n, c, h, w = x.shape[0], int(x.shape[1]), *x.shape[2:]  # the kernel's shape must be known where it is exported
     if up > 1:
         x = F.pad(x.reshape(n, c, h, 1, w, 1), (0, up - 1, 0, 0, 0, up - 1)).reshape(n, c, up * h, up * w)
     x = F.pad(x, (*pad, *pad))
     line = torch.tensor(taps, dtype=x.dtype, device=x.device) * (gain**0.5 / sum(taps))
-    x = F.conv2d(x, line.view(1, 1, 1, -1).expand(c, 1, 1, -1), stride=(1, down), groups=c)
-    return F.conv2d(x, line.view(1, 1, -1, 1).expand(c, 1, -1, 1), stride=(down, 1), groups=c)
+    x = F.conv2d(x, line.view(1, 1, 1, -1).expand(c, 1, 1, -1), groups=c)[..., ::down]
+    return F.conv2d(x, line.view(1, 1, -1, 1).expand(c, 1, -1, 1), groups=c)[..., ::down, :]
 
 
 def blur(x: Tensor, taps: Taps = NARROW) -> Tensor:

@@ -252,12 +252,15 @@ def check(inputs: Sequence[Input], given: Mapping[str, object], style: str) -> d
 
 
 def assignments(texts: Iterable[str]) -> dict[str, str]:
-    """Return the values of `--set NAME=VALUE` by name. Raises UsageError for a text without the sign."""
-    pairs = {}
+    """Return the values of `--set NAME=VALUE` by name. Raises UsageError for a text without the sign, a name twice."""
+    pairs: dict[str, str] = {}
     for text in texts:
-        name, sign, pairs[name] = text.partition("=")
+        name, sign, value = text.partition("=")
         if not (name and sign):
             raise UsageError(f"--set {text} must be NAME=VALUE, as in --set hair=blond")
+        if name in pairs:
+            raise UsageError(f"--set {name} is given twice, as {pairs[name]} and as {value}: give it once")
+        pairs[name] = value
     return pairs
 
 

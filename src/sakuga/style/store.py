@@ -20,8 +20,9 @@ def load(name: str | Path) -> Style:
         for path in _files():
             if path.stem == name:
                 return read(path)
-    if Path(name).suffix == ".onnx" or Path(name).is_file():
-        return read(Path(name))
+    path = Path(name)
+    if path.suffix == ".onnx" or path.is_file() or (len(path.parts) > 1 and not path.exists()):
+        return read(path)
     from difflib import get_close_matches
 
     known = sorted(names())
