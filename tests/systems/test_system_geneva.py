@@ -27,7 +27,8 @@ from sakuga.networks.geneva import (
     SentenceEncoder,
     TurnHead,
 )
-from sakuga.stylizer.generate import Generator
+from sakuga.style.values import arrays
+from sakuga.stylizer.generate import Generator, render
 from sakuga.systems.geneva import GeNeVA
 from sakuga.systems.parts.handed_on import HandedOn
 from sakuga.training.trainer import Trainer
@@ -249,13 +250,21 @@ def test_a_dialogue_goes_on_from_its_own_picture(data, tmp_path, capsys, monkeyp
     assert not torch.equal(first, whole)
 
     style = export(system, tmp_path / "told.onnx", name="told")
-    picture = Generator(style, {"text": "add a red cube at the center then add a blue sphere left of the red cube"})(3)
-    assert picture.shape == (32, 32, 3)
+    said = ["add a red cube at the center", "add a blue sphere left of the red cube"]
+    row = Generator(style, {"text": " then ".join(said)}, turns=True)(3)
+    turns, between = np.split(row, [32, 34], 1)[::2], row[:, 32:34]
+    given = np.random.default_rng(3).standard_normal(noise.shape, np.float32)
+    inputs = arrays((noise, text), {"text": " then ".join(said)}, style="told") | {"noise": given}
+    for until, turn in zip(([1, 0], [1, 1]), turns, strict=True):
+        asked = inputs | {"text": inputs["text"] * np.array(until)[:, None]}
+        assert np.array_equal(turn, render(style, asked)[0])
+    assert np.all(between == 255)
+    assert np.array_equal(Generator(style, {"text": " then ".join(said)})(3), turns[1])
+    assert np.array_equal(Generator(style, {"text": said[0]}, turns=True)(3), turns[0])
     with pytest.raises(UsageError, match="up to 2 sentences with 'then' between"):
         Generator(style, {"text": "add a green cat"})
     monkeypatch.chdir(tmp_path)
-    said = "text=Add a red cube at the center"
-    assert main(["generate", str(style.path), "--set", said, "-n", "1", "-o", "a.png"]) == 0
+    assert main(["generate", str(style.path), "--set", f"text={said[0].title()}", "-n", "1", "-o", "a.png"]) == 0
     assert load_image(tmp_path / "a.png").shape == (32, 32, 3)
 
 

@@ -53,7 +53,8 @@ def generate(
 ) -> int:
     """Make pictures with a style that needs no photo, each from noise of its own. The same seed makes the same picture.
 
-    Where a style is given a class that --set does not name, every class has its turn.
+    Where a style is given a class that --set does not name, every class has its turn. Of several
+    instructions, with "then" between, the pictures after each stand in a row.
 
     Args:
         style: A style's name or file, or the folder of a training.
@@ -82,7 +83,7 @@ def generate(
 
             generator, count = steered.FromLatents(style, which, latent, given, threads=threads), len(latent)
         else:
-            generator = Generator(_load(style, which, Path(scratch)), given, threads=threads)
+            generator = Generator(_load(style, which, Path(scratch)), given, turns=True, threads=threads)
         if walk is not None:
             check_free(walk, overwrite)
             _walk(generator, range(seed, seed + (count or POINTS)), walk, overwrite)

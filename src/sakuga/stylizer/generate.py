@@ -10,6 +10,7 @@ import numpy as np
 from sakuga.errors import SakugaError, UsageError
 from sakuga.picture.pixels import Array
 from sakuga.style import Style, load
+from sakuga.style.inputs import Input
 from sakuga.style.values import arrays
 
 GAP = 2
@@ -23,6 +24,7 @@ class Generator:
         style: a Style, the name of one, or the path of a file.
         values: of its inputs, by name, in Python or as text; noise that is not among them is drawn for each picture,
             and of a choice without default, such as a class, every one has its turn.
+        turns: of a text of several sentences: whether a picture is a row of those after each, not only the last one.
         threads: how many the network computes with; None: one for each core.
 
     Attributes:
@@ -34,7 +36,12 @@ class Generator:
     """
 
     def __init__(
-        self, style: Style | str | Path, values: Mapping[str, object] | None = None, *, threads: int | None = None
+        self,
+        style: Style | str | Path,
+        values: Mapping[str, object] | None = None,
+        *,
+        turns: bool = False,
+        threads: int | None = None,
     ) -> None:
         self.style = style if isinstance(style, Style) else load(style)
         self.name = self.style.name
@@ -43,10 +50,10 @@ class Generator:
             raise UsageError(f"style {name} makes its pictures of photos: use sakuga photo.jpg -s {name}")
         self.drawn = {one.name: one.shape for one in card.inputs if one.kind == "noise" and one.name not in values}
         free = (one for one in card.inputs if one.kind == "choice" and one.required and one.name not in values)
-        turns = next(free, None)
-        chosen = [{turns.name: choice} for choice in turns.names] if turns else [{}]
+        classes = next(free, None)
+        chosen = [{classes.name: choice} for choice in classes.names] if classes else [{}]
         self._given = [arrays(card.inputs, {**values, **one}, style=name) for one in chosen]
-        self._threads = threads
+        self._turns, self._threads = turns, threads
 
     def __call__(self, seed: int) -> Array:
         """Return the picture of a seed, RGB (H, W, 3) uint8."""
@@ -69,8 +76,10 @@ class Generator:
 
     def _run(self, noise: Mapping[str, Array], seed: int) -> Array:
         given = self._given[seed % len(self._given)]
-        picture: Array = render(self.style, {**given, **noise}, threads=self._threads)[0]
-        return picture
+        inputs = {**given, **noise}
+        told = after_turns(self.style.card.inputs, inputs) if self._turns else [inputs]
+        pictures: list[Array] = [render(self.style, one, threads=self._threads)[0] for one in told]
+        return pictures[0] if len(pictures) == 1 else contact_sheet(pictures, columns=len(pictures))
 
 
 def render(style: Style, inputs: Mapping[str, Array], *, threads: int | None = None) -> Array:
@@ -90,6 +99,19 @@ def render(style: Style, inputs: Mapping[str, Array], *, threads: int | None = N
     return np.stack(pictures)
 
 
+def after_turns(inputs: Sequence[Input], values: Mapping[str, Array]) -> list[dict[str, Array]]:
+    """Return the values of a style's inputs after every turn of a conversation, whose text holds what was said by then.
+
+    Of a style that takes no text of several sentences, or is given one at most, these are the values as they are.
+    """
+    text = next((one.name for one in inputs if one.sentences > 1), None)
+    said = np.flatnonzero(values[text][0].any(1)) if text else []
+    if text is None or len(said) < 2:
+        return [dict(values)]
+    until = np.arange(values[text].shape[1])[:, None]
+    return [{**values, text: values[text] * (until <= turn)} for turn in said]
+
+
 def spherical(a: Array, b: Array, t: float) -> Array:
     """Return the point at `t` from 0 to 1 on the way between two of a normal distribution, as far from the centre.
 
@@ -103,9 +125,9 @@ def spherical(a: Array, b: Array, t: float) -> Array:
     return (np.float32(np.sin((1 - t) * angle)) * a + np.float32(np.sin(t * angle)) * b) / np.float32(np.sin(angle))
 
 
-def contact_sheet(pictures: Sequence[Array]) -> Array:
-    """Lay pictures (H, W, 3) of one size out in rows, about as many as columns, on white."""
-    columns = isqrt(len(pictures) - 1) + 1
+def contact_sheet(pictures: Sequence[Array], *, columns: int | None = None) -> Array:
+    """Lay pictures (H, W, 3) of one size out in rows, by default about as many as columns, on white."""
+    columns = columns or isqrt(len(pictures) - 1) + 1
     height, width = pictures[0].shape[:2]
     down, across = height + GAP, width + GAP
     sheet = np.full((ceil(len(pictures) / columns) * down - GAP, columns * across - GAP, 3), 255, np.uint8)
