@@ -6,6 +6,7 @@ from typing import Literal, Protocol
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from sakuga.data.columns import Column, Crop, Derived, Noise
@@ -160,14 +161,17 @@ def place_crops(
     return crops
 
 
-def sample_squares(pictures: Sequence[np.ndarray], *, count: int = 4) -> Tensor:
+def sample_squares(pictures: Sequence[np.ndarray], *, count: int = 4, size: int | None = None) -> Tensor:
     """Up to `count` pictures from all over a collection, cut to one square whose side is a multiple of four.
 
-    The side is the shortest there is, but no less than 64: smaller pictures are continued by reflection.
+    The side is the shortest there is, but no less than 64: smaller pictures are continued by reflection. With `size`,
+    for a style that takes no other, the squares of the shortest side are scaled to that one.
     """
     chosen = pictures[:: max(1, len(pictures) // count)][:count]
-    side = max(64, min(min(picture.shape[:2]) for picture in chosen) // 4 * 4)
-    return to_tensor(np.stack([Crop(0, 0, 0, side, False).cut(picture) for picture in chosen]))
+    shortest = min(min(picture.shape[:2]) for picture in chosen)
+    side = shortest if size else max(64, shortest // 4 * 4)
+    squares = to_tensor(np.stack([Crop(0, 0, 0, side, False).cut(picture) for picture in chosen]))
+    return squares if size in (None, side) else F.interpolate(squares, size=(size, size), mode="area")
 
 
 def _flattened(columns: Iterable[Column]) -> Iterator[Column]:

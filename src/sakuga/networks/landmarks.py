@@ -5,6 +5,9 @@ from torch import Tensor, nn
 
 from sakuga.networks.unet import UNet
 
+SMALL = 1e-9
+"""Weight of the middle of a heat map beside what stands out of it."""
+
 
 def draw_heatmaps(points: Tensor, side: tuple[int, int], *, sigma: float) -> Tensor:
     """Draw landmarks (N, K, 2), x and y in pixels, as maps (N, K, H, W): exp(-d² / 2σ²) of the distance d, 1 at each.
@@ -24,11 +27,14 @@ def read_heatmaps(heatmaps: Tensor) -> Tensor:
     Of a map without any maximum, the middle of the picture.
     """
     height, width = heatmaps.shape[2:]
-    weights = (heatmaps - heatmaps.amax((2, 3), keepdim=True) / 2).clamp_min(0) + 1e-9
+    weights = (heatmaps - heatmaps.amax((2, 3), keepdim=True) / 2).clamp_min(0)
     y = torch.arange(height, device=heatmaps.device, dtype=heatmaps.dtype)
     x = torch.arange(width, device=heatmaps.device, dtype=heatmaps.dtype)
-    total = weights.sum((2, 3))
-    return torch.stack([(weights.sum(2) * x).sum(2) / total, (weights.sum(3) * y).sum(2) / total], 2)
+    # Once for the sums, not for each pixel: ONNX Runtime's sums lose what is small beside them, torch's do not.
+    total = weights.sum((2, 3)) + SMALL
+    across = (weights.sum(2) * x).sum(2) + SMALL * (width - 1) / 2
+    down = (weights.sum(3) * y).sum(2) + SMALL * (height - 1) / 2
+    return torch.stack([across / total, down / total], 2)
 
 
 class LandmarkRegressor(nn.Module):

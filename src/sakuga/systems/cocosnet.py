@@ -174,8 +174,7 @@ class CoCosNet(System):
     def preview(self) -> Preview:
         """Four conditions, in the look of their photos one on, and up to 64 photos."""
         conditions, photos = self.dataset.pictures("condition"), self.dataset.pictures("photo")
-        side = self.config.crop
-        shown, looks = (F.interpolate(sample_squares(one), size=(side, side)) for one in (conditions, photos))
+        shown, looks = (sample_squares(one, size=self.config.crop) for one in (conditions, photos))
         return Preview({"image": shown, "reference": looks.roll(1, 0)}, sample_squares(photos, count=64))
 
 

@@ -233,7 +233,7 @@ class GroupFaces(Unpaired):
         """Four photos of the base group as each group, and its cartoons."""
         base, count = self.config.base, len(self.config.groups)
         photos, style = (self.dataset.pictures(f"{side}_{base}") for side in ("photo", "style"))
-        shown = sample_squares(photos)
+        shown = sample_squares(photos, size=self.config.crop)
         rows = torch.eye(count).repeat_interleave(len(shown), 0)
         inputs = {"image": shown.repeat(count, 1, 1, 1), "group": rows}
         return Preview(inputs, sample_squares(style, count=64), rows=count)
