@@ -261,9 +261,7 @@ class TestEverySystem:
             assert Generator(style, values)(0).shape == (side, side, 3)
             return
         if style.card.size is not None and len(shown := system.preview().inputs) > 1:
-            assert shown["image"].shape[2:] == style.card.size, (
-                "samples with more inputs than a photo are not scaled"
-            )
+            assert shown["image"].shape[2:] == style.card.size, "samples that are not scaled"
         photo = np.random.default_rng(0).integers(0, 256, (93, 127, 3), dtype=np.uint8)
         values = {one.name: one.names[-1] for one in style.card.settings if one.kind == "choice"}  # of faces, the whole
         values |= {one.name: photo for one in style.card.settings if one.kind == "picture" and one.required}
