@@ -105,8 +105,10 @@ def after_turns(inputs: Sequence[Input], values: Mapping[str, Array]) -> list[di
     Of a style that takes no text of several sentences, or is given one at most, these are the values as they are.
     """
     text = next((one.name for one in inputs if one.sentences > 1), None)
-    said = np.flatnonzero(values[text][0].any(1)) if text else []
-    if text is None or len(said) < 2:
+    if text is None:
+        return [dict(values)]
+    said = np.flatnonzero(values[text][0].any(1))
+    if len(said) < 2:
         return [dict(values)]
     until = np.arange(values[text].shape[1])[:, None]
     return [{**values, text: values[text] * (until <= turn)} for turn in said]
