@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 from shell import photo, pixels
 
+from sakuga.commands.watch import watched
+
 
 def wait_for(path, process):
     end = time.monotonic() + 60
@@ -24,12 +26,15 @@ def test_what_comes_into_the_folder_is_stylised_until_ctrl_c(style_folder):
     before = photo("in/a.png")
     command = [sys.executable, "-m", "sakuga", "in", "-s", str(style_folder / "neg.onnx"), "-o", "out", "--watch"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        wait_for("out/a.neg.png", process)
-        Path("in/bad.png").write_text("no picture")
-        later = photo("in/sub/b.png", 1)
-        wait_for("out/sub/b.neg.png", process)
-        process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=20)
+        try:
+            wait_for("out/a.neg.png", process)
+            Path("in/bad.png").write_text("no picture")
+            later = photo("in/sub/b.png", 1)
+            wait_for("out/sub/b.neg.png", process)
+            process.send_signal(signal.SIGINT)
+            out, err = process.communicate(timeout=20)
+        finally:
+            process.kill()  # where all went well it has ended
     assert process.returncode == 130
     assert out.splitlines() == ["out/a.neg.png", "out/sub/b.neg.png"]
     lines = err.splitlines()
@@ -38,6 +43,15 @@ def test_what_comes_into_the_folder_is_stylised_until_ctrl_c(style_folder):
     assert len(lines) == 3
     np.testing.assert_array_equal(pixels("out/a.neg.png"), 255 - before)
     np.testing.assert_array_equal(pixels("out/sub/b.neg.png"), 255 - later)
+
+
+@pytest.mark.timeout(60)
+def test_what_comes_while_the_first_pictures_are_painted_is_news(tmp_path):
+    pytest.importorskip("watchfiles")
+    times = watched([str(tmp_path)])
+    next(times)
+    photo(tmp_path / "later.png")
+    next(times)
 
 
 def test_only_folders_are_watched(run):

@@ -27,6 +27,7 @@ def watched(folders: Sequence[str]) -> Iterator[None]:
     changes = watch(
         *folders, watch_filter=is_news, debounce=LONGEST, step=QUIET, rust_timeout=500, yield_on_timeout=True
     )
+    next(changes)  # it begins here: what comes while the first pictures are painted is news
     say(f"watching {', '.join(folders)}; Ctrl-C ends")
     yield
     for change in changes:

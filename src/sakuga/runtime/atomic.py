@@ -88,7 +88,8 @@ def _remove_leftovers(folder: Path) -> None:
             if _TEMPORARY.fullmatch(entry.name) and entry.is_file(follow_symlinks=False):
                 with suppress(OSError), open(entry.path, "rb") as file:
                     fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                    os.unlink(entry.path)
+                    if os.path.samestat(os.fstat(file.fileno()), os.lstat(entry.path)):  # not one made again meanwhile
+                        os.unlink(entry.path)
 
 
 def _publish(temporary: Path, target: Path, overwrite: bool) -> None:
