@@ -311,3 +311,26 @@ def test_a_refused_upload_gets_its_answer_while_it_is_sent(made_style):
         for _ in range(5):
             answer = httpx.post(f"{server.url}/v1/stylize", content=bytes(8_000_000))
             check(answer, 413, "too_large")
+
+
+def test_a_file_in_chunks_of_a_few_bytes_is_400_and_holds_nobody_up(server):
+    head = b"POST /v1/stylize HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
+    with socket.create_connection(server.address) as line, suppress(ConnectionResetError, BrokenPipeError):
+        line.settimeout(10)
+        line.sendall(head + b"1\r\na\r\n" * 1200)
+        assert b'"error": "The file comes in chunks of a few bytes: send larger ones"' in line.recv(4096)
+    data = picture(64, 48, "BMP")
+    small = (data[at : at + 16] for at in range(0, len(data), 16))  # few of them are no harm
+    assert server.client.post("/v1/stylize", content=small).status_code == 200
+
+
+def test_nonsense_behind_an_answer_that_has_begun_ends_the_connection(server, caplog):
+    head = b"POST /nowhere HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n"
+    with socket.create_connection(server.address) as line, suppress(ConnectionResetError, BrokenPipeError):
+        line.settimeout(10)
+        line.sendall(head)
+        assert b"404" in line.recv(4096)
+        line.sendall(b"-1\r\n")
+        while line.recv(4096):
+            pass
+    assert "Fatal error" not in caplog.text

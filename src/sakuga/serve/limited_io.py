@@ -31,6 +31,8 @@ SECURITY = {
 }
 T = TypeVar("T")
 _PIECE = 64 * 1024  # an answer is sent in pieces: a client that stops reading then holds no more than one
+_HEAD_BYTES = 64 * 1024  # of a request
+_FREE_CHUNKS, _CHUNK_BYTES = 1000, 256  # of a request: beyond the first, each is to bring so many bytes on average
 _LINGER = 2.0  # seconds for which a refused client may still send
 
 
@@ -143,6 +145,25 @@ class LimitedIO:
         return RefusedError(413, "too_large", f"The file has more than {self.max_bytes:,} bytes: make it smaller.")
 
 
+class _Connection(h11.Connection):
+    """The protocol's state; it refuses bodies in chunks of a few bytes, each of which costs what a large one does."""
+
+    small_chunks = False
+    _chunks = _body = 0
+
+    def next_event(self) -> h11.Event | type[h11.NEED_DATA] | type[h11.PAUSED]:
+        event = super().next_event()
+        if isinstance(event, h11.Request):
+            self._chunks = self._body = 0
+        elif isinstance(event, h11.Data):
+            self._chunks += event.chunk_start
+            self._body += len(event.data)
+            if self._chunks > _FREE_CHUNKS + self._body // _CHUNK_BYTES:
+                self.small_chunks = True
+                raise h11.RemoteProtocolError("chunks of a few bytes")
+        return event
+
+
 def protocol(limits: Limits) -> type[H11Protocol]:
     """The class of a server's connections."""
 
@@ -151,6 +172,7 @@ def protocol(limits: Limits) -> type[H11Protocol]:
     class Protocol(H11Protocol):
         def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
             super().connection_made(transport)
+            self._state = self.conn = _Connection(h11.SERVER, _HEAD_BYTES)
             self._client = self.client[0] if self.client else "unknown"
             of_client[self._client] += 1
             self._seen: object = None
@@ -177,7 +199,11 @@ def protocol(limits: Limits) -> type[H11Protocol]:
                 self._timer = self.loop.call_later(limits.idle_seconds, self._look)
 
         def send_400_response(self, msg: str) -> None:
-            body = json.dumps({"error": "This is not HTTP.", "code": "bad_request"}).encode()
+            if self.conn.our_state not in (h11.IDLE, h11.SEND_RESPONSE):  # the answer has begun: there is no other
+                self.transport.close()
+                return
+            error = "The file comes in chunks of a few bytes: send larger ones" if self._state.small_chunks else ""
+            body = json.dumps({"error": error or "This is not HTTP.", "code": "bad_request"}).encode()
             headers = [(b"content-type", b"application/json"), (b"connection", b"close")]
             for event in (h11.Response(status_code=400, headers=headers), h11.Data(data=body), h11.EndOfMessage()):
                 self.transport.write(self.conn.send(event) or b"")
