@@ -7,6 +7,7 @@ import torch
 from tiny import Tiny, make_data
 
 from sakuga.errors import UsageError
+from sakuga.losses import auxiliary_classifier
 from sakuga.systems.acgan import ACGAN
 
 TINY = Tiny(
@@ -41,6 +42,13 @@ def test_the_paper_s_terms(tmp_path):
     assert d["class"].item() == pytest.approx(0.5 * (on_real + on_fake), rel=1e-12)
     assert g["gan"].item() == pytest.approx(softplus(2), rel=1e-12)
     assert g["class"].item() == pytest.approx(0.5 * on_fake, rel=1e-12)
+    scores, logits, labels = zip(
+        *((out.expand(4, 2)[:, :1], out.expand(4, 2), batch["label"]) for out in (real, fake)), strict=True
+    )
+    whole = auxiliary_classifier.d(*scores, logits[0], labels[0], logits[1], labels[1])
+    assert (d["gan"] + 2 * d["class"]).item() == pytest.approx(whole.item(), rel=1e-12)
+    whole = auxiliary_classifier.g(scores[1], logits[1], labels[1])
+    assert (g["gan"] + 2 * g["class"]).item() == pytest.approx(whole.item(), rel=1e-12)
 
 
 def test_the_teaching_code_s_bodies(tmp_path):

@@ -13,7 +13,7 @@ from sakuga.data.dataset import Dataset, sample_squares
 from sakuga.data.pictures import Pictures
 from sakuga.errors import SakugaError, UsageError
 from sakuga.importers.weights import load
-from sakuga.losses import cam_generator, face_id, group_classification, l1, lsgan
+from sakuga.losses import cam_discriminator, cam_generator, face_id, group_classification, l1, lsgan
 from sakuga.networks.mobilefacenet import SIDE, MobileFaceNet
 from sakuga.networks.photo2cartoon import GroupDiscriminator, GroupGenerator
 from sakuga.style.inputs import PICTURE, Input
@@ -161,7 +161,7 @@ class GroupFaces(Unpaired):
             for name in DISCRIMINATORS:
                 pair = (y, fake_y) if "style" in name else (x, fake_x)
                 real, fake = (self.get_submodule(name)(self.augment(one)) for one in pair)
-                sums[name].append(lsgan.d(real[0], fake[0]) + lsgan.d(real[1], fake[1]))
+                sums[name].append(lsgan.d(real[0], fake[0]) + cam_discriminator.d(real[1], fake[1]))
                 if late:
                     sums["groups"].append(self._classes(real[2], group))
         terms = {name.removeprefix("discriminator_"): torch.stack(found).sum() for name, found in sums.items()}
@@ -184,7 +184,7 @@ class GroupFaces(Unpaired):
                 self.get_submodule(name)(self.augment(fake_y if "style" in name else fake_x)) for name in DISCRIMINATORS
             ]
         terms = {
-            "adversarial": torch.stack([lsgan.g(scores) + lsgan.g(cam) for scores, cam, _ in seen]).sum(),
+            "adversarial": torch.stack([lsgan.g(scores) + cam_discriminator.g(cam) for scores, cam, _ in seen]).sum(),
             "cycle": c.cycle * (l1(self.inverse(fake_y, group)[0], x) + l1(self.generator(fake_x, group)[0], y)),
             "identity": c.identity * (l1(same_y, y) + l1(same_x, x)),
             "cam": c.cam / 2 * (cam_generator(cam_x, cam_same_y) + cam_generator(cam_y, cam_same_x)),
