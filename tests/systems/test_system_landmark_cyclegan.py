@@ -10,9 +10,9 @@ from torch.testing import assert_close
 
 from sakuga.errors import UsageError
 from sakuga.export.onnx import export
-from sakuga.networks.landmarks import draw_heatmaps
+from sakuga.networks.landmarks import Assisted, cut_patches, draw_heatmaps
 from sakuga.runs import build
-from sakuga.systems.landmark_cyclegan import SIDES, Assisted, LandmarkCycleGAN, cut_patches
+from sakuga.systems.landmark_cyclegan import SIDES, LandmarkCycleGAN
 from sakuga.training.trainer import Trainer
 
 TINY = Tiny(
@@ -88,7 +88,6 @@ def test_one_step_in_numbers(data):
     ones = torch.ones(2, 3, 64, 64)
     batch = {"photo": ones, "style": ones, "photo_points": points, "style_points": points}
     square = draw_heatmaps(points, (64, 64), sigma=2.5).square().mean().item()
-    system.regressor = lambda side: getattr(system, f"regressor_{side}")
     early, late = (dict(system.step(batch, t)) for t in (49, 50))
     assert list(early) == ["R", "G", "D"]
     assert list(late) == ["R", "G", "D", "D_local"]
@@ -138,7 +137,7 @@ def test_regressors_that_were_trained_rest_and_go_into_the_style(data, tmp_path)
     again = build(tmp_path / "run")
     for side, kind in (("photo", "photos"), ("style", "style")):
         for name, value in runs[kind].items():
-            assert torch.equal(again.regressor(side).state_dict()[name], value)
+            assert torch.equal(again.of("regressor", side).state_dict()[name], value)
     style = export(again, tmp_path / "style.onnx", name="style")
     assert len(style.card.frame.template) == 5
     assert style.card.frame.side == 64
@@ -173,8 +172,6 @@ def test_users_give_a_picture_alone():
 
 
 def test_crops_that_are_too_small_are_refused(tmp_path):
-    for crop in (48, 72):
-        with pytest.raises(
-            UsageError, match=f"--crop {crop} must be 64 or more, and a multiple of 16 with --regressor-lev"
-        ):
+    for crop, least in ((48, "64 or more"), (72, "a multiple of 16 with --regressor-levels 4")):
+        with pytest.raises(UsageError, match=f"--crop {crop} must be {least}"):
             TINY.bare(tmp_path, crop=crop)

@@ -7,6 +7,8 @@ from sakuga.networks.unet import UNet
 
 SMALL = 1e-9
 """Weight of the middle of a heat map beside what stands out of it."""
+PATCHES = {"eyes": (32, 32), "nose": (28, 24), "mouth": (23, 40)}
+"""Height and width of the parts of a face of 128 pixels that local discriminators see; uncertain, from second hand."""
 
 
 def draw_heatmaps(points: Tensor, side: tuple[int, int], *, sigma: float) -> Tensor:
@@ -35,6 +37,34 @@ def read_heatmaps(heatmaps: Tensor) -> Tensor:
     across = (weights.sum(2) * x).sum(2) + SMALL * (width - 1) / 2
     down = (weights.sum(3) * y).sum(2) + SMALL * (height - 1) / 2
     return torch.stack([across / total, down / total], 2)
+
+
+def with_heatmaps(image: Tensor, points: Tensor, *, sigma: float) -> Tensor:
+    """Return a picture (N, 3, H, W) and the heat maps of landmarks (N, K, 2), together (N, 3 + K, H, W)."""
+    return torch.cat([image, draw_heatmaps(points, (image.shape[2], image.shape[3]), sigma=sigma)], 1)
+
+
+def cut_patches(image: Tensor, points: Tensor) -> dict[str, Tensor]:
+    """Cut eyes (2N, 3, h, w), nose and mouth (N, 3, h, w) out of faces (N, 3, S, S) with five landmarks (N, 5, 2).
+
+    Whole pixels, as in the paper; at the border patches are moved inside. The mouth is midway between its corners.
+    """
+    side = image.shape[2]
+    centres = {"eyes": points[:, :2], "nose": points[:, 2:3], "mouth": points[:, 3:].mean(1, keepdim=True)}
+    found = {}
+    for part, size in PATCHES.items():
+        height, width = (round(length * side / 128) for length in size)
+        corner = centres[part] - torch.tensor([(width - 1) / 2, (height - 1) / 2]).to(points)
+        limits = torch.tensor([side - width, side - height]).to(points)
+        corners = torch.minimum(corner.round().clamp_min(0), limits).long().tolist()
+        found[part] = torch.stack(
+            [
+                picture[:, top : top + height, left : left + width]
+                for place in range(len(corners[0]))
+                for picture, (left, top) in ((one, each[place]) for one, each in zip(image, corners, strict=True))
+            ]
+        )
+    return found
 
 
 class LandmarkRegressor(nn.Module):
@@ -69,3 +99,17 @@ class LandmarkRegressor(nn.Module):
         """Find landmarks."""
         heatmaps: Tensor = self.body(image)
         return heatmaps
+
+
+class Assisted(nn.Module):
+    """A generator that is told the landmarks which a regressor finds in the picture."""
+
+    def __init__(self, generator: nn.Module, regressor: nn.Module, sigma: float):
+        super().__init__()
+        self.generator, self.regressor, self.sigma = generator, regressor, sigma
+
+    def forward(self, image: Tensor) -> Tensor:
+        """Translate (N, 3, H, W) in [-1, 1]."""
+        points = read_heatmaps(self.regressor(image))
+        result: Tensor = self.generator(with_heatmaps(image, points, sigma=self.sigma))
+        return result

@@ -13,20 +13,19 @@ from sakuga.data.columns import Column, Derived, Noise
 from sakuga.data.dataset import Dataset, sample_squares
 from sakuga.data.masks import Masks
 from sakuga.data.pictures import Pictures
-from sakuga.errors import UsageError
 from sakuga.losses import content, l1, landmark_consistency, lsgan
 from sakuga.networks.fsgan import FSGANGenerator, MultiScaleDiscriminator
-from sakuga.networks.landmarks import LandmarkRegressor, draw_heatmaps
+from sakuga.networks.landmarks import LandmarkRegressor, draw_heatmaps, with_heatmaps
 from sakuga.networks.poisson import poisson_blend
 from sakuga.runtime.console import say
 from sakuga.style.inputs import PICTURE, Input
 from sakuga.systems.artefact import Artefact
-from sakuga.systems.base import Batch, Config, Preview, System, Terms, frozen
-from sakuga.systems.fields import AtLeast, Count, MoreThan, MultipleOf, Role, Weight
+from sakuga.systems.base import Batch, Preview, System, Terms, frozen
+from sakuga.systems.fields import AtLeast, Count, MultipleOf, Role, Weight
 from sakuga.systems.parts.domain_features import DomainFeatures
-from sakuga.systems.parts.faces import load_regressor, read_landmarks
+from sakuga.systems.parts.faces import LandmarkedConfig, load_regressor, read_landmarks
 from sakuga.systems.parts.frames import cut_ellipses, hull_mask, other_frames
-from sakuga.systems.parts.swapping import Blended, Completed, Reenacted, on_black, reenact, with_heatmaps
+from sakuga.systems.parts.swapping import Blended, Completed, Reenacted, on_black, reenact
 from sakuga.systems.parts.trained import give, read_run
 
 SCALES = 2
@@ -38,13 +37,11 @@ REGRESSOR_LR = 1e-3
 
 
 @dataclass
-class FSGANConfig(Config):
+class FSGANConfig(LandmarkedConfig):
     """What `sakuga train fsgan` can be told; the official code's values for 128 pixels, by which a training begins."""
 
     photos: Annotated[tuple[Path, ...], Role("frames of faces", required=True)] = ()
     """Folders with a folder for each person, or each video: frames cut to the face, squares."""
-    landmarks: Annotated[Path | None, Role("landmarks", of="name")] = None
-    """Folder of the frames' landmarks, side files of their names; by default beside the frames."""
     masks: Annotated[Path | None, Role("masks", of="name")] = None
     """Folder of gray pictures, white where the face is, for completion and blending; by default what the landmarks
     enclose, enlarged."""
@@ -76,18 +73,10 @@ class FSGANConfig(Config):
     """VGG-19's weights: a path, or `random:SEED`; by default what `sakuga download` fetched."""
     reenactment: Annotated[Path | None, Role("reenactment", of="name")] = None
     """For blending: a run of fsgan that moves the other's face into the picture's pose; by default it is left as is."""
-    regressor: Annotated[Path | None, Role("landmark regressor", of="name")] = None
-    """A run of `landmarks` on such frames; without it a regressor learns beside the generator."""
     points: Literal[5, 68] = 68
     """Landmarks of a face, as `sakuga prepare landmarks --points` finds them."""
-    sigma: Annotated[float, MoreThan(0)] = 2.5
-    """Standard deviation of a landmark's spot in its heat map, pixels."""
     width: Annotated[int, AtLeast(2)] = 128
     """Channels of the generator at full size; half of it are the discriminators' first."""
-    regressor_width: Annotated[int, AtLeast(2)] = 16
-    """Channels of the regressor's first level."""
-    regressor_levels: Annotated[int, AtLeast(2)] = 5
-    """How often the regressor halves a crop."""
 
 
 class FSGAN(System):
@@ -122,11 +111,8 @@ class FSGAN(System):
     def __init__(self, config: FSGANConfig):
         super().__init__(config)
         c = config
-        if c.crop % 2**c.regressor_levels and c.stage == "reenactment":
-            raise UsageError(
-                f"--crop {c.crop} must be a multiple of {2**c.regressor_levels} with "
-                f"--regressor-levels {c.regressor_levels}"
-            )
+        if c.stage == "reenactment":
+            c.check_levels()
         channels = {"reenactment": 3 + c.points, "completion": 4, "blending": 7}
         self.generator = FSGANGenerator(channels[c.stage], width=c.width)
         self.discriminator = MultiScaleDiscriminator(width=c.width // 2)
@@ -144,7 +130,6 @@ class FSGAN(System):
             say("landmarks are learned on the way: no regressor was given")
         elif c.stage == "reenactment" and c.regressor:
             load_regressor(self.regressor, c.regressor, "--regressor", side=c.crop, sigma=c.sigma)
-            self.regressor.requires_grad_(False)
         if c.stage == "blending" and c.reenactment:
             state = read_run(c.reenactment, "--reenactment", "fsgan")
             self.mover = FSGANGenerator(3 + c.points, width=state["config"]["width"])

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from sakuga.networks.landmarks import LandmarkRegressor, draw_heatmaps, read_heatmaps
+from sakuga.networks.landmarks import LandmarkRegressor, read_heatmaps, with_heatmaps
 
 BLACK = -0.95
 """Up to which value a pixel counts as black: six levels of 256, for what JPEG makes of it."""
@@ -65,11 +65,6 @@ def reenact(
         points = torch.lerp(own, wanted, number / iterations)
         image = generator(with_heatmaps(image, points, sigma=sigma))
     return image
-
-
-def with_heatmaps(image: Tensor, points: Tensor, *, sigma: float) -> Tensor:
-    """Return a picture (N, 3, H, W) and the heat maps of landmarks (N, K, 2), together (N, 3 + K, H, W)."""
-    return torch.cat([image, draw_heatmaps(points, (image.shape[2], image.shape[3]), sigma=sigma)], 1)
 
 
 def on_black(image: Tensor, mask: Tensor) -> Tensor:
