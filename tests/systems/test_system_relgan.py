@@ -7,6 +7,7 @@ from torch import nn
 from torch.testing import assert_close
 
 from sakuga.errors import UsageError
+from sakuga.networks.layers import kernels
 from sakuga.systems.relgan import RelGAN
 
 TINY = Tiny(
@@ -81,17 +82,17 @@ def test_one_step_in_numbers(data):
 
 def test_kernels_with_orthogonal_rows_cost_nothing(data):
     system = TINY.build(data, orthogonal=1.0)
-    kernels = list(system._kernels())
-    assert [kernel.shape[2] for kernel in kernels] == [7, 4, 4, 3, 3, 4, 4, 7]
-    assert [kernel.shape[:2] for kernel in kernels][-3:] == [(4, 8), (2, 4), (3, 2)]  # transposed ones are turned
+    found = list(kernels(system.generator))
+    assert [kernel.shape[2] for kernel in found] == [7, 4, 4, 3, 3, 4, 4, 7]
+    assert [kernel.shape[:2] for kernel in found][-3:] == [(4, 8), (2, 4), (3, 2)]  # transposed ones are turned
     with torch.no_grad():
-        for kernel in kernels:
+        for kernel in found:
             eye = torch.eye(*kernel.shape[:2]) if kernel.shape[0] <= kernel.shape[1] else torch.zeros(kernel.shape[:2])
             kernel.copy_(3 * eye[:, :, None, None].expand_as(kernel))
     (_, _), (_, g) = system.step(system.batch(0, 0, 1), 0)
     assert g["orthogonal"].item() == 0
     with torch.no_grad():
-        kernels[1].fill_(1.0)  # (4, 2, 4, 4): rows meet in 12 places of 16 taps, each with 1 + 1
+        found[1].fill_(1.0)  # (4, 2, 4, 4): rows meet in 12 places of 16 taps, each with 1 + 1
     (_, _), (_, g) = system.step(system.batch(0, 0, 1), 0)
     assert g["orthogonal"].item() == 12 * 16 * 4
 

@@ -1,5 +1,6 @@
 """Pieces that several architectures share."""
 
+from collections.abc import Iterator
 from typing import Literal
 
 import torch
@@ -28,6 +29,13 @@ def reflected(channels: int, out: int, kernel: int, *, stride: int = 1, bias: bo
     """Convolve a picture continued by reflection; with stride 1 the size is kept."""
     padding = kernel // 2
     return nn.Conv2d(channels, out, kernel, stride=stride, padding=padding, padding_mode="reflect", bias=bias)
+
+
+def kernels(network: nn.Module) -> Iterator[Tensor]:
+    """A network's kernels (O, I, h, w) that are larger than a point; those of transposed convolutions are turned."""
+    for module in network.modules():
+        if isinstance(module, (nn.Conv2d, nn.ConvTranspose2d)) and module.weight[0, 0].numel() > 1:
+            yield module.weight.transpose(0, 1) if isinstance(module, nn.ConvTranspose2d) else module.weight
 
 
 def instance_norm(x: Tensor, *, weight: Tensor | None = None, bias: Tensor | None = None, eps: float = 1e-5) -> Tensor:

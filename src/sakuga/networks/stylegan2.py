@@ -274,6 +274,21 @@ class StyleGAN2Generator(nn.Module):
         return picture
 
 
+class Sampler(nn.Module):
+    """What users run: noise (N, size) and truncation (N,) to pictures."""
+
+    def __init__(self, generator: StyleGAN2Generator):
+        super().__init__()
+        self.generator = generator
+
+    def forward(self, noise: Tensor, truncation: Tensor) -> Tensor:
+        """Make pictures (N, 3, side, side)."""
+        mapping, synthesis = self.generator.mapping, self.generator.synthesis
+        w = mapping.truncate(mapping(noise), truncation[:, None])
+        picture: Tensor = synthesis(w[:, None].repeat(1, synthesis.count, 1))
+        return picture
+
+
 def mixed(mapping: Mapping, count: int, noise: Tensor, other: Tensor | None, cut: Tensor | None) -> Tensor:
     """Latents for `count` layers, (N, count, size): of `noise`, and from layer `cut` (N,) on of `other`."""
     latents: Tensor = mapping(noise)[:, None].repeat(1, count, 1)

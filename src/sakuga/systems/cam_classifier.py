@@ -16,7 +16,7 @@ from sakuga.systems.artefact import Artefact
 from sakuga.systems.base import Batch, Preview, System, Terms
 from sakuga.systems.fields import AtLeast, Count, Weight
 from sakuga.systems.parts.editing import editor_preview
-from sakuga.systems.parts.labelled import LabelledConfig, middles, option_name, read_labels, read_squares, spread
+from sakuga.systems.parts.labelled import LabelledConfig, examples, option_name, read_labels, read_squares
 from sakuga.systems.parts.schedules import linear_decay
 
 
@@ -105,9 +105,7 @@ class CAMClassifier(System):
     def preview(self) -> Preview:
         """Four photos, and the maps of up to eight classes on them."""
         photos, side = self.dataset.pictures("photo"), self.config.crop
-        return editor_preview(
-            middles(photos, spread(photos, 4), side), self.inputs, middles(photos, spread(photos, 64), side)
-        )
+        return editor_preview(examples(photos, 4, side), self.inputs, examples(photos, 64, side))
 
 
 class ClassMap(nn.Module):

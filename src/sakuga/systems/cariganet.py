@@ -19,7 +19,7 @@ from sakuga.systems.artefact import Artefact
 from sakuga.systems.base import Batch, Preview, System, Update, frozen
 from sakuga.systems.fields import AtLeast, AtMost, Count, Role, Weight
 from sakuga.systems.parts.faces import read_landmarks
-from sakuga.systems.parts.labelled import middles, spread
+from sakuga.systems.parts.labelled import examples
 from sakuga.systems.parts.people import part_mask, photos_of
 from sakuga.systems.parts.schedules import linear_decay
 from sakuga.systems.parts.unpaired import UnpairedConfig
@@ -139,8 +139,8 @@ class CariGAN(System):
     def preview(self) -> Preview:
         """Four photos in two poses, and up to 64 caricatures."""
         c, style = self.config, self.dataset.pictures("style")
-        shown = middles(self.photos, spread(self.photos, 4), c.crop)
+        shown = examples(self.photos, 4, c.crop)
         poses = torch.eye(c.poses)[:ROWS].repeat_interleave(len(shown), 0)
         noise = torch.randn(len(poses), c.noise, generator=torch.Generator().manual_seed(0))
         inputs = {"image": shown.repeat(ROWS, 1, 1, 1), "pose": poses, "noise": noise}
-        return Preview(inputs, middles(style, spread(style, 64), c.crop), rows=ROWS)
+        return Preview(inputs, examples(style, 64, c.crop), rows=ROWS)

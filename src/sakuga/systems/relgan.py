@@ -2,40 +2,28 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Annotated
 
 import torch
-from torch import Tensor, nn
 
 from sakuga.data.columns import Noise
 from sakuga.data.dataset import Dataset
-from sakuga.data.labels import Labels
-from sakuga.errors import SakugaError, UsageError
 from sakuga.losses import gradient_penalty, interpolation, l1, lsgan, matching, orthogonal, wrong_triplets
+from sakuga.networks.layers import kernels
 from sakuga.networks.relgan import RelGANDiscriminator
 from sakuga.networks.stargan import StarGANGenerator
-from sakuga.style.inputs import PICTURE, Input
+from sakuga.style.inputs import PICTURE
 from sakuga.systems.artefact import Artefact
 from sakuga.systems.base import Batch, Preview, System, Terms, frozen
-from sakuga.systems.fields import AtLeast, Count, Weight
-from sakuga.systems.parts.labelled import LabelledConfig, middles, option_name, read_labels, read_squares, spread
-
-FIVE = ("Black_Hair", "Blond_Hair", "Brown_Hair", "Male", "Young")
-NINE = (*FIVE, "Bangs", "Mustache", "Pale_Skin", "Smiling")
-SEVENTEEN = (
-    *NINE,
-    *("5_o_Clock_Shadow", "Bald", "Eyeglasses", "Goatee", "Gray_Hair", "Straight_Hair", "Wavy_Hair", "Wearing_Hat"),
-)
-MAX_ROWS = 8
+from sakuga.systems.fields import Count, Weight
+from sakuga.systems.parts.celeba import FIVE, NINE, SEVENTEEN
+from sakuga.systems.parts.editing import EditingConfig, Sliders, check_layers, slider_inputs, slider_preview
+from sakuga.systems.parts.labelled import examples, read_attributes, read_squares
 
 
 @dataclass
-class RelGANConfig(LabelledConfig):
+class RelGANConfig(EditingConfig):
     """What `sakuga train relgan` can be told; rates and weights are the official code's."""
 
-    attributes: tuple[str, ...] = ()
-    """Columns of the table that are attributes, all of them by default."""
-    crop: int = 128
     batch: Count = 4
     lr: Weight = 5e-5
     steps: Count = 100_000
@@ -51,12 +39,6 @@ class RelGANConfig(LabelledConfig):
     """Weight of the generator's orthogonal regularisation, λ₅."""
     penalty: Weight = 150.0
     """Weight of the gradient penalty."""
-    width: Annotated[int, AtLeast(2)] = 64
-    """Channels of both networks' first layer."""
-    blocks: Annotated[int, AtLeast(0)] = 6
-    """Residual blocks of the generator."""
-    layers: Count = 6
-    """How often the discriminator halves a picture; each doubles its channels."""
 
 
 class RelGAN(System):
@@ -86,27 +68,16 @@ class RelGAN(System):
     def __init__(self, config: RelGANConfig):
         super().__init__(config)
         c = config
-        if not c.attributes:
-            c.attributes = self._labels().names
-        if c.crop % 2**c.layers:
-            raise UsageError(f"--crop {c.crop} must be a multiple of {2**c.layers} with --layers {c.layers}")
-        try:
-            numbers = [Input(option_name(n), "number", minimum=-1, maximum=1, default=0.0) for n in c.attributes]
-        except SakugaError as error:
-            raise UsageError(f"--labels: {error}") from error
-        self.inputs = (PICTURE, *numbers)
+        c.attributes = c.attributes or read_attributes(c, self.name).names
+        check_layers(c)
+        self.inputs = slider_inputs(c.attributes)
         self.generator = StarGANGenerator(len(c.attributes), width=c.width, blocks=c.blocks, norm="switch")
         self.discriminator = RelGANDiscriminator(len(c.attributes), width=c.width, layers=c.layers)
 
-    def _labels(self) -> Labels:
-        labels = read_labels(self.config, names=self.config.attributes)
-        if labels.classes is not None:
-            raise UsageError(f"--labels {self.config.labels} has domains, and relgan learns attributes: train stargan")
-        return labels
-
     def data(self) -> Dataset:
         """Three photos with their labels, drawn apart, and how far on the way between the first two."""
-        c, photos, labels = self.config, read_squares(self.config), self._labels()
+        c = self.config
+        photos, labels = read_squares(c), read_attributes(c, self.name, c.attributes)
         draws = [Dataset({p: photos, f"label_{p}": labels}, c, draw="picture") for p in ("a", "b", "c")]
         chance = Dataset({"alpha": Noise(uniform=True), "mix": Noise(uniform=True)}, c)
         return draws[0] | draws[1] | draws[2] | chance
@@ -149,15 +120,9 @@ class RelGAN(System):
                 "interpolation": c.interpolation * interpolation.g(degree),
                 "cycle": c.cycle * l1(self.generator(fake, -v), x),
                 "same": c.same * l1(same, x),
-                "orthogonal": c.orthogonal * torch.stack([orthogonal(w) for w in self._kernels()]).sum(),
+                "orthogonal": c.orthogonal * torch.stack([orthogonal(w) for w in kernels(self.generator)]).sum(),
             },
         )
-
-    def _kernels(self) -> Iterator[Tensor]:
-        """The generator's kernels (O, I, h, w) that are larger than a point."""
-        for module in self.generator.modules():
-            if isinstance(module, (nn.Conv2d, nn.ConvTranspose2d)) and module.weight[0, 0].numel() > 1:
-                yield module.weight.transpose(0, 1) if isinstance(module, nn.ConvTranspose2d) else module.weight
 
     def optimizers(self) -> dict[str, torch.optim.Optimizer]:
         """Adam with β₁ = ½ for both players, at one constant rate."""
@@ -165,28 +130,9 @@ class RelGAN(System):
 
     def artefact(self, network: str | None = None) -> Artefact:
         """The generator, for squares of the crop's side, with a number from -1 to 1 for each attribute."""
-        return Artefact(Sliders(self.generator), self.inputs, size=(self.config.crop, self.config.crop))
+        return Artefact(Sliders(self.generator), (PICTURE, *self.inputs), size=(self.config.crop, self.config.crop))
 
     def preview(self) -> Preview:
         """Four photos, and what becomes of them by one attribute at a time, more and less; all photos' kind for KID."""
         photos, side = self.dataset.pictures("a"), self.config.crop
-        shown, count = middles(photos, spread(photos, 4), side), len(self.inputs) - 1
-        values = torch.eye(count).repeat_interleave(2, 0)[:MAX_ROWS]
-        values[1::2] *= -1
-        rows = values.repeat_interleave(len(shown), 0)
-        numbers = {one.name: rows[:, i] for i, one in enumerate(self.inputs[1:])}
-        references = middles(photos, spread(photos, 64), side)
-        return Preview({"image": shown.repeat(len(values), 1, 1, 1), **numbers}, references, rows=len(values))
-
-
-class Sliders(nn.Module):
-    """A generator whose vector is given as numbers."""
-
-    def __init__(self, generator: nn.Module):
-        super().__init__()
-        self.generator = generator
-
-    def forward(self, image: Tensor, *numbers: Tensor) -> Tensor:
-        """Pictures (N, 3, H, W), and (N,) for each attribute."""
-        result: Tensor = self.generator(image, torch.stack(numbers, 1))
-        return result
+        return slider_preview(examples(photos, 4, side), self.inputs, examples(photos, 64, side))

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Annotated
 
 import torch
 import torch.nn.functional as F
@@ -10,30 +9,27 @@ from torch import Tensor, nn
 
 from sakuga.data.columns import Noise
 from sakuga.data.dataset import Dataset
-from sakuga.errors import UsageError
 from sakuga.losses import domain_classification, gradient_penalty, l1, wgan
 from sakuga.networks.stargan import StarGANDiscriminator, StarGANGenerator
 from sakuga.style.inputs import PICTURE
 from sakuga.systems.artefact import Artefact
 from sakuga.systems.base import Batch, Preview, System, Terms, frozen
-from sakuga.systems.fields import AtLeast, Count, Weight
-from sakuga.systems.parts.editing import Editor, editor_inputs, editor_preview
-from sakuga.systems.parts.labelled import LabelledConfig, exclusive, middles, read_labels, read_squares, spread
+from sakuga.systems.fields import Count, Weight
+from sakuga.systems.parts.celeba import FIVE
+from sakuga.systems.parts.editing import EditingConfig, Editor, check_layers, editor_inputs, editor_preview
+from sakuga.systems.parts.labelled import examples, exclusive, read_labels, read_squares
 from sakuga.systems.parts.schedules import linear_decay
 
 
 @dataclass
-class StarGANConfig(LabelledConfig):
+class StarGANConfig(EditingConfig):
     """What `sakuga train stargan` can be told; weights and rates are the paper's."""
 
-    attributes: tuple[str, ...] = ()
-    """Columns of the table that are attributes, all of them by default."""
     domains: tuple[str, ...] = ()
     """Names of the domains, where the photos have one each; found in the labels."""
     groups: tuple[str, ...] | None = None
     """Attributes of which one holds, each group as NAME=A,B,C. By default those that share their last word and never
     hold together, as black_hair and blond_hair."""
-    crop: int = 128
     batch: Count = 16
     lr: Weight = 1e-4
     steps: Count = 60_000
@@ -46,12 +42,6 @@ class StarGANConfig(LabelledConfig):
     """Weight of the way back, λ_rec."""
     penalty: Weight = 10.0
     """Weight of the gradient penalty, λ_gp."""
-    width: Annotated[int, AtLeast(2)] = 64
-    """Channels of both networks' first layer."""
-    blocks: Annotated[int, AtLeast(0)] = 6
-    """Residual blocks of the generator."""
-    layers: Count = 6
-    """How often the discriminator halves a picture; each doubles its channels."""
     keep: bool = True
     """Let the finished style find by the discriminator's classifier what a photo has, so that what is not set stays;
     without it, what is not set is off, and the file is smaller by the discriminator."""
@@ -74,7 +64,7 @@ class StarGAN(System):
     averaged = ()
     presets = {  # noqa: RUF012
         "celeba": {
-            "attributes": ("Black_Hair", "Blond_Hair", "Brown_Hair", "Male", "Young"),
+            "attributes": FIVE,
             "groups": ("hair=Black_Hair,Blond_Hair,Brown_Hair",),
             "steps": 200_000,
         },
@@ -86,21 +76,17 @@ class StarGAN(System):
     def __init__(self, config: StarGANConfig):
         super().__init__(config)
         c = config
+        check_layers(c)
         if not c.domains and (not c.attributes or c.groups is None):
             labels = read_labels(c, names=c.attributes)
             if labels.classes is not None:
                 c.domains, c.attributes, c.groups = labels.names, (), ()
             else:
-                c.attributes = labels.names
-                if c.groups is None:
-                    c.groups = tuple(f"{name}={','.join(members)}" for name, members in exclusive(labels).items())
+                c.attributes, c.groups = labels.names, exclusive(labels) if c.groups is None else c.groups
         self.inputs, self.columns = editor_inputs(c.attributes, c.domains, c.groups or (), keep=c.keep)
         count = len(c.attributes) + len(c.domains)
         self.generator = StarGANGenerator(count, width=c.width, blocks=c.blocks)
-        try:
-            self.discriminator = StarGANDiscriminator(count, side=c.crop, width=c.width, layers=c.layers)
-        except ValueError as error:
-            raise UsageError(f"--crop {c.crop} must be a multiple of {2**c.layers} with --layers {c.layers}") from error
+        self.discriminator = StarGANDiscriminator(count, side=c.crop, width=c.width, layers=c.layers)
 
     def data(self) -> Dataset:
         """Photos with their labels, labels to be asked for, and where between real and fake the penalty is taken."""
@@ -122,26 +108,15 @@ class StarGAN(System):
         penalty = gradient_penalty(
             lambda mixed: self.discriminator(mixed)[0], x, fake.detach().to(x.dtype), mix=batch["mix"].to(x.dtype)
         )
-        yield (
-            "D",
-            {
-                "adversarial": wgan.d(real, self.discriminator(fake.detach())[0]),
-                "classes": c.classes * domain_classification(logits, label),
-                "penalty": c.penalty * penalty,
-            },
-        )
+        terms = {"adversarial": wgan.d(real, self.discriminator(fake.detach())[0])}
+        terms["classes"] = c.classes * domain_classification(logits, label)
+        yield "D", terms | {"penalty": c.penalty * penalty}
         if not turn:
             return
         with frozen(self.discriminator):
             score, logits = self.discriminator(fake)
-        yield (
-            "G",
-            {
-                "adversarial": wgan.g(score),
-                "classes": c.classes * domain_classification(logits, target),
-                "reconstruction": c.reconstruction * l1(self.generator(fake, self.code(label)), x),
-            },
-        )
+        terms = {"adversarial": wgan.g(score), "classes": c.classes * domain_classification(logits, target)}
+        yield "G", terms | {"reconstruction": c.reconstruction * l1(self.generator(fake, self.code(label)), x)}
 
     def optimizers(self) -> dict[str, torch.optim.Optimizer]:
         """Adam with β₁ = ½ for both players."""
@@ -164,6 +139,5 @@ class StarGAN(System):
 
     def preview(self) -> Preview:
         """Four photos, and what becomes of them by one change at a time; pictures of all labels for KID."""
-        photos = self.dataset.pictures("photo")
-        shown = middles(photos, spread(photos, 4), self.config.crop)
-        return editor_preview(shown, self.inputs, middles(photos, spread(photos, 64), self.config.crop))
+        photos, side = self.dataset.pictures("photo"), self.config.crop
+        return editor_preview(examples(photos, 4, side), self.inputs, examples(photos, 64, side))

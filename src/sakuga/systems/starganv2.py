@@ -7,10 +7,8 @@ from typing import Annotated
 import torch
 from torch import Tensor, nn
 
-from sakuga.data.columns import Derived, Noise
+from sakuga.data.columns import Noise
 from sakuga.data.dataset import Dataset
-from sakuga.data.labels import Labels
-from sakuga.data.pictures import Pictures
 from sakuga.errors import UsageError
 from sakuga.losses import bce, diversity_sensitive, l1, r1, style_reconstruction
 from sakuga.networks.starganv2 import MappingNetwork, StarGANv2Discriminator, StarGANv2Generator, StyleEncoder
@@ -18,8 +16,8 @@ from sakuga.style.inputs import PICTURE, Input
 from sakuga.systems.artefact import Artefact
 from sakuga.systems.base import Batch, Preview, System, Terms, Update, frozen
 from sakuga.systems.fields import AtLeast, Count, Weight
-from sakuga.systems.parts.labelled import LabelledConfig, middles, read_labels, read_squares, spread
-from sakuga.systems.parts.references import Partners, Translator, domain_preview, masks_of, zoomed
+from sakuga.systems.parts.labelled import LabelledConfig, examples, read_domains, read_squares
+from sakuga.systems.parts.references import Partners, Translator, domain_preview, masks_of, view
 
 
 @dataclass
@@ -80,12 +78,7 @@ class StarGANv2(System):
     """
 
     name = "starganv2"
-    players = {  # noqa: RUF012
-        "D": ["discriminator"],
-        "G": ["generator"],
-        "F": ["mapping"],
-        "E": ["style_encoder"],
-    }
+    players = {"D": ["discriminator"], "G": ["generator"], "F": ["mapping"], "E": ["style_encoder"]}  # noqa: RUF012
     averaged = ("generator", "mapping", "style_encoder")
     presets = {  # noqa: RUF012
         "afhq": {"crop": 256, "steps": 100_000, "diversity": 2.0},
@@ -99,7 +92,7 @@ class StarGANv2(System):
         c = config
         if c.crop < 32 or c.crop & (c.crop - 1):
             raise UsageError(f"--crop {c.crop} must be a power of two from 32 on")
-        c.domains = c.domains or self._labels().names
+        c.domains = c.domains or read_domains(c, self.name).names
         size = {"width": c.width or 2**14 // c.crop, "most": c.most}
         self.heat_maps: nn.Module | None = None
         self.generator = StarGANv2Generator(c.crop, c.numbers, high_pass=c.high_pass, **size)
@@ -113,23 +106,13 @@ class StarGANv2(System):
         if self.config.high_pass and self.heat_maps is None:
             raise UsageError("--high-pass needs a network of landmarks: set `heat_maps` in Python, or leave it out")
 
-    def _labels(self) -> Labels:
-        labels = read_labels(self.config)
-        if labels.classes is None:
-            raise UsageError(f"--labels {self.config.labels} has attributes, and starganv2 learns domains: one column")
-        return labels
-
     def data(self) -> Dataset:
         """Photos with their domains, two references of one domain, and two noises; every domain as likely."""
-        c, photos, labels = self.config, read_squares(self.config), self._labels()
-
-        def view(pictures: Pictures | Partners) -> Derived:
-            return Derived(zoomed, pictures, Noise(5, uniform=True))
-
-        noises = {name: Noise(c.noise) for name in ("z", "z2")}
-        references = {"reference": view(photos), "reference2": view(Partners(photos, labels, c.seed)), "target": labels}
+        c, photos, labels = self.config, read_squares(self.config), read_domains(self.config, self.name)
+        others = Partners(photos, labels, c.seed)
+        references = {"reference": view(photos), "reference2": view(others), "target": labels}
         sources = Dataset({"photo": view(photos), "domain": labels}, c, draw="class")
-        return sources | Dataset(references, c, draw="class") | Dataset(noises, c)
+        return sources | Dataset(references, c, draw="class") | Dataset({"z": Noise(c.noise), "z2": Noise(c.noise)}, c)
 
     def step(self, batch: Batch, t: int) -> Iterator[Update]:
         """The discriminator twice, all else, the generator alone."""
@@ -137,7 +120,10 @@ class StarGANv2(System):
         for code, source in ((self.mapping, "z"), (self.style_encoder, "reference")):
             with torch.no_grad():
                 fake = self.translate(b["photo"], code(b[source], target))
-            yield "D", self._discriminate(b, fake)
+            real = b["photo"].detach().requires_grad_()
+            scores = self.discriminator(real, b["domain"])
+            terms = {"adversarial": bce.d(scores, self.discriminator(fake, target))}
+            yield "D", terms | {"penalty": self.config.penalty * r1(scores, real)}
 
         codes = self.mapping(b["z"], target), self.mapping(b["z2"], target)
         with frozen(self.discriminator):
@@ -154,14 +140,6 @@ class StarGANv2(System):
         """G(x, s), with the masks of x where there are heat maps."""
         result: Tensor = self.generator(image, style, masks_of(image, self.heat_maps))
         return result
-
-    def _discriminate(self, b: Batch, fake: Tensor) -> Terms:
-        real = b["photo"].detach().requires_grad_()
-        scores = self.discriminator(real, b["domain"])
-        return {
-            "adversarial": bce.d(scores, self.discriminator(fake, b["target"])),
-            "penalty": self.config.penalty * r1(scores, real),
-        }
 
     def _generate(self, b: Batch, codes: tuple[Tensor, Tensor], t: int) -> Terms:
         c, x, target = self.config, b["photo"], b["target"]
@@ -189,17 +167,12 @@ class StarGANv2(System):
     def artefact(self, network: str | None = None) -> Artefact:
         """All that users run, for squares of the crop's side: a domain, and a reference or the seed of a style."""
         c = self.config
-        inputs = (
-            PICTURE,
-            Input("domain", "choice", names=c.domains),
-            Input("reference", "picture", default=""),
-            Input("z", "noise", size=c.noise),
-        )
+        domain, reference = Input("domain", "choice", names=c.domains), Input("reference", "picture", default="")
+        inputs = PICTURE, domain, reference, Input("z", "noise", size=c.noise)
         module = Translator(self.generator, self.mapping, self.style_encoder, self.heat_maps)
         return Artefact(module, inputs, size=(c.crop, c.crop))
 
     def preview(self) -> Preview:
         """Four photos in two styles of each domain, and pictures of all domains for KID."""
-        photos, side = self.dataset["photo"].columns[0], self.config.crop  # type: ignore[attr-defined]
-        shown = middles(photos, spread(photos, 4), side)
-        return domain_preview(shown, self.config.domains, self.config.noise, middles(photos, spread(photos, 64), side))
+        c, photos = self.config, self.dataset["photo"].columns[0]  # type: ignore[attr-defined]
+        return domain_preview(examples(photos, 4, c.crop), c.domains, c.noise, examples(photos, 64, c.crop))

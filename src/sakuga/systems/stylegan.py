@@ -5,22 +5,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-import torch
 from torch import Tensor, nn
 
 from sakuga.data.columns import Noise
 from sakuga.losses import bce, drift, gradient_penalty, r1, wgan
 from sakuga.networks.growing import GrowingDiscriminator, enlarge
 from sakuga.networks.stylegan import StyleGANGenerator
-from sakuga.style.inputs import Input
 from sakuga.systems.artefact import Artefact
 from sakuga.systems.base import Batch, Preview, Update, frozen
 from sakuga.systems.fields import AtLeast, AtMost, Count, Weight
 from sakuga.systems.parts.growing import Growing, GrowingConfig
-from sakuga.systems.parts.noise import SHOWN
+from sakuga.systems.parts.styles import half_life, mixing_cut, style_inputs, whole_variety
 
-HALF_LIFE = 10_000
-"""Pictures after which what the averages were counts half."""
 DRIFT = 1e-3
 """Weight of squared scores beside the Wasserstein distance."""
 
@@ -76,10 +72,7 @@ class StyleGAN(Growing):
         c, growth, real = self.config, self.growth(t), self.reals(batch, t)
         self.generator.growth.fill_(growth)
         count = self.generator.synthesis.count(growth)
-        chance = batch["cut"]
-        cut = 1 + (chance[:, 0] * (count - 1)).floor()
-        cut = torch.where(chance[:, 1] < c.mixing, cut, torch.full_like(cut, count))
-        fake = self.generator(batch["noise"], growth, batch["other"], cut)
+        fake = self.generator(batch["noise"], growth, batch["other"], mixing_cut(batch["cut"], count, c.mixing))
 
         def score(image: Tensor) -> Tensor:
             found: Tensor = self.discriminator(image, growth)
@@ -102,19 +95,16 @@ class StyleGAN(Growing):
 
     def decay(self, t: int) -> float:
         """By a half-life in pictures; early steps count for more."""
-        return float(min(0.5 ** (self.growth.batch_of(t) / HALF_LIFE), (1 + t) / (10 + t)))
+        return half_life(self.growth.batch_of(t), t)
 
     def artefact(self, network: str | None = None) -> Artefact:
         """The generator as far as it has grown; truncation draws its pictures to the mean face."""
         c = self.config
-        noise = Input("noise", "noise", size=c.noise)
-        truncation = Input("truncation", "number", minimum=0, maximum=1, default=0.7)
-        return Artefact(Sampler(self.generator, c.crop), (noise, truncation), size=(c.crop, c.crop))
+        return Artefact(Sampler(self.generator, c.crop), style_inputs(c.noise), size=(c.crop, c.crop))
 
     def preview(self) -> Preview:
         """Sixty-four points of the noise without truncation, and as many pictures."""
-        noise = torch.randn(SHOWN, self.config.noise, generator=torch.Generator().manual_seed(0))
-        return Preview({"noise": noise, "truncation": torch.ones(SHOWN)}, self.references())
+        return whole_variety(self.config.noise, self.references())
 
 
 class Sampler(nn.Module):

@@ -10,17 +10,14 @@ from torch import Tensor, nn
 from sakuga.data.columns import Noise
 from sakuga.data.dataset import Dataset
 from sakuga.losses import bce, path_length, r1
-from sakuga.networks.stylegan2 import StyleGAN2Discriminator, StyleGAN2Generator
-from sakuga.style.inputs import Input
+from sakuga.networks.stylegan2 import Sampler, StyleGAN2Discriminator, StyleGAN2Generator
 from sakuga.systems.artefact import Artefact
 from sakuga.systems.base import Batch, Preview, Update, frozen
 from sakuga.systems.fields import AtLeast, AtMost, Count, Weight
 from sakuga.systems.parts.ada import AdaptiveAugment
 from sakuga.systems.parts.labelled import read_squares
-from sakuga.systems.parts.noise import SHOWN, FromNoise, NoiseConfig, power_of_two
-
-HALF_LIFE = 10_000
-"""Pictures after which what the averages were counts half."""
+from sakuga.systems.parts.noise import FromNoise, NoiseConfig, power_of_two
+from sakuga.systems.parts.styles import MeanLength, half_life, mixing_cut, style_inputs, whole_variety
 
 
 @dataclass
@@ -96,9 +93,7 @@ class StyleGAN2(FromNoise):
         """Pictures for a player's update, and their latents."""
         noise, other, chance = (batch[f"{name}_{player}"][:count] for name in ("noise", "other", "cut"))
         layers = self.generator.synthesis.count
-        cut = 1 + (chance[:, 0] * (layers - 1)).floor()
-        cut = torch.where(chance[:, 1] < self.config.mixing, cut, torch.full_like(cut, layers))
-        pictures: tuple[Tensor, Tensor] = self.generator(noise, other, cut)
+        pictures: tuple[Tensor, Tensor] = self.generator(noise, other, mixing_cut(chance, layers, self.config.mixing))
         return pictures
 
     def step(self, batch: Batch, t: int) -> Iterator[Update]:
@@ -137,42 +132,13 @@ class StyleGAN2(FromNoise):
 
     def decay(self, t: int) -> float:
         """By a half-life in pictures; early steps count for more."""
-        return float(min(0.5 ** (self.config.batch / HALF_LIFE), (1 + t) / (10 + t)))
+        return half_life(self.config.batch, t)
 
     def artefact(self, network: str | None = None) -> Artefact:
         """Noise to pictures of one size; truncation draws them to the mean face, less varied and less odd."""
         c = self.config
-        truncation = Input("truncation", "number", minimum=0, maximum=1, default=0.7)
-        return Artefact(
-            Sampler(self.generator), (Input("noise", "noise", size=c.noise), truncation), size=(c.crop,) * 2, named=True
-        )
+        return Artefact(Sampler(self.generator), style_inputs(c.noise), size=(c.crop, c.crop), named=True)
 
     def preview(self) -> Preview:
         """Sixty-four points of the noise without truncation, and as many pictures."""
-        noise = torch.randn(SHOWN, self.config.noise, generator=torch.Generator().manual_seed(0))
-        return Preview({"noise": noise, "truncation": torch.ones(SHOWN)}, self.references())
-
-
-class MeanLength(nn.Module):
-    """The running mean of path lengths, which checkpoints hold."""
-
-    mean: Tensor
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.register_buffer("mean", torch.zeros(()))
-
-
-class Sampler(nn.Module):
-    """What users run: noise (N, size) and truncation (N,) to pictures."""
-
-    def __init__(self, generator: StyleGAN2Generator):
-        super().__init__()
-        self.generator = generator
-
-    def forward(self, noise: Tensor, truncation: Tensor) -> Tensor:
-        """Make pictures (N, 3, side, side)."""
-        mapping, synthesis = self.generator.mapping, self.generator.synthesis
-        w = mapping.truncate(mapping(noise), truncation[:, None])
-        picture: Tensor = synthesis(w[:, None].repeat(1, synthesis.count, 1))
-        return picture
+        return whole_variety(self.config.noise, self.references())

@@ -1,6 +1,8 @@
 """What users set of a picture's attributes or domain, and how a generator that wants all labels is given them."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated
 
 import torch
 from torch import Tensor, nn
@@ -8,12 +10,34 @@ from torch import Tensor, nn
 from sakuga.errors import SakugaError, UsageError
 from sakuga.style.inputs import PICTURE, Input
 from sakuga.systems.base import Preview
-from sakuga.systems.parts.labelled import option_name
+from sakuga.systems.fields import AtLeast, Count
+from sakuga.systems.parts.labelled import LabelledConfig, option_name
 
 KEEP = "keep"
 MAX_ROWS = 8
 Columns = tuple[tuple[int, ...], ...]
 """For each input, the labels that it decides on."""
+
+
+@dataclass
+class EditingConfig(LabelledConfig):
+    """What StarGAN and RelGAN, whose networks are alike, can both be told."""
+
+    attributes: tuple[str, ...] = ()
+    """Columns of the table that are attributes, all of them by default."""
+    crop: int = 128
+    width: Annotated[int, AtLeast(2)] = 64
+    """Channels of both networks' first layer."""
+    blocks: Annotated[int, AtLeast(0)] = 6
+    """Residual blocks of the generator."""
+    layers: Count = 6
+    """How often the discriminator halves a picture; each doubles its channels."""
+
+
+def check_layers(config: EditingConfig) -> None:
+    """Refuse a side that the discriminator cannot halve so often. Raises UsageError."""
+    if config.crop % 2**config.layers:
+        raise UsageError(f"--crop {config.crop} must be a multiple of {2**config.layers} with --layers {config.layers}")
 
 
 def editor_inputs(
@@ -53,6 +77,36 @@ def editor_inputs(
     if twice := [name for name in names if names.count(name) > 1]:
         raise UsageError(f"--labels: two inputs of the style would be called {twice[0]}: rename an attribute")
     return inputs, columns
+
+
+def slider_inputs(attributes: Sequence[str]) -> tuple[Input, ...]:
+    """Return a number from -1 to 1 for each attribute, 0 unless it is set. Raises UsageError for a bad name."""
+    try:
+        return tuple(Input(option_name(n), "number", minimum=-1, maximum=1, default=0.0) for n in attributes)
+    except SakugaError as error:
+        raise UsageError(f"--labels: {error}") from error
+
+
+class Sliders(nn.Module):
+    """A generator that takes a vector, given numbers."""
+
+    def __init__(self, generator: nn.Module):
+        super().__init__()
+        self.generator = generator
+
+    def forward(self, image: Tensor, *numbers: Tensor) -> Tensor:
+        """Pictures (N, 3, H, W), and (N,) for each attribute."""
+        result: Tensor = self.generator(image, torch.stack(numbers, 1))
+        return result
+
+
+def slider_preview(photos: Tensor, inputs: Sequence[Input], references: Tensor) -> Preview:
+    """Photos in one row, then two rows for each of up to four sliders: more and less."""
+    values = torch.eye(len(inputs)).repeat_interleave(2, 0)[:MAX_ROWS]
+    values[1::2] *= -1
+    rows = values.repeat_interleave(len(photos), 0)
+    numbers = {one.name: rows[:, i] for i, one in enumerate(inputs)}
+    return Preview({"image": photos.repeat(len(values), 1, 1, 1), **numbers}, references, rows=len(values))
 
 
 class Editor(nn.Module):

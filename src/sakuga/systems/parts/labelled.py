@@ -42,6 +42,22 @@ def read_labels(config: LabelledConfig, *, names: Sequence[str] = ()) -> Labels:
     return Labels.read(config.labels, config.photos, find_images(config.photos), names=names)
 
 
+def read_attributes(config: LabelledConfig, system: str, names: Sequence[str] = ()) -> Labels:
+    """Read labels that must be attributes, as for `read_labels`. Raises UsageError for domains."""
+    labels = read_labels(config, names=names)
+    if labels.classes is not None:
+        raise UsageError(f"--labels {config.labels} has domains, and {system} learns attributes: train stargan")
+    return labels
+
+
+def read_domains(config: LabelledConfig, system: str) -> Labels:
+    """Read labels that must be domains, one for each photo. Raises UsageError for attributes."""
+    labels = read_labels(config)
+    if labels.classes is None:
+        raise UsageError(f"--labels {config.labels} has attributes, and {system} learns domains: one column")
+    return labels
+
+
 def read_squares(config: Config) -> Pictures:
     """Read photos whose shorter side is brought to the crop's, and say once what becomes of those of other sizes.
 
@@ -60,18 +76,13 @@ def read_squares(config: Config) -> Pictures:
     return pictures
 
 
-def middles(pictures: Pictures, indices: Sequence[int], side: int) -> Tensor:
-    """The middle squares of some pictures, (N, 3, side, side) in [-1, 1]."""
+def examples(pictures: Pictures, count: int, side: int) -> Tensor:
+    """The middle squares of at most `count` pictures from all over the collection, (N, 3, side, side) in [-1, 1]."""
     crops = []
-    for index in indices:
+    for index in range(0, len(pictures), -(-len(pictures) // count)):
         top, left = (max(0, (length - side) // 2) for length in pictures[index].shape[:2])
         crops.append(to_tensor(Crop(index, top, left, side, False).cut(pictures[index])))
     return torch.cat(crops)
-
-
-def spread(pictures: Pictures, count: int) -> range:
-    """At most `count` numbers of pictures, from all over the collection."""
-    return range(0, len(pictures), -(-len(pictures) // count))
 
 
 def option_name(label: str) -> str:
@@ -80,8 +91,8 @@ def option_name(label: str) -> str:
     return name if re.match(r"[a-z_]", name) else f"_{name}"
 
 
-def exclusive(labels: Labels) -> dict[str, tuple[str, ...]]:
-    """Attributes that exclude each other: those that share their last word and hardly ever hold together.
+def exclusive(labels: Labels) -> tuple[str, ...]:
+    """Attributes that exclude each other, as NAME=A,B: those that share their last word and hardly ever hold together.
 
     As black_hair, blond_hair and brown_hair do: the group is called `hair`. CelebA's have a few pictures with two.
     """
@@ -91,8 +102,8 @@ def exclusive(labels: Labels) -> dict[str, tuple[str, ...]]:
         if first:
             words.setdefault(last, []).append(column)
     values = torch.as_tensor(labels.values)
-    return {
-        word: tuple(labels.names[column] for column in columns)
+    return tuple(
+        f"{word}={','.join(labels.names[column] for column in columns)}"
         for word, columns in words.items()
         if len(columns) > 1 and (values[:, columns].sum(1) > 1).float().mean() <= TOGETHER
-    }
+    )
