@@ -122,6 +122,8 @@ def compare(command: Command, runs: int, count: int, name: str, ways: dict[str, 
     for _ in range(runs):
         for way, options in ways.items():
             paces[way].append(pace(command, folders[way], count, options))
+            told = "{:.2f} pictures a second, {:.3f} processor seconds".format(*paces[way][-1])
+            print(f"  {name}, {way}: {told} (load {os.getloadavg()[0]:.1f})", file=sys.stderr, flush=True)
     one, two = (np.array(found) for found in paces.values())
     for row, what in enumerate(("pictures a second", "processor seconds a picture")):
         ratios = two[:, row] / one[:, row]

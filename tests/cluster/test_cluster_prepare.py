@@ -2,16 +2,13 @@
 
 import os
 import sys
-from contextlib import contextmanager
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from sakuga.cli import main
-from sakuga.cluster import mapped as mapped_module
 from sakuga.cluster.mapped import mapped
 from sakuga.cluster.nodes import connected
 from sakuga.errors import SakugaError
@@ -20,49 +17,6 @@ from sakuga.errors import SakugaError
 @pytest.fixture(autouse=True)
 def here(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-
-
-class Task(Exception):  # noqa: N818 - as Ray calls it
-    """Ray's error around one of a task."""
-
-    def __init__(self, cause):
-        self.cause = cause
-
-
-@pytest.fixture
-def one_process(monkeypatch):
-    """A Ray that does everything in this process, and notes the tasks."""
-    tasks = []
-
-    class Remote:
-        def __init__(self, function):
-            self.function = function
-
-        def options(self, **_):
-            return self
-
-        def remote(self, *args):
-            tasks.append(args)
-            return self.function, args
-
-    def get(task):
-        function, args = task
-        try:
-            return function(*args)
-        except SakugaError as error:
-            raise Task(error) from error
-
-    errors = SimpleNamespace(RayTaskError=Task, RayError=Task)
-    ray = SimpleNamespace(remote=Remote, get=get, exceptions=errors)
-
-    @contextmanager
-    def reached(address):
-        yield ray
-
-    monkeypatch.setattr(mapped_module, "connected", reached)
-    monkeypatch.setattr(mapped_module, "check_nodes", lambda *_: None)
-    monkeypatch.setattr(mapped_module, "cpus", lambda _: [2, 1])
-    return tasks
 
 
 def test_all_items_in_their_order_and_few_handed_out_at_a_time(one_process):

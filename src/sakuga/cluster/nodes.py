@@ -4,7 +4,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -64,19 +64,29 @@ def cpus(ray: Any) -> list[int]:
     return [count for count in found if count]
 
 
-def check_nodes(ray: Any, folders: Sequence[Path], *, faces: bool = False) -> None:
+def check_nodes(
+    ray: Any,
+    folders: Sequence[Path],
+    *,
+    inputs: Iterable[Path] = (),
+    needs: Sequence[str] = (),
+    faces: bool = False,
+) -> None:
     """Ask every machine whether its sakuga and Python are those of here, and whether it reaches what it is to write.
 
-    `folders`: of results; a local one must be the same everywhere. `faces`: whether it must be able to find faces.
-    Raises SakugaError in a sentence for the first that is not fit.
+    `folders`: of results; a local one must be the same everywhere. `inputs`: folders that are read. `needs`: packages
+    that it must have. `faces`: whether it must be able to find faces. Raises SakugaError in a sentence for the first
+    that is not fit.
     """
+    there = [os.path.abspath(one) for one in inputs if not isinstance(one, Url) and one.is_dir()]
     marks = [_mark(folder) for folder in folders if not isinstance(folder, Url)]
     urls = [folder for folder in folders if isinstance(folder, Url)]
 
-    def ask(urls: list[str], marks: list[str], faces: bool) -> str:
+    def ask(urls: list[str], marks: list[str], there: list[str], needs: list[str], faces: bool) -> str:
         """What is wrong with the machine that runs this, which may lack sakuga; empty: nothing."""
         import os
         import sys
+        from importlib.util import find_spec
 
         try:
             from sakuga import __version__
@@ -85,9 +95,13 @@ def check_nodes(ray: Any, folders: Sequence[Path], *, faces: bool = False) -> No
             from sakuga.runtime.urls import Url, check_writable
         except ImportError as error:
             return f"has no sakuga ({error}): install it there"
-        for mark in marks:
-            if not os.path.exists(mark):
-                return f"does not see {os.path.dirname(mark)}: name a folder that all machines share, or an address"
+        for path in [*there, *marks]:
+            if not os.path.exists(path):
+                folder = os.path.dirname(path) if path in marks else path
+                return f"does not see {folder}: name a folder that all machines share, or an address"
+        for name in needs:
+            if find_spec(name) is None:
+                return f'has no {name}: pip install "sakuga[cluster,train]" there'
         try:
             for url in urls:
                 check_writable(Url(url))
@@ -106,14 +120,15 @@ def check_nodes(ray: Any, folders: Sequence[Path], *, faces: bool = False) -> No
             name = f"machine {node['NodeManagerAddress']}"
             task = ray.remote(ask).options(num_cpus=0, scheduling_strategy=place, max_retries=1)
             try:
-                answer = ray.get(task.remote([str(url) for url in urls], marks, faces), timeout=_PATIENCE_S)
+                asked = task.remote([str(url) for url in urls], marks, there, [*needs], faces)
+                answer = ray.get(asked, timeout=_PATIENCE_S)
             except Exception as error:
                 raise SakugaError(f"{name} does not answer ({type(error).__name__}): restart its Ray") from error
             if "/" in answer and " " not in answer:
                 if answer != here:
-                    there = "sakuga {} with Python {}".format(*answer.split("/"))
+                    theirs = "sakuga {} with Python {}".format(*answer.split("/"))
                     ours = "sakuga {} with Python {}".format(*here.split("/"))
-                    raise SakugaError(f"{name} has {there}, and here is {ours}: install the same everywhere")
+                    raise SakugaError(f"{name} has {theirs}, and here is {ours}: install the same everywhere")
             else:
                 raise SakugaError(f"{name} {answer}")
     finally:

@@ -31,16 +31,16 @@ def check_jobs(jobs: Iterable[Job]) -> None:
             raise UsageError(f"{job.target} is input and output: choose another name for the output")
 
 
-def tops(jobs: Iterable[Job]) -> list[Path]:
-    """The folders of results that lie in no other one of them."""
-    folders = {job.target.parent if isinstance(job.target, Url) else job.target.absolute().parent for job in jobs}
+def tops(files: Iterable[Path]) -> list[Path]:
+    """The folders of files that lie in no other one of them."""
+    folders = {file.parent if isinstance(file, Url) else file.absolute().parent for file in files}
     return sorted(folder for folder in folders if not folders.intersection(folder.parents))
 
 
 def existing(jobs: Sequence[Job]) -> set[str]:
     """The addresses that are taken in the folders of results: one listing of each, not a question for each result."""
     found = set[str]()
-    for folder in tops(job for job in jobs if isinstance(job.target, Url)):
+    for folder in tops(job.target for job in jobs if isinstance(job.target, Url)):
         assert isinstance(folder, Url)
         with suppress(SakugaError):  # it does not exist yet, or the check of rights will tell
             found.update(map(str, folder.files()))

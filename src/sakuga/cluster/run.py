@@ -44,7 +44,7 @@ def run(
         return ledger.report
     recipes = {name: Recipe.of(one) for name, one in stylizers.items()}
     order = Order(recipes, checksums=manifest is not None, **options)
-    folders = tops(jobs[index] for index in missing)
+    folders = tops(jobs[index].target for index in missing)
     for folder in folders:
         if isinstance(folder, Url):
             check_writable(folder)
@@ -56,7 +56,8 @@ def run(
         return [(block, ()) for block in blocks(indices, weights, workers)]
 
     with connected(address) as ray:
-        check_nodes(ray, folders, faces=any(one.look.faces or one.is_for_faces for one in stylizers.values()))
+        faces = any(one.look.faces or one.is_for_faces for one in stylizers.values())
+        check_nodes(ray, folders, inputs=tops(jobs[index].source for index in missing), faces=faces)
         data = {key: value for one in stylizers.values() for key, value in files(one).items()}
         styles = {sha256: ray.put(file) for sha256, file in data.items()}
         machines = cpus(ray)

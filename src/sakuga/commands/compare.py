@@ -7,7 +7,7 @@ from typing import Annotated
 
 import tyro
 
-from sakuga.commands.options import join_lists
+from sakuga.commands.options import ADDRESS, add_usual, join_lists
 from sakuga.data.images import find_images
 from sakuga.errors import SakugaError, UsageError
 from sakuga.evaluation import given
@@ -22,7 +22,8 @@ from sakuga.runtime.console import print_path
 
 def main(args: Sequence[str]) -> int:
     """Run `sakuga compare A B ... --photos DIR -o DIR|FILE.html`; the exit status, 1 for unreadable photos."""
-    return tyro.cli(command, args=join_lists(args, command, Options), prog="sakuga compare")
+    args = add_usual(join_lists(args, command, Options), "--cluster", "local", ADDRESS)
+    return tyro.cli(command, args=args, prog="sakuga compare")
 
 
 def command(

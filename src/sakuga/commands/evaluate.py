@@ -7,7 +7,7 @@ from typing import Annotated
 
 import tyro
 
-from sakuga.commands.options import join_lists
+from sakuga.commands.options import ADDRESS, add_usual, join_lists
 from sakuga.evaluation.edited import evaluate_edited
 from sakuga.evaluation.evaluate import Options, evaluate
 from sakuga.evaluation.generators import evaluate_generator
@@ -19,7 +19,8 @@ from sakuga.runtime.atomic import check_free
 
 def main(args: Sequence[str]) -> int:
     """Run `sakuga evaluate STYLE|RUN --photos DIR ...`; the exit status, 1 if some picture could not be read."""
-    return tyro.cli(command, args=join_lists(args, command, Options), prog="sakuga evaluate")
+    args = add_usual(join_lists(args, command, Options), "--cluster", "local", ADDRESS)
+    return tyro.cli(command, args=args, prog="sakuga evaluate")
 
 
 def command(

@@ -70,7 +70,7 @@ def project(
     import torch
 
     from sakuga.data.images import to_tensor, to_uint8
-    from sakuga.evaluation.evaluate import square
+    from sakuga.evaluation.gather import square
     from sakuga.evaluation.steered import load_steered
     from sakuga.metrics.perceptual import PerceptualDistance
     from sakuga.training.latents import Latents, fingerprint

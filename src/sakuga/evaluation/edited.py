@@ -11,7 +11,8 @@ from sakuga.data.images import find_images, load_image, to_tensor
 from sakuga.data.labels import Labels
 from sakuga.errors import SakugaError, UsageError
 from sakuga.evaluation.attributes import EVERY, SIDE, decide, train_attributes
-from sakuga.evaluation.evaluate import Evaluation, Options, describe, square
+from sakuga.evaluation.evaluate import Evaluation, Options, describe
+from sakuga.evaluation.gather import square
 from sakuga.evaluation.machine import machine, versions
 from sakuga.losses import lpips
 from sakuga.networks.features import LPIPS_LAYERS, FeatureNetwork
@@ -44,6 +45,8 @@ def evaluate_edited(label: str, style: Style, options: Options) -> Evaluation:
     """
     if not options.photos or options.labels is None:
         raise UsageError("--labels are those of --photos: name both")
+    if options.cluster:
+        raise UsageError("--labels are learnt on one machine: leave out --cluster")
     paths = find_images(options.photos)
     labels = Labels.read(options.labels, options.photos, paths)
     exclusive = labels.classes is not None

@@ -1,25 +1,27 @@
 """Measures styles on a folder of photographs: every figure of `sakuga evaluate`."""
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from itertools import islice
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 import onnx
 import torch
 from PIL import Image, ImageOps
+from tyro.conf import arg
 
-from sakuga.data.images import find_images, load_image, to_tensor, unreadable
+from sakuga.data.images import find_images, unreadable
 from sakuga.errors import SakugaError, UsageError
 from sakuga.evaluation import speed
 from sakuga.evaluation.clip import read_clip
+from sakuga.evaluation.gather import ResultMeasure, TargetMeasure, in_blocks, on_cluster, read_pictures
 from sakuga.evaluation.machine import machine, versions
 from sakuga.metrics.distances import FEWEST, SUBSET, SUBSETS, Pairs, Set, set_distances
 from sakuga.metrics.features import FeatureExtractors
 from sakuga.metrics.flicker import STEP, Motion, pan, pan_error
-from sakuga.runtime.console import track
 from sakuga.style import Style
 from sakuga.stylizer import Stylizer
 
@@ -53,6 +55,9 @@ class Options:
     """Of stylegan and stylegan2: pairs of points between which the perceptual path length is measured; 0: none."""
     threads: int | None = None
     """Threads that the style computes with; otherwise one for each core."""
+    cluster: Annotated[str | None, arg(metavar="[ADDRESS]", help_behavior_hint="")] = None
+    """Look at the pictures of --photos and --style-images on all machines of the Ray cluster at HOST:PORT,
+    ray://HOST:PORT or auto, or on one begun here; flicker and speed are measured on this machine."""
 
     def __post_init__(self) -> None:
         """Refuse what would only fail somewhere inside; raises UsageError."""
@@ -113,32 +118,27 @@ def evaluate(styles: Mapping[str, Style], options: Options) -> Evaluation:
     motion = _motion(options)
 
     target = Set()
-    for picture in read_pictures(wanted_paths, "Style pictures", found.failed):
-        image = to_tensor(square(picture, options.size))
-        target.add(image, eyes(image))
     workers = {label: Stylizer(style, threads=options.threads) for label, style in styles.items()}
-    own, pairs = Pairs(eyes), {label: Pairs(eyes) for label in styles}
-    pans: dict[str, list[float]] = {label: [] for label in styles}
-    for picture in read_pictures(photos, "Photos", found.failed):
-        photo = to_tensor(square(picture, options.size))
-        features = eyes(photo)
-        own.add(photo, photo, features, features)
-        window = _pan(picture, options.size) if own.results.count <= PANS else None
-        for label, stylizer in workers.items():
-            small = square(picture, options.size // stylizer.style.card.scale)
-            result = to_tensor(stylizer.array(small))
-            pairs[label].add(result, photo, eyes(result), features)
-            if window is not None:
-                pans[label].append(pan_error(stylizer.array, window))
+    own, pairs = Pairs(), {label: Pairs() for label in styles}
+    with on_cluster(options.cluster):
+        for block in in_blocks(TargetMeasure(eyes, options.size), wanted_paths, "Style pictures", options.cluster):
+            target.merge(block.pictures)
+            found.failed += block.failed
+        for results in in_blocks(ResultMeasure(eyes, options.size, workers), photos, "Photos", options.cluster):
+            own.merge(results.own)
+            for label, some in results.pairs.items():
+                pairs[label].merge(some)
+            found.failed += results.failed
     if not own.results.count:
         raise SakugaError(f"none of the photos can be read: {found.failed[0]}")
+    windows = [_pan(picture, options.size) for picture in islice(read_pictures(photos, []), PANS)]
 
     found.photo = own.figures() | set_distances(own.results, target, eyes.set_name) | {"flicker[pan] x1000": 0.0}
     if motion is not None:
         found.photo["flicker[clip] x1000"] = 1000 * motion[1].error(motion[0])
     for label, stylizer in workers.items():
         figures = pairs[label].figures() | set_distances(pairs[label].results, target, eyes.set_name)
-        figures["flicker[pan] x1000"] = 1000 * float(np.mean(pans[label]))
+        figures["flicker[pan] x1000"] = 1000 * float(np.mean([pan_error(stylizer.array, one) for one in windows]))
         if motion is not None:
             figures["flicker[clip] x1000"] = 1000 * _clip_error(stylizer, *motion)
         figures["seconds/megapixel"] = speed.seconds_per_megapixel(stylizer)
@@ -159,26 +159,11 @@ def evaluate(styles: Mapping[str, Style], options: Options) -> Evaluation:
     return found
 
 
-def square(picture: np.ndarray, size: int) -> np.ndarray:
-    """Return the centre square of a picture (H, W, 3) uint8, `size` pixels wide."""
-    # Pillow's bicubic takes all pixels into account, unlike torch's: Parmar, Zhang, Zhu, CVPR 2022.
-    return np.asarray(ImageOps.fit(Image.fromarray(picture), (size, size), Image.Resampling.BICUBIC))
-
-
 def spread(paths: Sequence[Path], count: int) -> list[Path]:
     """Return at most `count` of the paths, from all over the list."""
     if len(paths) <= count:
         return list(paths)
     return [paths[i] for i in np.linspace(0, len(paths) - 1, count).round().astype(int)]
-
-
-def read_pictures(paths: Sequence[Path], title: str, failed: list[str]) -> Iterator[np.ndarray]:
-    """Yield what can be read; one bad file must not cost the others."""
-    for path in track(paths, title, len(paths)):
-        try:
-            yield load_image(path)
-        except SakugaError as error:
-            failed.append(str(error))
 
 
 def _pan(picture: np.ndarray, size: int) -> list[np.ndarray]:

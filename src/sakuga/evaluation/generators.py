@@ -14,13 +14,13 @@ from sakuga.evaluation.evaluate import (
     Options,
     describe,
     few_pictures,
-    read_pictures,
     settings,
     spread,
-    square,
 )
+from sakuga.evaluation.gather import TargetMeasure, in_blocks, read_pictures, square
 from sakuga.metrics.distances import Set, set_distances
 from sakuga.metrics.features import FeatureExtractors
+from sakuga.runtime.console import track
 from sakuga.style import Style
 from sakuga.style.inputs import Input
 from sakuga.stylizer.generate import Generator
@@ -44,9 +44,9 @@ def evaluate_generator(label: str, style: Style, options: Options) -> Evaluation
     found = Evaluation(set_name=features.set_name, notes=features.notes)
     targets = Set()
     paths = spread(find_images(options.style_images), options.count)
-    for picture in read_pictures(paths, "Style pictures", found.failed):
-        image = to_tensor(square(picture, options.size))
-        targets.add(image, features(image))
+    for block in in_blocks(TargetMeasure(features, options.size), paths, "Style pictures", options.cluster):
+        targets.merge(block.pictures)
+        found.failed += block.failed
     choice = next((one for one in style.card.inputs if one.kind == "choice"), None)
     names = choice.names if choice else ("",)
     generators = [Generator(style, {choice.name: name} if choice else {}, threads=options.threads) for name in names]
@@ -60,7 +60,8 @@ def evaluate_generator(label: str, style: Style, options: Options) -> Evaluation
         small.append(square(picture, SIDE))
     figures = set_distances(results, targets, features.set_name) | {"seconds/picture": seconds / options.count}
     if choice and (labelled := _by_class(choice, options.style_images)):
-        classes = [read_pictures(spread(paths, options.count), name, found.failed) for name, paths in labelled.items()]
+        each = {name: spread(paths, options.count) for name, paths in labelled.items()}
+        classes = [read_pictures(track(paths, name, len(paths)), found.failed) for name, paths in each.items()]
         classify, own = train_classifier([[square(picture, SIDE) for picture in one] for one in classes])
         asked = np.arange(options.count) % len(names)
         figures |= {"class accuracy": float((classify(small) == asked).mean()), "classifier's own accuracy": own}

@@ -25,22 +25,33 @@ class Set:
     def __init__(self) -> None:
         self.rows: list[Tensor] = []
         self.grams: dict[str, Tensor] = {}
-        self.count = 0
-        self.digest = hashlib.sha256()
+        self.digests: list[bytes] = []
+
+    @property
+    def count(self) -> int:
+        """How many pictures it has."""
+        return len(self.digests)
 
     def add(self, image: Tensor, seen: Seen) -> None:
         """Take one more picture (1, 3, H, W)."""
-        self.count += 1
-        self.digest.update(image.numpy().tobytes())
+        self.digests.append(hashlib.sha256(image.numpy().tobytes()).digest())
         if seen.row is not None:
             self.rows.append(seen.row)
-        for layer in GRAMS if seen.vgg else ():
-            one = gram(seen.vgg[layer])[0].double()
-            self.grams[layer] = self.grams[layer] + one if layer in self.grams else one
+        self._add_grams({layer: gram(seen.vgg[layer])[0].double() for layer in (GRAMS if seen.vgg else ())})
+
+    def merge(self, other: "Set") -> None:
+        """Take the pictures of another set behind its own."""
+        self.digests += other.digests
+        self.rows += other.rows
+        self._add_grams(other.grams)
 
     def describe(self) -> dict[str, object]:
         """Return the count and a checksum of the pictures as they were compared."""
-        return {"count": self.count, "sha256": self.digest.hexdigest()[:16]}
+        return {"count": self.count, "sha256": hashlib.sha256(b"".join(self.digests)).hexdigest()[:16]}
+
+    def _add_grams(self, grams: dict[str, Tensor]) -> None:
+        for layer, one in grams.items():
+            self.grams[layer] = self.grams[layer] + one if layer in self.grams else one
 
 
 def set_distances(pictures: Set, wanted: Set, name: str) -> dict[str, float]:
@@ -68,20 +79,19 @@ def set_distances(pictures: Set, wanted: Set, name: str) -> dict[str, float]:
 class Pairs:
     """Results beside their photos: means over the pictures of what separates the two."""
 
-    def __init__(self, eyes: FeatureExtractors):
-        self.eyes = eyes
+    def __init__(self) -> None:
         self.results = Set()
         self.values: dict[str, list[float]] = defaultdict(list)
 
     @torch.inference_mode()
-    def add(self, image: Tensor, photo: Tensor, seen: Seen, photo_seen: Seen) -> None:
-        """Take one more result and its photo, (1, 3, H, W) in [-1, 1]."""
+    def add(self, eyes: FeatureExtractors, image: Tensor, photo: Tensor, seen: Seen, photo_seen: Seen) -> None:
+        """Take one more result and its photo, (1, 3, H, W) in [-1, 1], and what `eyes` see in both."""
         self.results.add(image, seen)
         if seen.vgg:
             self._note("content[vgg16]", content({CONTENT: seen.vgg[CONTENT]}, {CONTENT: photo_seen.vgg[CONTENT]}))
         for network, here, there in (
-            (self.eyes.vgg, seen.vgg, photo_seen.vgg),
-            (self.eyes.alex, seen.alex, photo_seen.alex),
+            (eyes.vgg, seen.vgg, photo_seen.vgg),
+            (eyes.alex, seen.alex, photo_seen.alex),
         ):
             if network is not None and network.heads:
                 self._note(f"LPIPS[{network.name}]", lpips(here, there, network.heads))
@@ -90,6 +100,12 @@ class Pairs:
         self._note("photo's energy", signal.energy(photo))
         self._note("grain", signal.grain(image, photo))
         self._note("checkerboard", signal.pattern(image, photo))
+
+    def merge(self, other: "Pairs") -> None:
+        """Take the pairs of another behind its own."""
+        self.results.merge(other.results)
+        for name, values in other.values.items():
+            self.values[name] += values
 
     def figures(self) -> dict[str, float]:
         """Return the means; detail is the quotient of two, so that a photo without any has no weight of its own."""
