@@ -33,12 +33,8 @@ def test_the_manifest_of_kuberay():
 
 def test_its_options_are_those_of_the_command(capsys):
     main(["stylize", "--help"])
-    known = set(re.findall(r"--[a-z][a-z-]*", capsys.readouterr().out)) | {
-        "--cache",
-        "--photos",
-        "--style-images",
-        "--count",
-    }
+    known = set(re.findall(r"--[a-z][a-z-]*", capsys.readouterr().out))
+    known |= {"--cache", "--photos", "--style-images", "--count"}  # of prepare and evaluate
     blocks = re.findall(r"```(?:bash|yaml)\n(.*?)```", PAGE, re.DOTALL)
     commands = [line.partition("#")[0] for block in blocks for line in re.findall(r"\bsakuga (?!train ).*", block)]
     flags = {word for line in commands for word in shlex.split(line) if word.startswith("--")}
