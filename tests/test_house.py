@@ -34,7 +34,8 @@ def allowed(room: str) -> set[str]:
         if room in rooms:
             # networks and losses know each other: White-box's guided filter is both.
             beside = rooms if row == 0 else set()
-            spread = {"cluster"} if room == "prepare" else set()  # one function over many files, on many machines
+            # One function over many files, on many machines.
+            spread = {"cluster"} if room in ("prepare", "evaluation") else set()
             return set(USING).union(beside, spread, *MAKING[:row])
     above = set(USING) | DOORS | set().union(*MAKING)
     return {"commands": above, "cli": above | {"commands"}, "__main__": {"cli"}, "__init__": set(USING)}[room]
