@@ -91,42 +91,36 @@ def _dispatch(args: list[str]) -> int:
     from sakuga.commands.styles import styles
     from sakuga.commands.stylize import stylize
 
-    verbs: dict[str, Callable[..., int]] = {"stylize": stylize, "styles": styles, "info": info}
+    own: dict[str, Callable[..., int]] = {"stylize": stylize, "styles": styles, "info": info}
     if args in (["--version"], ["-V"]):
         from sakuga import __version__
 
         print(f"sakuga {__version__}")
         return 0
+    texts = {name: (function.__doc__ or "").partition("\n")[0] for name, function in own.items()}
+    texts |= {name: verb.help for name, verb in VERBS.items()}
     if args[0] in ("--completion", "--man"):
         from sakuga.commands.completion import completion
         from sakuga.commands.man import man
 
-        texts = {name: (function.__doc__ or "").partition("\n")[0] for name, function in verbs.items()}
-        texts |= {name: verb.help for name, verb in VERBS.items()}
         made = man(USAGE, texts, main) if args[0] == "--man" else completion(args[1] if args[1:] else "", texts, main)
         print(made, end="")
         return 0
-    if args[0] == "help":
-        args = [*args[1:2], "--help"]
+    if args[0] == "help" and args[1:]:
+        if args[1] not in texts:
+            raise UsageError(f"there is no verb {args[1]}: sakuga --help lists them")
+        args = [*args[1:], "--help"]
+    if args[0] in ("help", "-h", "--help"):
+        from sakuga.commands.overview import overview
+
+        print(overview(USAGE, texts, main))
+        return 0
     if args[0] in VERBS:
         return _run(args[0], args[1:])
-    if args[0] not in (*verbs, "-h", "--help"):
-        args = ["stylize", *args]
-    args = add_usual(args, "--cluster", "local", ADDRESS)
-    for name, verb in VERBS.items():  # they stand in the help; they are run above, each parsing its own options
-        verbs[name] = _stand_in(name, verb.help)
-    status: int = tyro.extras.subcommand_cli_from_dict(
-        verbs, prog="sakuga", description=USAGE, args=args, config=(tyro.conf.DisallowNone,)
-    )
+    verb, rest = (args[0], args[1:]) if args[0] in own else ("stylize", args)
+    rest = add_usual(rest, "--cluster", "local", ADDRESS)
+    status: int = tyro.cli(own[verb], prog=f"sakuga {verb}", args=rest, config=(tyro.conf.DisallowNone,))
     return status
-
-
-def _stand_in(verb: str, help: str) -> Callable[[], int]:
-    def stand_in() -> int:
-        raise AssertionError(f"{verb} is dispatched before options are parsed")
-
-    stand_in.__doc__ = help
-    return stand_in
 
 
 def _run(verb: str, args: Sequence[str]) -> int:

@@ -8,6 +8,7 @@ import pytest
 from made_style import make_style
 
 from sakuga.cli import VERBS
+from sakuga.commands.overview import MAKING, OPTIONS
 
 
 def test_styles(run, style_folder):
@@ -51,7 +52,12 @@ def test_version_and_help(run):
     status, out, _ = run("--help")
     assert status == 0
     for verb in ("stylize", "styles", "info", *VERBS):
-        assert any(verb in line for line in out)
+        assert any(line.startswith(f"  {verb} ") for line in out)
+    for option in OPTIONS:
+        assert any(line.startswith("  -") and f"{option} " in line for line in out)
+    assert set(MAKING) <= {*VERBS}
+    status, _, err = run("help", "stylise")
+    assert (status, err) == (2, "sakuga: there is no verb stylise: sakuga --help lists them")
 
 
 @pytest.mark.parametrize("verb", VERBS)
