@@ -57,7 +57,7 @@ def test_version_and_help(run):
         assert any(line.startswith("  -") and f"{option} " in line for line in out)
     assert set(MAKING) <= {*VERBS}
     status, _, err = run("help", "stylise")
-    assert (status, err) == (2, "sakuga: there is no verb stylise: sakuga --help lists them")
+    assert (status, err.strip()) == (2, "sakuga: there is no verb stylise: sakuga --help lists them")
 
 
 @pytest.mark.parametrize("verb", VERBS)
@@ -111,3 +111,12 @@ def test_other_import_errors_are_faults_of_ours(run, monkeypatch):
 def test_every_verb_has_its_function(verb):
     module, _, name = VERBS[verb].function.partition(":")
     assert callable(getattr(pytest.importorskip(module), name))
+
+
+def test_a_verb_alone_is_told_what_it_lacks(run):
+    status, _, err = run("stylize")
+    assert status == 2
+    assert "name a picture" in err
+    status, _, err = run("prepare", "edges")
+    assert status == 2
+    assert "--output" in err

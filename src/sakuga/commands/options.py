@@ -38,7 +38,7 @@ ADDRESS = r"auto|local|(\w+://)?[\w.-]+:\d+|\[[\da-f:]+\]:\d+"
 def add_usual(args: Sequence[str], flag: str, usual: str, value: str) -> list[str]:
     """Put `usual` behind a flag that no value follows, a value being what the regular expression `value` matches."""
     completed: list[str] = []
-    for arg, following in zip(args, [*args[1:], ""], strict=True):
+    for arg, following in zip(args, [*args[1:], ""], strict=False):  # strict fails where there are none
         completed.append(arg)
         if arg == flag and not re.fullmatch(value, following):
             completed.append(usual)
