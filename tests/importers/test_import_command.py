@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import struct
 import sys
 
@@ -280,5 +281,12 @@ class TestUsage:
         save({}, folder / "latest_net_D.pth")
         error = refused(capsys, folder, "-o", folder / "x.onnx")
         assert "holds 2 of them (latest_net_D.pth, latest_net_G A.pth): name the file" in error
+
+    @pytest.mark.skipif(sys.platform == "win32", reason="it has no such files")
+    def test_a_pipe(self, folder, capsys):
+        os.mkfifo(folder / "fifo.pth")
+        assert "is neither a file nor a folder" in refused(capsys, folder / "fifo.pth", "-o", folder / "x.onnx")
+
+    def test_a_folder_without_weights(self, folder, capsys):
         (folder / "empty").mkdir()
         assert "is a folder that holds none" in refused(capsys, folder / "empty", "-o", folder / "x.onnx")

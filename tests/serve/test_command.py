@@ -17,6 +17,11 @@ from running import picture, video, wait_for
 
 from sakuga.commands import serve as command
 
+# What libraries do at the interpreter's end takes seconds on a busy machine, and nothing ends it then.
+SLOW_TO_END = (
+    "import atexit, time; atexit.register(time.sleep, 60); from sakuga.cli import main; raise SystemExit(main())"
+)
+
 
 @pytest.fixture
 def serve(tmp_path, made_style):
@@ -38,7 +43,7 @@ def serve(tmp_path, made_style):
             "PYTHONIOENCODING": "utf-8",
         }
         env |= {name: value for name, value in os.environ.items() if name in ("PYTHONPATH", "HOME")}
-        command = [sys.executable, "-m", "sakuga", "serve", "--port", "0", "--styles", str(styles), *args]
+        command = [sys.executable, "-c", SLOW_TO_END, "serve", "--port", "0", "--styles", str(styles), *args]
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=env)
         started.append(process)
         line = process.stdout.readline()

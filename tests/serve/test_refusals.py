@@ -59,6 +59,8 @@ def test_a_broken_form_is_400(server):
     )
     two = [("file", ("a.png", picture())), ("file", ("b.png", picture()))]
     check(server.client.post("/v1/stylize", files=two), 400, "bad_form")
+    for path in ("/v1/stylize", "/v1/video"):
+        check(server.client.post(f"{path}?style=invert&style=blur", content=picture()), 400, "bad_form")
 
 
 def test_unknown_addresses_are_404(server):

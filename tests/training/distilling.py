@@ -13,6 +13,15 @@ def refuse(photo):
     raise ArithmeticError(photo.shape)
 
 
+def crop(photo):
+    """A teacher that returns another shape."""
+    return photo[:10]
+
+
+def nothing(photo):
+    """A teacher that forgets to return."""
+
+
 def distil(photos, run, *more):
     command = ["train", "distill", "--run", run, "--photos", photos, "--cache", run.parent / "cache"]
     command += ["--crop", 32, "--batch", 2, "--width", 8, "--blocks", 1, "--save-every", 4, "--log-every", 2]

@@ -172,7 +172,12 @@ class TestBadInput:
         ("teacher", "said"),
         [
             ("os:getpid", "--teacher os:getpid: its source cannot be read"),
-            ("distilling:refuse", "the teacher fails on"),
+            ("distilling:refuse", "the teacher distilling:refuse fails on"),
+            (
+                "distilling:crop",
+                "the teacher distilling:crop made (10, 80, 3) of uint8 from a photo (64, 80, 3) of uint8",
+            ),
+            ("distilling:nothing", "the teacher distilling:nothing made NoneType of no dtype from a photo"),
             ("run", "is a training; `sakuga export"),
         ],
     )

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from ipaddress import ip_address
 from pathlib import Path
 from types import FrameType
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import tyro
 import uvicorn
@@ -27,7 +27,7 @@ from sakuga.serve.limited_io import protocol
 from sakuga.serve.limits import Limits
 from sakuga.serve.styles import find
 
-_GRACE_SECONDS, _MAX_SECONDS = 5, 8  # after a signal: for work to be finished, and until the process ends anyway
+_GRACE_SECONDS, _MAX_SECONDS = 4, 7  # after a signal: for work to be finished, and until the process ends anyway
 Number = Annotated[int | None, arg(metavar="N", help_behavior_hint="")]
 _DEFAULTS = Limits()
 
@@ -163,7 +163,14 @@ def _serve(app: FastAPI, limits: Limits, listener: socket.socket, url: str, open
     finally:
         signal.signal(signal.SIGTERM, before)
         app.state.sakuga.close()
+        if server.should_exit:  # all is done, and the interpreter's end takes seconds on a busy machine
+            _leave()
     return 0
+
+
+def _leave() -> NoReturn:
+    sys.stdout.flush()
+    os._exit(0)
 
 
 class _Server(uvicorn.Server):
@@ -183,8 +190,7 @@ class _Server(uvicorn.Server):
 
     def _leave(self) -> None:
         self.config.app.state.sakuga.temporary.remove()  # type: ignore[union-attr]
-        sys.stdout.flush()
-        os._exit(0)
+        _leave()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)

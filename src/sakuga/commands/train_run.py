@@ -3,6 +3,7 @@
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import asdict
 from typing import Any
 
 import torch
@@ -14,6 +15,7 @@ from sakuga.errors import SakugaError, UsageError
 from sakuga.runtime.console import printable
 from sakuga.systems import config as toml
 from sakuga.systems.base import System
+from sakuga.systems.config import plain
 from sakuga.training import device
 from sakuga.training.advice import count_pictures, few_pictures, passed_over, unreadable_folders
 from sakuga.training.dry_run import report
@@ -28,6 +30,9 @@ def run(chosen: type[System], args: Sequence[str]) -> int:
     torch.manual_seed(config.seed)
     with ExitStack() as held:
         system = _prepared(chosen, call, config, fabric, held)
+        if system is None:
+            fabric.print(_done(call, config.steps))
+            return 0
         trainer = Trainer(system, call.run, fabric=fabric, clip=loop.clip or None, accumulate=loop.accumulate)
         trainer.options["precision"] = precision
         _train(trainer, call, loop)
@@ -76,7 +81,7 @@ def _train(trainer: Trainer, call: Call, loop: Loop) -> None:
         fabric.print(printable(sentence))
     if trainer.resume():
         if trainer.steps >= config.steps and not call.dry_run:
-            fabric.print(f"{call.run} has done its {trainer.steps} steps already; larger --steps go on with it")
+            fabric.print(_done(call, trainer.steps))
             return
         fabric.print(f"going on from step {trainer.steps} of {call.run}")
         for line in trainer.changed:
@@ -115,9 +120,24 @@ def _train(trainer: Trainer, call: Call, loop: Loop) -> None:
         ) from error
 
 
-def _prepared(chosen: type[System], call: Call, config: Any, fabric: Fabric, held: ExitStack) -> System:
-    """Lock the run's folder, build the system and load its data; of several processes that cannot, one says why."""
+def _has_done(call: Call, config: Any, of: str) -> bool:
+    """Whether the run has taken all steps of just this configuration; raises as `runs.load`."""
+    state = runs.load(call.run, of=of)
+    same = state["config"] == {name: plain(value) for name, value in asdict(config).items()}
+    return bool(same and state["steps"] >= config.steps)
+
+
+def _done(call: Call, steps: int) -> str:
+    return f"{call.run} has done its {steps} steps already; larger --steps go on with it"
+
+
+def _prepared(chosen: type[System], call: Call, config: Any, fabric: Fabric, held: ExitStack) -> System | None:
+    """Lock the run's folder, build the system and load its data; of several processes that cannot, one says why.
+
+    None where the same command has done all its steps: nothing needs to be read then.
+    """
     problem: SakugaError | None = None
+    done = False
     # The first process of a machine fills the caches, the others read them.
     with _notes(), fabric.rank_zero_first(local=True):
         try:
@@ -125,19 +145,22 @@ def _prepared(chosen: type[System], call: Call, config: Any, fabric: Fabric, hel
                 held.enter_context(runs.locked(call.run))
             system = chosen(config)
             if (call.run / runs.LAST).exists():  # what it goes on from is looked at before all pictures, too
-                runs.load(call.run, of=system.name)
+                done = _has_done(call, config, of=system.name) and not call.dry_run
             elif config.init is not None:
                 runs.begin_from(config.init, system)
-            system.load()
+            if not done:
+                system.load()
         except SakugaError as error:
             problem = error
         except MemoryError:
             problem = SakugaError("the pictures do not fit into memory; lower --load or remove the largest.")
     mine = fabric.world_size - fabric.global_rank if problem is not None else 0
     first: Any = fabric.all_reduce(torch.tensor(float(mine), device=fabric.device), reduce_op="max")
-    if not first:
+    if not first and not done:
         return system
     _destroy_process_group()
+    if not first:
+        return None
     if problem is not None and mine == first:
         raise problem
     raise SystemExit(0)  # not 1, at which the launcher would kill the process that has something to say

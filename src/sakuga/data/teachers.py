@@ -109,16 +109,19 @@ def _digest(*parts: bytes) -> str:
     return digest.hexdigest()[:16]
 
 
-def targets(photos: Sequence[np.ndarray], teacher: Teacher, key: str, cache: Path, *, keep: int = KEEP) -> Pictures:
+def targets(
+    photos: Sequence[np.ndarray], teacher: Teacher, key: str, cache: Path, *, name: str = "", keep: int = KEEP
+) -> Pictures:
     """Return the teacher's picture of every photo, computing those that `cache` does not hold yet, or holds damaged.
 
     Pictures are kept losslessly as `cache/KEY/PHOTO.png`, where PHOTO is the hash of the photo's pixels, each written
-    under a temporary name first: an interrupted run goes on where it stopped.
+    under a temporary name first: an interrupted run goes on where it stopped. `name` is the teacher's in errors.
     """
     folder = cache / key
     folder.mkdir(parents=True, exist_ok=True)
     files = [folder / f"{_digest(str(photo.shape).encode(), photo.tobytes())}.png" for photo in photos]
     missing = [index for index, file in enumerate(files) if not _is_whole(file)]
+    called = f"the teacher {name}".rstrip()
     if missing:
         say(f"the teacher paints {len(missing):,} photos")
     for index in track(missing, "teacher's pictures", len(missing)):
@@ -126,12 +129,12 @@ def targets(photos: Sequence[np.ndarray], teacher: Teacher, key: str, cache: Pat
         try:
             picture = teacher(photo)
         except Exception as error:  # anybody's function
-            name = getattr(photos, "paths", {index: f"photo {index}"})[index]
-            raise SakugaError(f"the teacher fails on {name} ({type(error).__name__}: {error})") from error
-        if picture.shape != photo.shape or picture.dtype != np.uint8:
-            raise SakugaError(
-                f"the teacher made {picture.shape} of {picture.dtype} from a photo {photo.shape} of uint8"
-            )
+            path = getattr(photos, "paths", {index: f"photo {index}"})[index]
+            raise SakugaError(f"{called} fails on {path} ({type(error).__name__}: {error})") from error
+        made = f"{getattr(picture, 'shape', type(picture).__name__)} of {getattr(picture, 'dtype', 'no dtype')}"
+        wanted = f"{photo.shape} of uint8"
+        if made != wanted:
+            raise SakugaError(f"{called} made {made} from a photo {wanted}: it must keep shape and type")
         with atomic(file, overwrite=True) as temporary:
             Image.fromarray(picture).save(temporary, format="PNG", compress_level=1)
     return Pictures(files, keep=keep)

@@ -59,6 +59,8 @@ def load(path: Path) -> Published:
         raise UsageError(f"{path} does not exist: name a file of weights, or a folder of them.")
     if path.is_file():
         return Published(path, (path,), _read(path))
+    if not path.is_dir():
+        raise UsageError(f"{path} is neither a file nor a folder: name a file of weights, or a folder of them.")
     if arrays := sorted(path.glob("*.npy")):
         return Published(path, tuple(arrays), {k: v for f in arrays for k, v in _read(f).items()})
     files = sorted(file for file in path.iterdir() if file.suffix.lower() in SUFFIXES)

@@ -145,7 +145,9 @@ class Upload:
 
 @asynccontextmanager
 async def upload(request: Request) -> AsyncIterator[Upload]:
-    """Read a request to its end. Raises RefusedError when there is no file in it."""
+    """Read a request to its end. Raises RefusedError when there is no file in it, or an option in its address twice."""
+    if len(request.query_params) < len(request.query_params.multi_items()):
+        raise RefusedError(400, "bad_form", "The address has two options of one name: send each once.")
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind == "multipart/form-data":
         async with request.form(max_files=1 + MAX_INPUTS, max_fields=64, max_part_size=_MAX_FIELD_BYTES) as form:

@@ -146,7 +146,7 @@ class Distill(System):
         """
         c = self.config
         teacher, key = load_teacher(c.teacher, photos, freeze=c.freeze)
-        pictures: list[Sequence[np.ndarray]] = [targets(views, teacher, key, c.cache, keep=0), views]
+        pictures: list[Sequence[np.ndarray]] = [targets(views, teacher, key, c.cache, name=c.teacher, keep=0), views]
         if c.outlines:
             draw, key = load_teacher("sakuga.teachers:outlines", photos)
             pictures.append(targets(views, draw, key, c.cache, keep=0))

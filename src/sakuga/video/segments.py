@@ -105,8 +105,9 @@ class WorkFolder:
         temporary = temporary_name(self.path / "unfinished")
         with temporary.open("wb") as file:
             np.savez(file, table=np.array(table, np.int64), data=np.frombuffer(data, np.uint8), **arrays)
-            file.flush()
-            os.fsync(file.fileno())
+            if self.lasting:  # else no later run reads it, and a busy disk takes seconds
+                file.flush()
+                os.fsync(file.fileno())
         temporary.replace(self._segment(number))
 
     def packets(self) -> Iterator[Packet]:
