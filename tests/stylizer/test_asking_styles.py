@@ -58,6 +58,29 @@ def test_by_keyword_beside_the_look(style):
         sakuga.stylize(GRAY, style, strenght=0.5, **values())
 
 
+def test_a_style_that_knows_a_strength_is_given_the_looks(tmp_path):
+    """The photo is not mixed in then: the network does less."""
+    onnx, path = pytest.importorskip("onnx"), make_style(tmp_path / "asks.onnx", "asks")
+    model = onnx.load(path)
+    for names in (model.graph.node[0].input, [one for one in model.graph.input if one.name == "gain"]):
+        for place, one in enumerate(names):
+            if one == "gain":
+                names[place] = "strength"
+            elif not isinstance(one, str):
+                one.name = "strength"
+    card = json.loads(model.metadata_props[0].value)
+    card["inputs"][2] |= {"name": "strength", "minimum": 0.0}
+    model.metadata_props[0].value = json.dumps(card)
+    onnx.save(model, path)
+    given = {name: value for name, value in values().items() if name != "gain"}
+    for result in (
+        Stylizer(path, inputs=given, strength=0.5).array(GRAY),
+        Stylizer(path, inputs={**given, "strength": "0.5"}).array(GRAY),
+    ):
+        assert np.abs(result - target(GRAY, "green", 0.5)).max() <= 1
+    assert (Stylizer(path, inputs=given, strength=0.0).array(GRAY) == GRAY).all()
+
+
 def test_tiles(style, monkeypatch):
     photo = np.random.default_rng(0).integers(0, 256, (150, 210, 3), np.uint8)
     whole = Stylizer(style, inputs=values()).array(photo)

@@ -101,12 +101,13 @@ def test_a_slider_for_each_attribute_from_source_to_target(data):
     system = TINY.build(data)
     sliders = system.artefact()
     assert [(one.name, one.kind, one.minimum, one.maximum, one.default) for one in sliders.inputs[1:]] == [
-        (name, "number", -1, 1, 0) for name in ("dark_hair", "fair_hair", "hat")
+        *((name, "number", -1, 1, 0) for name in ("dark_hair", "fair_hair", "hat")),
+        ("strength", "number", 0, 1, 1),
     ]
     system.generator.forward = lambda image, vector: image + vector[:, 2, None, None, None]
     image = torch.zeros(1, 3, 4, 4)
-    numbers = [torch.tensor([value]) for value in (1.0, 1.0, 0.4)]
-    assert_close(sliders.module(image, *numbers), image + 0.4)
+    numbers = [torch.tensor([value]) for value in (1.0, 1.0, 0.8)]
+    assert_close(sliders.module(image, *numbers, torch.tensor([0.5])), image + 0.4)
 
 
 def test_what_cannot_be_trained_on(data):

@@ -18,6 +18,8 @@ MAX_SEED = 2**64 - 1
 MAX_FLOAT = (2 - 2**-23) * 2.0**127  # of the 32 bits that networks take; NaN is no less, either
 _RESERVED = {"measure", "frozen", "given", "pixels"}  # inputs that styles have beside those of the card
 _MAX_LISTED = 20
+STRENGTH = "strength"
+"""Name of a number by which a style's network does less of what it does; the look's `strength` is handed to it."""
 THEN = "then"
 """The word between the sentences of a text."""
 

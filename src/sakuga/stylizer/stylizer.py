@@ -26,7 +26,7 @@ from sakuga.runtime.memory import available, ran_out
 from sakuga.runtime.parallel import cores
 from sakuga.style import DEFAULT, Style, load
 from sakuga.style.engine import pick
-from sakuga.style.inputs import FRAME
+from sakuga.style.inputs import FRAME, STRENGTH
 from sakuga.style.values import arrays
 from sakuga.stylizer.enlarge import enlarge, reduce
 from sakuga.stylizer.faces import NO_FACE, SIDE, in_frames, with_faces
@@ -87,6 +87,9 @@ class Stylizer:
         self.style = style if isinstance(style, Style) else load(style)
         self.given = dict(inputs or {})
         """What was given for the style's inputs, as it was given."""
+        knows = any(one.name == STRENGTH for one in self.style.card.settings)
+        if knows and STRENGTH not in self.given and self.look.strength > 0:  # at 0 it is the photo itself
+            self.given[STRENGTH], self.look = self.look.strength, replace(self.look, strength=1.0)
         card, given = self.style.card, dict(self.given)
         whole = card.frame is None or FRAME.check(given.pop(FRAME.name, FRAME.default)) == "whole"
         self.frame = None if whole else card.frame

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from typing import Annotated
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from sakuga.errors import SakugaError, UsageError
-from sakuga.style.inputs import PICTURE, Input
+from sakuga.style.inputs import PICTURE, STRENGTH, Input
 from sakuga.systems.base import Preview
 from sakuga.systems.fields import AtLeast, Count
 from sakuga.systems.parts.labelled import LabelledConfig, option_name
@@ -73,38 +74,51 @@ def editor_inputs(
     except SakugaError as error:
         raise error if isinstance(error, UsageError) else UsageError(f"--labels: {error}") from error
     inputs, columns = zip(*found, strict=True)
-    names = [PICTURE.name, *(one.name for one in inputs)]
-    if twice := [name for name in names if names.count(name) > 1]:
-        raise UsageError(f"--labels: two inputs of the style would be called {twice[0]}: rename an attribute")
+    unique([one.name for one in inputs])
     return inputs, columns
 
 
 def slider_inputs(attributes: Sequence[str]) -> tuple[Input, ...]:
-    """Return a number from -1 to 1 for each attribute, 0 unless it is set. Raises UsageError for a bad name."""
+    """Return a number from -1 to 1 for each attribute, 0 unless it is set, and how much of all of them, from 0 to 1.
+
+    Raises:
+        UsageError: names of attributes that cannot be inputs', or cannot be told apart.
+    """
+    names = [option_name(attribute) for attribute in attributes]
+    unique(names, STRENGTH)
     try:
-        return tuple(Input(option_name(n), "number", minimum=-1, maximum=1, default=0.0) for n in attributes)
+        numbers = [Input(name, "number", minimum=-1, maximum=1, default=0.0) for name in names]
     except SakugaError as error:
         raise UsageError(f"--labels: {error}") from error
+    return *numbers, Input(STRENGTH, "number", default=1.0)
+
+
+def unique(names: Sequence[str], *others: str) -> None:
+    """Refuse names of inputs that are there twice, or are the photo's or one of `others`. Raises UsageError."""
+    every = [PICTURE.name, *others, *names]
+    if twice := [name for name in every if every.count(name) > 1]:
+        raise UsageError(f"--labels: two inputs of the style would be called {twice[0]}: rename an attribute")
 
 
 class Sliders(nn.Module):
-    """A generator that takes a vector, given numbers."""
+    """A generator that takes a vector, given numbers and by how much these are multiplied."""
 
     def __init__(self, generator: nn.Module):
         super().__init__()
         self.generator = generator
 
     def forward(self, image: Tensor, *numbers: Tensor) -> Tensor:
-        """Pictures (N, 3, H, W), and (N,) for each attribute."""
-        result: Tensor = self.generator(image, torch.stack(numbers, 1))
+        """Pictures (N, 3, H, W), (N,) for each attribute, and the strength (N,)."""
+        *attributes, strength = numbers
+        result: Tensor = self.generator(image, strength[:, None] * torch.stack(attributes, 1))
         return result
 
 
 def slider_preview(photos: Tensor, inputs: Sequence[Input], references: Tensor) -> Preview:
     """Photos in one row, then two rows for each of up to four sliders: more and less."""
-    values = torch.eye(len(inputs)).repeat_interleave(2, 0)[:MAX_ROWS]
+    values = torch.eye(len(inputs) - 1).repeat_interleave(2, 0)[:MAX_ROWS]
     values[1::2] *= -1
-    rows = values.repeat_interleave(len(photos), 0)
+    rows = F.pad(values, (0, 1), value=1.0).repeat_interleave(len(photos), 0)
     numbers = {one.name: rows[:, i] for i, one in enumerate(inputs)}
     return Preview({"image": photos.repeat(len(values), 1, 1, 1), **numbers}, references, rows=len(values))
 
