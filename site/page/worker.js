@@ -26,7 +26,9 @@ async function answer({ id, file, settings, inputs, format }) {
   try {
     signal.throwIfAborted();
     const chosen = await withValues(await style(settings.style), inputs, settings);
-    const made = await (format ? picture(file, chosen, settings, format, signal) : video(id, file, chosen, settings, signal));
+    const knows = settings.strength > 0 && inputs.some(({ name }) => name === "strength"); // then the network does less
+    const look = knows ? { ...settings, strength: 1 } : settings;
+    const made = await (format ? picture(file, chosen, look, format, signal) : video(id, file, chosen, look, signal));
     postMessage({ id, ...made });
   } catch (error) {
     if (!signal.aborted) postMessage({ id, error: sentence(error), status: error.status ?? 0 });

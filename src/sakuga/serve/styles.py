@@ -21,7 +21,7 @@ from sakuga.picture import FORMATS
 from sakuga.serve.errors import RefusedError, responses
 from sakuga.serve.workers import Workers
 from sakuga.style import DEFAULT, Style, read, survey
-from sakuga.style.inputs import FRAME, STRENGTH, describe, examples, photo
+from sakuga.style.inputs import FRAME, describe, examples, photo
 from sakuga.stylizer import Stylizer
 from sakuga.video import SUFFIXES as VIDEO_SUFFIXES
 
@@ -122,7 +122,7 @@ class Styles:
                 default=style.name == self.default,
                 scale=style.card.scale,
                 thumbnail=f"/v1/styles/{quote(style.name, safe='')}/thumbnail",
-                inputs=describe([one for one in style.card.settings if one.name != STRENGTH]),  # the look's, for it
+                inputs=describe(style.card.settings),
             )
             for style in order
         ]

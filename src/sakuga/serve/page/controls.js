@@ -32,7 +32,10 @@ export function setUp(styles, limits, known, changed) {
   const others = Object.entries({ ...options.video, ...options.picture }).filter(([name]) => !own.has(name));
   more = Object.fromEntries(others.map(([name, schema]) => [name, ofOption(name, schema)]));
   $("#more").replaceChildren(...Object.values(more).map(({ element }) => element));
-  for (const { name, inputs } of styles) asked.set(name, Object.fromEntries(inputs.map((one) => [one.name, ofInput(one)])));
+  for (const { name, inputs } of styles) {
+    const others = inputs.filter((one) => one.name !== "strength"); // which is the page's, handed to the style
+    asked.set(name, Object.fromEntries(others.map((one) => [one.name, ofInput(one)])));
+  }
   ask();
 
   let timer;
