@@ -76,7 +76,8 @@ def test_a_text_is_never_taken_for_the_path_of_a_picture(asking, tmp_path):
 
 def test_a_further_picture_meets_the_same_limits(asking, made_style):
     files = {"file": ("a.png", picture()), "other": ("b.png", b"no picture")}
-    check(asking.client.post("/v1/stylize", files=files, data={"tint": "red"}), 415, "no_picture")
+    refused = check(asking.client.post("/v1/stylize", files=files, data={"tint": "red"}), 415, "no_picture")
+    assert refused.json()["error"].startswith("other: The file is not a picture")
     with running([made_style("asks")], max_pixels=5000) as server:
         files["other"] = ("b.png", picture(100, 100))
         check(server.client.post("/v1/stylize", files=files, data={"tint": "red"}), 413, "too_many_pixels")

@@ -187,10 +187,14 @@ def read_picture(source: bytes | BinaryIO, limits: Limits) -> Picture:
 
 def read_inputs(inputs: Mapping[str, object], limits: Limits) -> dict[str, object]:
     """The inputs with pixels in the place of the files among them. Raises RefusedError as `read_picture` does."""
-    return {
-        name: read_picture(value, limits).frames[0].rgb if isinstance(value, bytes) else value
-        for name, value in inputs.items()
-    }
+
+    def pixels(name: str, data: bytes) -> object:
+        try:
+            return read_picture(data, limits).frames[0].rgb
+        except RefusedError as error:
+            raise RefusedError(error.status, error.code, f"{name}: {error.sentence}") from error
+
+    return {name: pixels(name, value) if isinstance(value, bytes) else value for name, value in inputs.items()}
 
 
 def disposition(upload: str, style: str, suffix: str) -> str:
