@@ -140,11 +140,13 @@ def test_sentences(run, tmp_path, capsys):
     other = LSGAN(LSGAN.Config(crop=16, width=4))
     runs.save(runs.finished(other, 1), tmp_path / "lsgan")
     export(StyleGAN(StyleGAN.Config(**TINY)), tmp_path / "first.onnx", name="first")
+    export(other, tmp_path / "drawn.onnx", name="drawn")
     (tmp_path / "text.png").write_text("no picture")
     np.savez(tmp_path / "other.npz", w=np.zeros(3))
     for command, sentence in (
         (["project", "me.png", "-s", "lsgan"], "is of lsgan, which has no latents"),
         (["project", "me.png", "-s", "first.onnx"], "does not hold its weights by name"),
+        (["project", "me.png", "-s", "drawn.onnx"], "is of lsgan, which has no latents"),
         (["project", "text.png", "-s", "faces"], "text.png"),
         (["project", "nobody.png", "-s", "faces"], "nobody.png"),
         (["project", "me.png", "-s", "nowhere"], "nowhere"),

@@ -13,11 +13,12 @@ from sakuga.errors import UsageError
 from sakuga.evaluation.given import Which, checkpoint_name, is_run
 from sakuga.export.rebuild import rebuild
 from sakuga.picture.pixels import Array
-from sakuga.style import load
+from sakuga.style import Style, load
 from sakuga.style.inputs import Input
 from sakuga.training.latents import read_latents
 from sakuga.training.projection import Steered
 
+STEERED = ("stylegan2", "stylegan")
 TRUNCATION = Input("truncation", "number", minimum=0, maximum=1, default=1)
 """What is left of a latent's distance from the mean."""
 
@@ -29,10 +30,12 @@ def load_steered(name: str, which: Which) -> Steered:
         UsageError: there is none, it is of another system, or a file does not hold its weights by name.
         SakugaError: it is damaged.
     """
-    system = runs.build(Path(name), checkpoint_name(Path(name), which)) if is_run(name) else rebuild(load(name))
-    generator = getattr(system, "generator", None)
-    if not isinstance(generator, Steered):
-        raise UsageError(f"{name} is of {system.name}, which has no latents: name a training of stylegan2 or stylegan")
+    found = runs.build(Path(name), checkpoint_name(Path(name), which)) if is_run(name) else load(name)
+    made_by = found.card.system if isinstance(found, Style) else found.name
+    if made_by not in STEERED:
+        raise UsageError(f"{name} is of {made_by}, which has no latents: name a training of {' or '.join(STEERED)}")
+    system = rebuild(found) if isinstance(found, Style) else found
+    generator: Steered = system.get_submodule("generator")  # type: ignore[assignment]
     return generator.eval()
 
 
