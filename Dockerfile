@@ -1,7 +1,7 @@
 # The page and the API of `sakuga serve`, for processors (docs/docker.md). Its steps run in .ci/docker, too.
 FROM python:3.13-slim AS build
 WORKDIR /src
-COPY pyproject.toml constraints.txt README.md LICENSE NOTICE ./
+COPY pyproject.toml hatch_build.py constraints.txt README.md LICENSE NOTICE ./
 COPY docs/sakuga.1 docs/
 COPY src src
 RUN python -m venv /opt/sakuga \
