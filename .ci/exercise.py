@@ -61,11 +61,43 @@ def serve() -> None:
         server.wait(30)
 
 
+def watch() -> None:
+    """A picture that comes into a folder while it is watched."""
+    Path("in").mkdir()
+    watcher = subprocess.Popen([*SAKUGA, "in", "-o", "out", "--watch"], stderr=subprocess.PIPE, text=True)
+    try:
+        while "watching" not in (line := watcher.stderr.readline()):
+            assert line, "the watcher has ended"
+        shutil.copy(PHOTO, "in")
+        end = time.monotonic() + 120
+        while not list(Path("out").glob("*.jpg")):
+            assert time.monotonic() < end, "what came into the folder was not stylised"
+            time.sleep(0.2)
+    finally:
+        watcher.terminate()
+        watcher.wait(30)
+
+
+def formats() -> None:
+    """Pictures that a package of its own reads."""
+    register = "import pillow_heif; pillow_heif.register_heif_opener()"
+    for package, begin, name in (("pillow_heif", register, "a.heic"), ("pillow_jxl", "import pillow_jxl", "a.jxl")):
+        if find_spec(package):
+            code = f"{begin}; from PIL import Image; Image.open({str(PHOTO)!r}).save({name!r})"
+            subprocess.run([sys.executable, "-W", "ignore", "-c", code], check=True, timeout=60)
+            run(name, "--max-side", 64, "-o", f"{name}.png")
+
+
 run("doctor")
 run(PHOTO, "--max-side", 300, "-o", "a.png")
 run(CLIP, "--max-side", 64, "--duration", 1, "-o", "a.mp4")
 run(CLIP, "--max-side", 64, "--duration", 1, "--stable", "--audio", "aac", "-o", "a.mkv")
 serve()
+formats()
+if find_spec("watchfiles"):
+    watch()
+if find_spec("pyvirtualcam"):
+    subprocess.run([sys.executable, "-c", "import pyvirtualcam"], check=True, timeout=60)
 if find_spec("torch"):
     for folder, picture in (("photos", PHOTO), ("paintings", EXAMPLES / "chelsea.jpg")):
         Path(folder).mkdir()

@@ -1,7 +1,7 @@
 """Links of the pages to files beside the docs: checked, and shown as names, since the site has no such page.
 
-Once pyproject.toml names a home (docs/release.md), they lead there. Where `make site` ran before, the page without a server
-lies in the site too, as try/, and the pages lead there.
+Once pyproject.toml names a home (docs/release.md), they lead there. Where `make site` ran before, the page without a
+server lies in the site too, as try/, and the pages lead there.
 """
 
 import re
