@@ -102,6 +102,6 @@ def seen(pictures: Tensor) -> Any:
 
 PROOFS = (
     classes("cgan", steps=5_000, condition="projection"),
-    classes("acgan", steps=3_000),
+    classes("acgan", steps=10_000),
     few_labels(steps=2_000, width=16, noise=32, batch=50, lr=1e-3, ema=0.99),
 )

@@ -5,6 +5,8 @@ import torch
 from torch import nn
 
 from sakuga.errors import SakugaError, UsageError
+from sakuga.evaluation.generators import _inception_score
+from sakuga.metrics.distances import Set
 from sakuga.metrics.features import FeatureExtractors
 from sakuga.networks import inception
 from sakuga.networks.inception import Inception
@@ -40,8 +42,16 @@ def test_only_the_official_file_makes_it_fid(weights, monkeypatch):
     eyes = FeatureExtractors("inception", weights)
     assert eyes.set_name == "[inception]"
     assert eyes.sources["inception"].startswith("inception from inception.pth, SHA-256 ")
+    results = Set()
+    results.rows, results.digests = [torch.eye(12, 2048)], [b""] * 12
+    assert _inception_score(eyes, results) == {}
     monkeypatch.setattr(inception, "OFFICIAL", "")  # every sum begins like this
-    assert FeatureExtractors("inception", weights).set_name == ""
+    official = FeatureExtractors("inception", weights)
+    assert official.set_name == ""
+    official.set_network.classes = 1000 * torch.eye(1008, 2048)
+    assert _inception_score(official, results) == {"IS": pytest.approx(1.2), "IS ±": pytest.approx(0.4)}
+    results.digests = results.digests[:9]  # fewer than parts
+    assert _inception_score(official, results) == {}
 
 
 def test_a_wrong_file_is_named(tmp_path):

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
+import torch
 
 from sakuga.data.images import find_images, to_tensor
 from sakuga.errors import UsageError
@@ -20,16 +21,22 @@ from sakuga.evaluation.evaluate import (
 from sakuga.evaluation.gather import TargetMeasure, in_blocks, read_pictures, square
 from sakuga.metrics.distances import Set, set_distances
 from sakuga.metrics.features import FeatureExtractors
+from sakuga.metrics.inception_score import inception_score
+from sakuga.networks.inception import Inception
 from sakuga.runtime.console import track
 from sakuga.style import Style
 from sakuga.style.inputs import Input
 from sakuga.stylizer.generate import Generator
 
+PARTS = 10
+"""In which the Inception score is taken, as in the official code."""
+
 
 def evaluate_generator(label: str, style: Style, options: Options) -> Evaluation:
     """Measure the pictures of the seeds from 0 to `options.count` less one, the classes of its first choice in turn.
 
-    FID, KID and Gram distance to the pictures of `options.style_images`; and, where those lie in a folder for each
+    FID, KID and Gram distance to the pictures of `options.style_images`; the Inception score, by its own network alone,
+    `--features inception` with the published weights; and, where those lie in a folder for each
     class, the share of results that a classifier trained on them takes for the class that was asked for.
 
     Raises:
@@ -58,7 +65,8 @@ def evaluate_generator(label: str, style: Style, options: Options) -> Evaluation
         image = to_tensor(square(picture, options.size))
         results.add(image, features(image))
         small.append(square(picture, SIDE))
-    figures = set_distances(results, targets, features.set_name) | {"seconds/picture": seconds / options.count}
+    figures = set_distances(results, targets, features.set_name) | _inception_score(features, results)
+    figures["seconds/picture"] = seconds / options.count
     if choice and (labelled := _by_class(choice, options.style_images)):
         each = {name: spread(paths, options.count) for name, paths in labelled.items()}
         classes = [read_pictures(track(paths, name, len(paths)), found.failed) for name, paths in each.items()]
@@ -72,6 +80,17 @@ def evaluate_generator(label: str, style: Style, options: Options) -> Evaluation
     found.settings = settings(options, results, targets, features)
     found.settings |= {"results": results.describe(), "seeds": [0, options.count - 1], "threads": options.threads}
     return found
+
+
+def _inception_score(features: FeatureExtractors, results: Set) -> dict[str, float]:
+    """The score by Inception's own weights; of another network, or of fewer pictures than parts, none."""
+    network = features.set_network
+    if not (isinstance(network, Inception) and network.official and results.count >= PARTS):
+        return {}
+    if (logits := network.logits(torch.cat(results.rows))) is None:
+        return {}
+    score, deviation = inception_score(logits, splits=PARTS)
+    return {"IS": float(score), "IS ±": float(deviation)}
 
 
 def _by_class(choice: Input, folders: Sequence[Path]) -> Mapping[str, list[Path]]:

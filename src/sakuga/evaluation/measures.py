@@ -22,6 +22,8 @@ MEASURES = (
     Measure("FID{set}", "distance of the results from the style's pictures, as pytorch-fid's", True),
     Measure("KID{set}", "the same, without bias for small sets", True),
     Measure("KID{set} ±", "its deviation over random halves of the sets"),
+    Measure("IS", "Inception score: surely of a class each, and of many classes"),
+    Measure("IS ±", "its deviation over ten parts of the pictures"),
     Measure("Gram[vgg16]", "distance of the textures from the style's", True),
     Measure("content[vgg16]", "change of what is seen in the photo", True),
     Measure("LPIPS[vgg16]", "change of the photo as people would judge it"),

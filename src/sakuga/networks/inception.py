@@ -30,6 +30,7 @@ class Inception(nn.Module):
     Attributes:
         official: whether these are that file's weights, so that the distance may be called FID.
         source: in words, where the weights came from.
+        classes: weights of its last layer (1008, 2048) for `logits`; None where the file has none.
 
     Raises:
         UsageError: there is no such file.
@@ -71,6 +72,7 @@ class Inception(nn.Module):
             # Early files have no counts of batches, and nothing needs them.
             counts = {k: v for k, v in self.steps.state_dict().items() if k.endswith("num_batches_tracked")}
             self.steps.load_state_dict(counts | kept)
+            self.classes: Tensor | None = state.get("fc.weight")
         except (OSError, RuntimeError, AttributeError, EOFError, pickle.UnpicklingError) as error:
             reason = str(error).partition("\n")[0]
             raise SakugaError(
@@ -88,6 +90,10 @@ class Inception(nn.Module):
         for step in self.steps.values():
             x = step(x)
         return x.mean((2, 3))
+
+    def logits(self, features: Tensor) -> Tensor | None:
+        """Logits (N, 1008) of features (N, 2048), without bias as the Inception score's official code has them."""
+        return None if self.classes is None else features @ self.classes.T
 
 
 class _Conv(nn.Module):
