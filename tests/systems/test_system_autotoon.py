@@ -49,6 +49,7 @@ def test_the_papers_network():
     assert sum(p.numel() for p in network.parameters()) == 1_604_594
     assert network(torch.zeros(1, 3, 64, 96)).shape == (1, 2, 8, 12)
     assert network(torch.zeros(1, 3, 256, 256)).shape == (1, 2, 32, 32)
+    assert sum(p.numel() for p in Warper(24).parameters()) == 231_164
 
 
 def test_no_warp_is_the_picture_itself_and_a_constant_one_moves_it():
@@ -123,6 +124,7 @@ def test_none_is_the_photo_and_twice_is_twice_as_far():
             rtol=0,
         )
         assert_close(made[..., :, 0], image[..., :, 0], atol=1e-5, rtol=0)  # nothing moves at the edge
+    assert_close(Caricature(Right(), 32, gain=2.0)(image, torch.ones(1)), caricature(image, torch.full((1,), 2.0)))
 
 
 def test_the_style_takes_the_exaggeration_and_a_frame(data, tmp_path):

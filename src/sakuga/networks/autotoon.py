@@ -14,7 +14,8 @@ class Warper(nn.Module):
     """A face (N, 3, H, W) in [-1, 1] to a warp (N, 2, H/8, W/8), displacements x, y in units of half the picture.
 
     SENet-50 up to its second stage and a 1x1 convolution: 1,604,594 parameters. Sides are multiples of 8. Layers are
-    called as in the PyTorch conversions of VGGFace2's SENet-50, whose weights fit by their names.
+    called as in the PyTorch conversions of VGGFace2's SENet-50, whose weights fit by their names. `width` is 64 there;
+    a narrower network suffices for few pairs.
 
     Source: Gong, Hold-Geoffroy, Lu, "AutoToon: Automatic Geometric Warping for Face Cartoon Generation", WACV 2020;
     Hu, Shen, Sun, "Squeeze-and-Excitation Networks", CVPR 2018. Strides lie on the first convolution of a block, as in
@@ -24,13 +25,13 @@ class Warper(nn.Module):
     mean: Tensor
     std: Tensor
 
-    def __init__(self) -> None:
+    def __init__(self, width: int = 64) -> None:
         super().__init__()
-        self.conv1 = nn.Conv2d(3, 64, 7, stride=2, padding=3, bias=False)
-        self.bn1 = nn.BatchNorm2d(64)
-        self.layer1 = nn.Sequential(_Bottleneck(64, 64, 1), *(_Bottleneck(256, 64, 1) for _ in range(2)))
-        self.layer2 = nn.Sequential(_Bottleneck(256, 128, 2), *(_Bottleneck(512, 128, 1) for _ in range(3)))
-        self.head = nn.Conv2d(512, 2, 1)
+        self.conv1 = nn.Conv2d(3, width, 7, stride=2, padding=3, bias=False)
+        self.bn1 = nn.BatchNorm2d(width)
+        self.layer1 = _stage(width, width, count=3, stride=1)
+        self.layer2 = _stage(4 * width, 2 * width, count=4, stride=2)
+        self.head = nn.Conv2d(8 * width, 2, 1)
         for module in self.modules():
             if isinstance(module, nn.Conv2d):
                 nn.init.kaiming_normal_(module.weight)
@@ -47,6 +48,11 @@ class Warper(nn.Module):
     def normalise(self, image: Tensor) -> Tensor:
         """Give pictures in [-1, 1] about mean 0 and deviation 1 in every channel."""
         return (image / 2 + 0.5 - self.mean) / self.std
+
+
+def _stage(channels: int, width: int, *, count: int, stride: int) -> nn.Sequential:
+    following = (_Bottleneck(4 * width, width, 1) for _ in range(count - 1))
+    return nn.Sequential(_Bottleneck(channels, width, stride), *following)
 
 
 class _Bottleneck(nn.Module):
@@ -113,19 +119,19 @@ def at_side(image: Tensor, side: int) -> Tensor:
 class Caricature(nn.Module):
     """Exaggerates a face in a square: the warp is seen at a fixed side and done at that of the picture.
 
-    `warper`: what sees the warp. `side`: at which, pixels. The warp fades to nothing over an eighth of the square at
-    each edge, so that a face fits into the picture around it.
+    `warper`: what sees the warp. `side`: at which, pixels. `gain`: times what it sees that an exaggeration of 1 is. The
+    warp fades to nothing over an eighth of the square at each edge, so that a face fits into the picture around it.
     """
 
     EDGE = 1 / 8
 
-    def __init__(self, warper: nn.Module, side: int):
+    def __init__(self, warper: nn.Module, side: int, gain: float = 1.0):
         super().__init__()
-        self.warper, self.side = warper, side
+        self.warper, self.side, self.gain = warper, side, gain
 
     def forward(self, image: Tensor, exaggeration: Tensor) -> Tensor:
-        """Warp (N, 3, H, W) in [-1, 1]; an exaggeration (N,) of 0 is the photo, 1 as learned."""
-        warp = self.warper(at_side(image, self.side)) * exaggeration.view(-1, 1, 1, 1)
+        """Warp (N, 3, H, W) in [-1, 1]; an exaggeration (N,) of 0 is the photo, 1 as learned, times the gain."""
+        warp = self.warper(at_side(image, self.side)) * (self.gain * exaggeration.view(-1, 1, 1, 1))
         height, width = image.shape[2:]
         warp = enlarge_warp(warp, (height, width)) * self._window(height, image)[:, None] * self._window(width, image)
         return warp_picture(image, warp, mode="bicubic")

@@ -42,6 +42,10 @@ class AutoToonConfig(Config):
     shows, in units of half the picture."""
     senet: Path | None = None
     """Weights of VGGFace2's SENet-50 (.pth) to begin with, as the authors did; by default random ones."""
+    width: Annotated[int, MultipleOf(4), AtLeast(4)] = 64
+    """Channels of the network's first layer; less makes a smaller style."""
+    gain: Weight = 1.0
+    """What a finished style multiplies warps by: of faces it never saw a network dares less than its artist."""
     crop: Annotated[int, AtLeast(32), MultipleOf(8)] = 256
     """Side to which the squares are scaled, pixels."""
     batch: Count = 16
@@ -76,7 +80,7 @@ class AutoToon(System):
 
     def __init__(self, config: AutoToonConfig):
         super().__init__(config)
-        self.warper = Warper()
+        self.warper = Warper(config.width)
 
     def prepare(self) -> None:
         """Load the weights to begin with."""
@@ -130,7 +134,7 @@ class AutoToon(System):
         scale = self.config.crop / 256
         template = tuple(((x + 0.5) * scale - 0.5, (y + 0.5) * scale - 0.5) for x, y in TEMPLATE)
         frame = FaceFrame(template, self.config.crop, max(MAX_SIDE, self.config.crop))
-        return Artefact(Caricature(self.warper, self.config.crop), (PICTURE, EXAGGERATION), frame=frame)
+        return Artefact(Caricature(self.warper, self.config.crop, self.config.gain), (PICTURE, EXAGGERATION), frame=frame)
 
     def preview(self) -> Preview:
         """Four photos from all over the collection, and up to 64 caricatures."""
