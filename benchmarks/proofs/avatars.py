@@ -19,10 +19,11 @@ from torch import Tensor
 from proofs.domains import HEAD
 from proofs.frame import Place, Proof
 from proofs.measures import divide
+from sakuga.data.derived.shift import shift
 from sakuga.data.images import to_tensor, to_uint8
 from sakuga.evaluation.attributes import decide, train_attributes
 from sakuga.losses import l1
-from sakuga.systems.cocosnet import CoCosNet, CoCosNetConfig, moved
+from sakuga.systems.cocosnet import CoCosNet, CoCosNetConfig
 from sakuga.systems.fields import AtLeast, LessThan
 from sakuga.systems.group_faces import GroupFaces, GroupFacesConfig
 from sakuga.systems.xgan import XGAN, XGANConfig
@@ -182,7 +183,7 @@ def cocosnet(place: Place) -> Mapping[str, float]:
     lines = save({path.stem: pen(head(path)) for path in apart}, place.out / "kept-lines", side)
     truth = save(colored(apart, orders[-len(apart) :]), place.out / "kept-faces", side)
     draws = rng.uniform(0.5, 1, (len(apart), 4))  # moved, but not mirrored
-    exemplar = to_tensor(np.stack([moved(one, draw) for one, draw in zip(to_uint8(truth), draws, strict=True)]))
+    exemplar = to_tensor(np.stack([shift(one, draw) for one, draw in zip(to_uint8(truth), draws, strict=True)]))
     other = truth.roll(1, 0)
     config = CoCosNetConfig(
         photos=(place.out / "lines",), targets=place.out / "faces", seed=place.seed, crop=side, load=side, **COCOSNET

@@ -8,6 +8,7 @@ from known import Known
 from tiny import Tiny, make_data
 from torch.testing import assert_close
 
+from sakuga.data.derived.shift import shift
 from sakuga.networks.cocosnet import (
     CoCosDiscriminator,
     CoCosGenerator,
@@ -16,7 +17,7 @@ from sakuga.networks.cocosnet import (
     correlate,
     positional_norm,
 )
-from sakuga.systems.cocosnet import CONTEXT, MATCHED, CoCosNet, moved
+from sakuga.systems.cocosnet import CONTEXT, MATCHED, CoCosNet
 
 TINY = Tiny(
     CoCosNet,
@@ -130,7 +131,7 @@ def test_the_exemplar_is_another_photo_or_its_own_moved(tmp_path):
     assert_close(batch["condition"], -batch["photo"], atol=0.01, rtol=0)
     assert not torch.equal(batch["moved"], batch["photo"])
     picture = np.arange(10 * 10 * 3, dtype=np.uint8).reshape(10, 10, 3)
-    assert moved(picture, np.array([0.7, 0, 0, 0])).shape == picture.shape
+    assert shift(picture, np.array([0.7, 0, 0, 0])).shape == picture.shape
     flat = np.full((10, 10, 3), 7, np.uint8)
     flat[:, :3] = 200
-    assert moved(flat, np.array([0.2, 0, 0, 0]))[0, -1, 0] == moved(flat, np.array([0.7, 0, 0, 0]))[0, 0, 0] == 200
+    assert shift(flat, np.array([0.2, 0, 0, 0]))[0, -1, 0] == shift(flat, np.array([0.7, 0, 0, 0]))[0, 0, 0] == 200

@@ -12,9 +12,9 @@ from torch import nn
 from torch.testing import assert_close
 
 from sakuga.errors import UsageError
-from sakuga.networks.mobilefacenet import MobileFaceNet
+from sakuga.networks.mobilefacenet import MobileFaceNet, cut_face
 from sakuga.networks.photo2cartoon import GroupDiscriminator, GroupGenerator
-from sakuga.systems.group_faces import DISCRIMINATORS, GroupFaces, face
+from sakuga.systems.group_faces import DISCRIMINATORS, GroupFaces
 from sakuga.training.trainer import Trainer
 
 TINY = Tiny(
@@ -138,7 +138,7 @@ def test_the_person_is_kept_where_there_is_a_recogniser(data, tmp_path):
     assert not any(p.requires_grad for p in system.recogniser.parameters())
     portrait = torch.zeros(1, 3, 210, 210)
     portrait[:, :, 47:180, 38:171] = 1
-    assert_close(face(portrait), torch.ones(1, 3, 112, 112))
+    assert_close(cut_face(portrait), torch.ones(1, 3, 112, 112))
 
 
 def test_users_choose_the_group(data):

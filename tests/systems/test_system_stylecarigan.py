@@ -12,6 +12,7 @@ from sakuga.errors import UsageError
 from sakuga.networks.resnet18 import Classified
 from sakuga.networks.stylecarigan import (
     SIDES,
+    Caricaturist,
     ExaggerationBlock,
     FeatureDiscriminator,
     Made,
@@ -20,7 +21,7 @@ from sakuga.networks.stylecarigan import (
 )
 from sakuga.runs import build, load
 from sakuga.systems.cam_classifier import CAMClassifier, CAMClassifierConfig
-from sakuga.systems.stylecarigan import Caricaturist, StyleCariGAN
+from sakuga.systems.stylecarigan import StyleCariGAN
 from sakuga.systems.stylegan2 import StyleGAN2, StyleGAN2Config
 from sakuga.training.trainer import Trainer
 

@@ -97,6 +97,14 @@ def read_turns(folder: Path) -> list[list[Turn]]:
     return list(dialogues.values())
 
 
+def survey(dialogues: Sequence[Sequence[Turn]]) -> tuple[tuple[str, ...], tuple[str, ...], int, int]:
+    """Return what the table says of the language: all words, padding first; all objects; most turns, most words."""
+    turns = [turn for dialogue in dialogues for turn in dialogue]
+    words = ("", THEN, *sorted({word for turn in turns for word in turn.words}))
+    objects = tuple(sorted({name for turn in turns for name in turn.objects}))
+    return words, objects, max(map(len, dialogues)) - 1, max(len(turn.words) for turn in turns)
+
+
 def split_words(text: str) -> tuple[str, ...]:
     """Return the words of a text in small letters, without punctuation."""
     return tuple(re.findall(r"[^\W_]+(?:['-][^\W_]+)*", text.lower()))

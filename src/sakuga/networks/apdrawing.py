@@ -94,6 +94,18 @@ def fill(image: Tensor, mask: Tensor, value: float) -> Tensor:
     return image * mask + value * (1 - mask)
 
 
+def view_parts(
+    photo: Tensor, drawing: Tensor, foreground: Tensor, places: list[dict[str, Patch]]
+) -> dict[str, tuple[Tensor, Tensor]]:
+    """Return each part of portraits (N, 3, H, W) and of their drawings (N, 1, H, W), as local discriminators see it.
+
+    Rectangles are cut out; hair and background are black in the portrait, white in the drawing, where they are not.
+    """
+    masks = split_outside(foreground, places)
+    inside = {part: (cut(photo, places, part), cut(drawing, places, part)) for part in SIZES}
+    return inside | {part: (fill(photo, masks[part], -1), fill(drawing, masks[part], 1)) for part in OUTSIDE}
+
+
 class Drawing(NamedTuple):
     """What the generator makes: drawings (N, 1, H, W) in [-1, 1], and each part before the fusion."""
 

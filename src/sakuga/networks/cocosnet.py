@@ -283,6 +283,10 @@ class ByExemplar(nn.Module):
 
     def forward(self, image: Tensor, reference: Tensor) -> Tensor:
         """Translate."""
-        warped = F.interpolate(self.correspondence(image, reference).warped, size=image.shape[2:], mode="nearest")
-        result: Tensor = self.generator(torch.cat([warped, image], 1))
+        result: Tensor = self.generator(warp_onto(self.correspondence(image, reference), image))
         return result
+
+
+def warp_onto(match: Match, condition: Tensor) -> Tensor:
+    """Return what the generator is told, (N, 3 + C, S, S): the exemplar as warped, enlarged, and the condition."""
+    return torch.cat([F.interpolate(match.warped, size=condition.shape[2:], mode="nearest"), condition], 1)

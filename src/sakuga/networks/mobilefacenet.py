@@ -58,6 +58,15 @@ class _Bottleneck(nn.Module):
         return x + y if self.residual else y
 
 
+def cut_face(image: Tensor) -> Tensor:
+    """Cut what a face recogniser looks at out of portraits (N, 3, H, W) that were cropped as the paper's: 112×112."""
+    height, width = image.shape[2:]
+    top, bottom = round((0.8 - 0.33) * height / 2.1), round(height - 0.3 * height / 2.1)
+    left = (width - (bottom - top)) // 2
+    square = image[:, :, top:bottom, left : left + bottom - top]
+    return F.interpolate(square, size=(SIDE, SIDE), mode="bilinear", align_corners=False)
+
+
 def _conv(
     channels: int,
     out: int,

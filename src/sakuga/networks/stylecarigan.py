@@ -137,6 +137,24 @@ class FeatureDiscriminator(nn.Module):
         return self.body.score_features(features)
 
 
+class Caricaturist(nn.Module):
+    """What users run: noise and colors (N, size), exaggeration and truncation (N,), to caricatures."""
+
+    def __init__(self, generator: StyleCariGenerator):
+        super().__init__()
+        self.generator = generator
+
+    def forward(self, noise: Tensor, colors: Tensor, exaggeration: Tensor, truncation: Tensor) -> Tensor:
+        """Draw (N, 3, side, side)."""
+        latents = []
+        for side, z in zip(SIDES, (noise, colors), strict=True):
+            mapping = self.generator.of(side).mapping
+            w = mapping.truncate(mapping(z), truncation[:, None])
+            latents.append(w[:, None].repeat(1, self.generator.of(side).synthesis.count, 1))
+        made: Made = self.generator("photo", *latents, times=exaggeration)
+        return made.image
+
+
 def coarse_levels(side: int) -> int:
     """How many sizes, from 4 pixels on, are exaggerated: up to 32, and at least one remains to be painted."""
     return min(COARSEST_FINE, side).bit_length() - 3

@@ -16,18 +16,7 @@ from sakuga.data.pairs import load_pairs
 from sakuga.errors import UsageError
 from sakuga.faces.frame import FaceFrame
 from sakuga.losses import bce, distance_transform, exact_distance_transform, grayscale, l1, l2
-from sakuga.networks.apdrawing import (
-    PARTS,
-    SIZES,
-    APDrawingGenerator,
-    Patch,
-    Penman,
-    cut,
-    fill,
-    guess_foreground,
-    place_patches,
-    split_outside,
-)
+from sakuga.networks.apdrawing import PARTS, APDrawingGenerator, Penman, guess_foreground, place_patches, view_parts
 from sakuga.networks.patchgan import PatchGAN
 from sakuga.networks.unet import UNet, per_picture
 from sakuga.runtime.console import say
@@ -140,7 +129,7 @@ class APDrawingGAN(System):
 
         places = place_patches(points, c.crop)
         fused, parts = self.generator(photo, person, places)
-        views = self._views(photo, target, person, places)
+        views = view_parts(photo, target, person, places)
         fakes = {part: (x, parts[part]) for part, (x, _) in views.items()}
         terms = {"whole": self._judge(self.discriminator, photo, target, fused.detach()) / 2}
         for part, (x, y) in views.items():
@@ -159,18 +148,6 @@ class APDrawingGAN(System):
             transforms = (exact_distance_transform(drawing.detach()) for drawing in (fused, target))
             terms["distance"] = c.distance * distance_transform(fused, target, *transforms)
         yield "G", terms
-
-    def _views(
-        self, photo: Tensor, target: Tensor, person: Tensor, places: list[dict[str, Patch]]
-    ) -> dict[str, tuple[Tensor, Tensor]]:
-        """Each part of portrait and drawing."""
-        masks = split_outside(person, places)
-        return {
-            part: (cut(photo, places, part), cut(target, places, part))
-            if part in SIZES
-            else (fill(photo, masks[part], -1), fill(target, masks[part], 1))
-            for part in PARTS
-        }
 
     def _judge(self, network: torch.nn.Module, photo: Tensor, real: Tensor, fake: Tensor) -> Tensor:
         return bce.d(network(torch.cat([photo, real], 1)), network(torch.cat([photo, fake], 1)))

@@ -131,10 +131,10 @@ class AutoToon(System):
 
     def artefact(self, network: str | None = None) -> Artefact:
         """The photo's faces, exaggerated."""
-        scale = self.config.crop / 256
+        c, scale = self.config, self.config.crop / 256
         template = tuple(((x + 0.5) * scale - 0.5, (y + 0.5) * scale - 0.5) for x, y in TEMPLATE)
-        frame = FaceFrame(template, self.config.crop, max(MAX_SIDE, self.config.crop))
-        return Artefact(Caricature(self.warper, self.config.crop, self.config.gain), (PICTURE, EXAGGERATION), frame=frame)
+        frame = FaceFrame(template, c.crop, max(MAX_SIDE, c.crop))
+        return Artefact(Caricature(self.warper, c.crop, c.gain), (PICTURE, EXAGGERATION), frame=frame)
 
     def preview(self) -> Preview:
         """Four photos from all over the collection, and up to 64 caricatures."""

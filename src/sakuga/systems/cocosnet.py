@@ -5,17 +5,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
-import numpy as np
 import torch
 import torch.nn.functional as F
-from PIL import Image
 from torch import Tensor
 
 from sakuga.data.columns import Derived, Noise
 from sakuga.data.dataset import Dataset, sample_squares
+from sakuga.data.derived.shift import shift
 from sakuga.data.pairs import load_pairs
 from sakuga.losses import content, contextual, correspondence_regularization, domain_alignment, feature_matching, hinge
-from sakuga.networks.cocosnet import ByExemplar, CoCosDiscriminator, CoCosGenerator, Correspondence
+from sakuga.networks.cocosnet import ByExemplar, CoCosDiscriminator, CoCosGenerator, Correspondence, warp_onto
 from sakuga.style.inputs import PICTURE, Input
 from sakuga.systems.artefact import Artefact
 from sakuga.systems.base import Batch, Config, Preview, System, Terms, frozen
@@ -111,7 +110,7 @@ class CoCosNet(System):
         """Conditions with their photos, those photos moved, other photos, and which of both is the exemplar."""
         c = self.config
         conditions, photos = load_pairs(c.photos[0], c.targets, short_side=c.short_side)
-        moved_photos = Derived(moved, photos, Noise(4, uniform=True))
+        moved_photos = Derived(shift, photos, Noise(4, uniform=True))
         columns = {"condition": conditions, "photo": photos, "moved": moved_photos, "turn": Noise(1, uniform=True)}
         return Dataset(columns, c, draw="picture") | Dataset({"other": photos}, c, draw="picture")
 
@@ -121,8 +120,7 @@ class CoCosNet(System):
         own = batch["turn"].to(photo).view(-1) >= c.real
         exemplar = torch.where(own.view(-1, 1, 1, 1), batch["moved"], batch["other"])
         match = self.correspondence(x, exemplar, photo)
-        warped = F.interpolate(match.warped, size=x.shape[2:], mode="nearest")
-        fake = self.generator(torch.cat([warped, x], 1))
+        fake = self.generator(warp_onto(match, x))
 
         assert self.features is not None
         with torch.no_grad():
@@ -176,15 +174,6 @@ class CoCosNet(System):
         conditions, photos = self.dataset.pictures("condition"), self.dataset.pictures("photo")
         shown, looks = (sample_squares(one, size=self.config.crop) for one in (conditions, photos))
         return Preview({"image": shown, "reference": looks.roll(1, 0)}, sample_squares(photos, count=64))
-
-
-def moved(picture: np.ndarray, drawn: np.ndarray) -> np.ndarray:
-    """Show nine tenths of a picture's sides (S, S, 3), anywhere, half of them mirrored; numbers (4,) from [0, 1)."""
-    side = len(picture)
-    left, top = 0.1 * side * drawn[1:3]
-    box = (left, top, left + 0.9 * side, top + 0.9 * side)
-    view = np.asarray(Image.fromarray(picture).resize((side, side), Image.Resampling.BILINEAR, box=box))
-    return view[:, ::-1] if drawn[0] < 0.5 else view
 
 
 def _context(features: dict[str, Tensor]) -> dict[str, Tensor]:

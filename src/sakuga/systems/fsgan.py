@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Literal, NamedTuple
+from typing import Annotated, Literal
 
 import torch
 from torch import Tensor, nn
@@ -16,7 +16,6 @@ from sakuga.data.pictures import Pictures
 from sakuga.losses import content, l1, landmark_consistency, lsgan
 from sakuga.networks.fsgan import FSGANGenerator, MultiScaleDiscriminator
 from sakuga.networks.landmarks import LandmarkRegressor, draw_heatmaps, with_heatmaps
-from sakuga.networks.poisson import poisson_blend
 from sakuga.runtime.console import say
 from sakuga.style.inputs import PICTURE, Input
 from sakuga.systems.artefact import Artefact
@@ -25,7 +24,7 @@ from sakuga.systems.fields import AtLeast, Count, MultipleOf, Role, Weight
 from sakuga.systems.parts.domain_features import DomainFeatures
 from sakuga.systems.parts.faces import LandmarkedConfig, load_regressor, read_landmarks
 from sakuga.systems.parts.frames import cut_ellipses, hull_mask, other_frames
-from sakuga.systems.parts.swapping import Blended, Completed, Reenacted, on_black, reenact
+from sakuga.systems.parts.swapping import Blended, Completed, Reenacted, Task, reenact, to_blend, to_complete
 from sakuga.systems.parts.trained import give, read_run
 
 SCALES = 2
@@ -178,20 +177,18 @@ class FSGAN(System):
         scores = [[score.sigmoid() for score in self.discriminator(one)] for one in (real, made.detach())]
         yield "D", {"adversarial": SCALES * lsgan.d(*scores) / 2}
 
-    def _task(self, batch: Batch) -> "Task":
+    def _task(self, batch: Batch) -> Task:
         target, sigma = batch["target"], self.config.sigma
         if self.config.stage == "reenactment":
             return Task(with_heatmaps(batch["source"], batch["points"].to(target), sigma=sigma), target, target)
         mask = (batch["mask"].to(target) > 0.5).to(target)
         if self.config.stage == "completion":
-            face = on_black(target, mask)
-            return Task(torch.cat([on_black(target, cut_ellipses(mask, batch["holes"])), mask], 1), face, face)
+            return to_complete(target, mask, cut_ellipses(mask, batch["holes"]))
         face = batch["source"]
         if self.mover is not None:
             with torch.no_grad():
                 face = self.mover(with_heatmaps(face, batch["points"].to(target), sigma=sigma))
-        blend = poisson_blend(face, target, mask).clamp(-1, 1)
-        return Task(torch.cat([on_black(face, mask), target, mask], 1), blend, target)
+        return to_blend(face, target, mask)
 
     def _distance(self, made: Tensor, wanted: Tensor, known: dict[str, Tensor]) -> Terms:
         """The reconstruction loss, term by term; `known` are the features of what is wanted."""
@@ -237,11 +234,3 @@ class FSGAN(System):
             case "blending":
                 inputs = {"image": given[:, 3:6], "face": given[:, :3]}
         return Preview(inputs, sample_squares(self.dataset.pictures("target"), count=64))
-
-
-class Task(NamedTuple):
-    """What a generator is given (N, channels, S, S), what it shall make of it, and what the discriminator is shown."""
-
-    given: Tensor
-    wanted: Tensor
-    real: Tensor

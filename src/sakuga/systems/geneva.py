@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from sakuga.data.columns import Crop, Noise, Rows
 from sakuga.data.dataset import Dataset
-from sakuga.data.turns import Turns, object_vectors, read_turns, word_places
+from sakuga.data.turns import Turns, object_vectors, read_turns, survey, word_places
 from sakuga.errors import UsageError
 from sakuga.losses import domain_classification, hinge, kl_standard_normal, r1
 from sakuga.networks.geneva import (
@@ -23,7 +23,7 @@ from sakuga.networks.geneva import (
     SentenceEncoder,
     TurnHead,
 )
-from sakuga.style.inputs import THEN, Input
+from sakuga.style.inputs import Input
 from sakuga.systems.artefact import Artefact
 from sakuga.systems.base import Batch, Config, Preview, System, Terms, frozen
 from sakuga.systems.fields import AtLeast, Count, MultipleOf, Role, Weight
@@ -118,7 +118,9 @@ class GeNeVA(System):
         super().__init__(config)
         c = config
         if not c.words:
-            self._survey()
+            if not c.photos:
+                raise UsageError("--photos is missing: name a folder of scenes, as `sakuga prepare scenes` draws them")
+            c.words, c.objects, c.turns, c.sentence = survey(read_turns(c.photos[0]))
         self.sentence = SentenceEncoder(len(c.words), words=c.word, hidden=c.hidden)
         self.condition = ConditionEncoder(c.hidden)
         self.dialogue = DialogueState(c.hidden)
@@ -126,17 +128,6 @@ class GeNeVA(System):
         self.generator = DrawingGenerator(c.crop, width=c.width, hidden=c.hidden, noise=c.noise)
         self.discriminator = DifferenceDiscriminator(c.width)
         self.head = TurnHead(len(c.objects), width=c.width, hidden=c.hidden)
-
-    def _survey(self) -> None:
-        """Put into the config what the table says of the language: its words, its objects, its lengths."""
-        c = self.config
-        if not c.photos:
-            raise UsageError("--photos is missing: name a folder of scenes, as `sakuga prepare scenes` draws them")
-        dialogues = read_turns(c.photos[0])
-        turns = [turn for dialogue in dialogues for turn in dialogue]
-        c.words = ("", THEN, *sorted({word for turn in turns for word in turn.words}))
-        c.objects = tuple(sorted({name for turn in turns for name in turn.objects}))
-        c.turns, c.sentence = max(map(len, dialogues)) - 1, max(len(turn.words) for turn in turns)
 
     def data(self) -> Dataset:
         """Dialogues: their pictures, their words, what is in each picture; and noise for each turn."""

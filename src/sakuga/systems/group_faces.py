@@ -2,19 +2,19 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import reduce
+from operator import or_
 from pathlib import Path
 from typing import Annotated, Literal
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from sakuga.data.dataset import Dataset, sample_squares
 from sakuga.data.pictures import Pictures
-from sakuga.errors import SakugaError, UsageError
-from sakuga.importers.weights import load
+from sakuga.errors import UsageError
 from sakuga.losses import cam_discriminator, cam_generator, face_id, group_classification, l1, lsgan
-from sakuga.networks.mobilefacenet import SIDE, MobileFaceNet
+from sakuga.networks.mobilefacenet import MobileFaceNet, cut_face
 from sakuga.networks.photo2cartoon import GroupDiscriminator, GroupGenerator
 from sakuga.style.inputs import PICTURE, Input
 from sakuga.systems.artefact import Artefact
@@ -22,6 +22,7 @@ from sakuga.systems.base import Batch, Preview, Terms, frozen
 from sakuga.systems.fields import AtLeast, Count, Role, Weight, check_places
 from sakuga.systems.parts.groups import GroupTranslation, copy_branch, find_groups
 from sakuga.systems.parts.schedules import linear_decay
+from sakuga.systems.parts.trained import read_recogniser
 from sakuga.systems.parts.unpaired import Unpaired, UnpairedConfig
 
 DISCRIMINATORS = (
@@ -95,8 +96,6 @@ class GroupFaces(Unpaired):
     def __init__(self, config: GroupFacesConfig):
         super().__init__(config)
         c = config
-        if c.objective not in ("ce", "mse"):
-            raise UsageError(f"--objective must be ce or mse, not {c.objective}")
         multiple, least = 2 ** max(2, c.hourglass), max(2 ** (c.hourglass + 1), 3 * 2 ** (max(c.layers) - 2))
         if c.crop % multiple or c.crop < least:
             raise UsageError(
@@ -125,14 +124,8 @@ class GroupFaces(Unpaired):
 
     def prepare(self) -> None:
         """Load the face recogniser, if there is one."""
-        if (path := self.config.recogniser) is not None:
-            network, found = MobileFaceNet(), load(path).weights
-            own = {name: value for name, value in network.state_dict().items() if value.ndim}
-            given = [value for value in found.values() if value.ndim]
-            if [value.shape for value in given] != [value.shape for value in own.values()]:
-                raise SakugaError(f"{path} holds no MobileFaceNet: it has other layers")
-            network.load_state_dict(dict(zip(own, given, strict=True)), strict=False)
-            self.recogniser = network.eval().requires_grad_(False)
+        if self.config.recogniser is not None:
+            self.recogniser = read_recogniser(self.config.recogniser)
 
     def data(self) -> Dataset:
         """Crops of either side of every group."""
@@ -142,10 +135,7 @@ class GroupFaces(Unpaired):
             for group in c.groups
             for side, folders in (("photo", c.photos), ("style", c.style))
         ]
-        first, *rest = parts
-        for part in rest:
-            first = first | part
-        return first
+        return reduce(or_, parts)
 
     def step(self, batch: Batch, t: int) -> Iterator[tuple[str, Terms]]:
         """The discriminators on all groups that are learned, the base group, then the others."""
@@ -179,10 +169,9 @@ class GroupFaces(Unpaired):
         c, x, y = self.config, batch[f"photo_{group}"], batch[f"style_{group}"]
         (fake_y, cam_x), (fake_x, cam_y) = self.generator(x, group), self.inverse(y, group)
         (same_y, cam_same_y), (same_x, cam_same_x) = self.generator(y, group), self.inverse(x, group)
-        with frozen(*(self.get_submodule(name) for name in DISCRIMINATORS)):
-            seen = [
-                self.get_submodule(name)(self.augment(fake_y if "style" in name else fake_x)) for name in DISCRIMINATORS
-            ]
+        judges = {name: self.get_submodule(name) for name in DISCRIMINATORS}
+        with frozen(*judges.values()):
+            seen = [judge(self.augment(fake_y if "style" in name else fake_x)) for name, judge in judges.items()]
         terms = {
             "adversarial": torch.stack([lsgan.g(scores) + cam_discriminator.g(cam) for scores, cam, _ in seen]).sum(),
             "cycle": c.cycle * (l1(self.inverse(fake_y, group)[0], x) + l1(self.generator(fake_x, group)[0], y)),
@@ -191,9 +180,8 @@ class GroupFaces(Unpaired):
         }
         if self.recogniser is not None:
             pairs = ((fake_y, x), (fake_x, y))
-            terms["face"] = (
-                c.face * torch.stack([face_id(*(self.recogniser(face(one)) for one in pair)) for pair in pairs]).sum()
-            )
+            told = [[self.recogniser(cut_face(one)) for one in pair] for pair in pairs]
+            terms["face"] = c.face * torch.stack([face_id(*pair) for pair in told]).sum()
         if named:
             terms["groups"] = c.group / 4 * torch.stack([self._classes(logits, group) for _, _, logits in seen]).sum()
         return terms
@@ -237,12 +225,3 @@ class GroupFaces(Unpaired):
         rows = torch.eye(count).repeat_interleave(len(shown), 0)
         inputs = {"image": shown.repeat(count, 1, 1, 1), "group": rows}
         return Preview(inputs, sample_squares(style, count=64), rows=count)
-
-
-def face(image: Tensor) -> Tensor:
-    """Cut what a face recogniser looks at out of portraits (N, 3, H, W) that were cropped as the paper's: 112×112."""
-    height, width = image.shape[2:]
-    top, bottom = round((0.8 - 0.33) * height / 2.1), round(height - 0.3 * height / 2.1)
-    left = (width - (bottom - top)) // 2
-    square = image[:, :, top:bottom, left : left + bottom - top]
-    return F.interpolate(square, size=(SIDE, SIDE), mode="bilinear", align_corners=False)

@@ -12,10 +12,17 @@ from torch import Tensor, nn
 from sakuga.data.columns import Noise
 from sakuga.data.dataset import Dataset
 from sakuga.errors import UsageError
-from sakuga.losses import attribute_matching, bce, r1
+from sakuga.losses import attribute_matching, bce, l2, r1
 from sakuga.networks.equalised import widths
 from sakuga.networks.resnet18 import ResNet18
-from sakuga.networks.stylecarigan import SIDES, FeatureDiscriminator, Made, StyleCariGenerator, coarse_levels
+from sakuga.networks.stylecarigan import (
+    SIDES,
+    Caricaturist,
+    FeatureDiscriminator,
+    Made,
+    StyleCariGenerator,
+    coarse_levels,
+)
 from sakuga.networks.stylegan2 import StyleGAN2Discriminator, mixed
 from sakuga.style.inputs import Input
 from sakuga.systems.artefact import Artefact
@@ -23,6 +30,7 @@ from sakuga.systems.autotoon import EXAGGERATION
 from sakuga.systems.base import Batch, Config, Preview, System, Update, frozen
 from sakuga.systems.fields import AtLeast, AtMost, Count, Role, Weight
 from sakuga.systems.parts.noise import SHOWN
+from sakuga.systems.parts.styles import half_life, lazy_adam, mixing_cut, style_inputs
 from sakuga.systems.parts.trained import give, read_classifier, read_run
 
 OTHER = dict(zip(SIDES, SIDES[::-1], strict=True))
@@ -128,18 +136,13 @@ class StyleCariGAN(System):
             if "discriminator" in state.get("networks", {}):
                 give(self.get_submodule(f"discriminator_{side}"), state["networks"]["discriminator"], run, option)
         if c.photo_attributes and c.caricature_attributes:
-            found = [
-                read_classifier(run, option)
-                for run, option in (
-                    (c.photo_attributes, "--photo-attributes"),
-                    (c.caricature_attributes, "--caricature-attributes"),
-                )
-            ]
-            if found[0][1] != found[1][1]:
+            photo, names = read_classifier(c.photo_attributes, "--photo-attributes")
+            caricature, others = read_classifier(c.caricature_attributes, "--caricature-attributes")
+            if names != others:
                 raise UsageError(
                     "--photo-attributes and --caricature-attributes have different attributes: train alike"
                 )
-            self.attributes = nn.ModuleDict({side: network for side, (network, _) in zip(SIDES, found, strict=True)})
+            self.attributes = nn.ModuleDict({"photo": photo, "caricature": caricature})
         if c.identity:
             self.identity = read_classifier(c.identity, "--identity")[0]
         for missing, name in ((self.attributes, "attributes"), (self.identity, "identity")):
@@ -155,8 +158,8 @@ class StyleCariGAN(System):
     def sample(self, batch: Batch, side: str) -> tuple[Tensor, Tensor]:
         """Latents of a side, and those that the other side's fine layers take."""
         own, other = self.generator.of(side), self.generator.of(OTHER[side])
-        count, (first, second) = own.synthesis.count, batch[f"cut_{side}"].T
-        cut = torch.where(second < self.config.mixing, 1 + (first * (count - 1)).floor(), count)
+        count = own.synthesis.count
+        cut = mixing_cut(batch[f"cut_{side}"], count, self.config.mixing)
         with torch.no_grad():
             w = mixed(own.mapping, count, batch[f"noise_{side}"], batch[f"other_{side}"], cut)
             return w, mixed(other.mapping, count, batch[f"fine_{side}"], None, None)
@@ -189,11 +192,9 @@ class StyleCariGAN(System):
         }
         if self.attributes is not None:
             of = self.attributes
-            asked = [
-                attribute_matching(of[OTHER[side]](made[OTHER[side]].image).logits, of[side](own[side].image).logits)
-                for side in SIDES
-            ]
-            terms["attributes"] = c.attributes * torch.stack(asked).mean()
+            got, had = ({side: of[side](one[side].image).logits for side in SIDES} for one in (made, own))
+            asked = torch.stack([attribute_matching(got[OTHER[side]], had[side]) for side in SIDES])
+            terms["attributes"] = c.attributes * asked.mean()
         if self.identity is not None:
             again = self.generator("photo", codes["photo"][0], way="back").image
             known, found = (self.identity(image).features.mean((2, 3)) for image in (own["photo"].image, again))
@@ -202,52 +203,28 @@ class StyleCariGAN(System):
 
     def _back(self, side: str, made: Made) -> Tensor:
         """How far features of a side are from what the way back makes of their exaggeration, summed over the sizes."""
-        ways = zip(made.before, made.after, strict=True)
-        errors = [
-            (x - self.generator.block(OTHER[side], level)(y)).square().mean() for level, (x, y) in enumerate(ways)
-        ]
-        return torch.stack(errors).sum()
+        ways = enumerate(zip(made.before, made.after, strict=True))
+        return torch.stack([l2(self.generator.block(OTHER[side], level)(y), x) for level, (x, y) in ways]).sum()
 
     def optimizers(self) -> dict[str, torch.optim.Optimizer]:
         """Adam with β = (0, 0.99), of D adapted to the steps that its regularisation has of its own."""
-        share = self.config.penalty_every / (self.config.penalty_every + 1) if self.config.penalty else 1.0
-        made: dict[str, torch.optim.Optimizer] = {}
-        for player, part in (("D", share), ("G", 1.0)):
-            learning = [weight for weight in self.weights(player) if weight.requires_grad]
-            made[player] = torch.optim.Adam(learning, self.config.lr * part, betas=(0.0, 0.99**part))
-        return made
+        c = self.config
+        every = {"D": c.penalty_every if c.penalty else 0, "G": 0}
+        return {player: lazy_adam(self.weights(player), c.lr, every[player]) for player in self.players}
 
     def decay(self, t: int) -> float:
         """As published for batches of 32; early steps count for more."""
-        return float(min(0.5 ** (32 / 10_000), (1 + t) / (10 + t)))
+        return half_life(32, t)
 
     def artefact(self, network: str | None = None) -> Artefact:
         """Noise to caricatures: a face, the colours it is painted in, and how far it is exaggerated."""
         c = self.config
-        truncation = Input("truncation", "number", minimum=0, maximum=1, default=0.7)
-        noises = (Input("noise", "noise", size=c.noise), Input("colors", "noise", size=c.noise))
-        return Artefact(Caricaturist(self.generator), (*noises, EXAGGERATION, truncation), size=(c.crop, c.crop))
+        noise, truncation = style_inputs(c.noise)
+        inputs = (noise, Input("colors", "noise", size=c.noise), EXAGGERATION, truncation)
+        return Artefact(Caricaturist(self.generator), inputs, size=(c.crop, c.crop))
 
     def preview(self) -> Preview:
         """Sixty-four caricatures."""
         rng = torch.Generator().manual_seed(0)
         noises = {name: torch.randn(SHOWN, self.config.noise, generator=rng) for name in ("noise", "colors")}
         return Preview(noises | {"exaggeration": torch.ones(SHOWN), "truncation": torch.ones(SHOWN)})
-
-
-class Caricaturist(nn.Module):
-    """What users run: noise and colors (N, size), exaggeration and truncation (N,), to caricatures."""
-
-    def __init__(self, generator: StyleCariGenerator):
-        super().__init__()
-        self.generator = generator
-
-    def forward(self, noise: Tensor, colors: Tensor, exaggeration: Tensor, truncation: Tensor) -> Tensor:
-        """Draw (N, 3, side, side)."""
-        latents = []
-        for side, z in zip(SIDES, (noise, colors), strict=True):
-            mapping = self.generator.of(side).mapping
-            w = mapping.truncate(mapping(z), truncation[:, None])
-            latents.append(w[:, None].repeat(1, self.generator.of(side).synthesis.count, 1))
-        made: Made = self.generator("photo", *latents, times=exaggeration)
-        return made.image

@@ -17,7 +17,7 @@ from sakuga.systems.fields import AtLeast, AtMost, Count, Weight
 from sakuga.systems.parts.ada import AdaptiveAugment
 from sakuga.systems.parts.labelled import read_squares
 from sakuga.systems.parts.noise import FromNoise, NoiseConfig, power_of_two
-from sakuga.systems.parts.styles import MeanLength, half_life, mixing_cut, style_inputs, whole_variety
+from sakuga.systems.parts.styles import MeanLength, half_life, lazy_adam, mixing_cut, style_inputs, whole_variety
 
 
 @dataclass
@@ -124,11 +124,8 @@ class StyleGAN2(FromNoise):
     def optimizers(self) -> dict[str, torch.optim.Optimizer]:
         """Adam with β = (0, 0.99), adapted to the steps that a regularisation has of its own."""
         c = self.config
-        made: dict[str, torch.optim.Optimizer] = {}
-        for player, every in (("G", c.path_every if c.path else 0), ("D", c.penalty_every if c.penalty else 0)):
-            share = every / (every + 1) if every else 1.0
-            made[player] = torch.optim.Adam(self.weights(player), c.lr * share, betas=(0.0, 0.99**share))
-        return made
+        every = {"G": c.path_every if c.path else 0, "D": c.penalty_every if c.penalty else 0}
+        return {player: lazy_adam(self.weights(player), c.lr, count) for player, count in every.items()}
 
     def decay(self, t: int) -> float:
         """By a half-life in pictures; early steps count for more."""

@@ -1,5 +1,7 @@
 """What both StyleGANs share: styles that are mixed, averages by a half-life, and truncation, which users set."""
 
+from collections.abc import Iterable
+
 import torch
 from torch import Tensor, nn
 
@@ -38,6 +40,16 @@ def mixing_cut(chance: Tensor, layers: int, share: float) -> Tensor:
 def half_life(batch: int, t: int) -> float:
     """Return the decay of the averages after step `t`, of `batch` pictures; early steps count for more."""
     return float(min(0.5 ** (batch / HALF_LIFE), (1 + t) / (10 + t)))
+
+
+def lazy_adam(weights: Iterable[nn.Parameter], lr: float, every: int) -> torch.optim.Adam:
+    """Adam with β = (0, 0.99) for weights with a regularisation of their own every so many steps (0: without).
+
+    Rate and β are adapted to the steps that it adds, as in StyleGAN 2 (Karras et al., CVPR 2020, appendix B).
+    """
+    share = every / (every + 1) if every else 1.0
+    learning = [weight for weight in weights if weight.requires_grad]
+    return torch.optim.Adam(learning, lr * share, betas=(0.0, 0.99**share))
 
 
 def whole_variety(noise: int, references: Tensor) -> Preview:

@@ -1,12 +1,35 @@
-"""What users run of FSGAN's three generators: a picture, and a second one that says what becomes of it."""
+"""What FSGAN's three generators are given in training, and what users run: a picture, and a second one beside it."""
+
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 
 from sakuga.networks.landmarks import LandmarkRegressor, read_heatmaps, with_heatmaps
+from sakuga.networks.poisson import poisson_blend
 
 BLACK = -0.95
 """Up to which value a pixel counts as black: six levels of 256, for what JPEG makes of it."""
+
+
+class Task(NamedTuple):
+    """What a generator is given (N, channels, S, S), what it shall make of it, and what the discriminator is shown."""
+
+    given: Tensor
+    wanted: Tensor
+    real: Tensor
+
+
+def to_complete(target: Tensor, mask: Tensor, left: Tensor) -> Task:
+    """A face with holes: of `target` (N, 3, S, S) the face is where the mask is 1, and what is left of it."""
+    face = on_black(target, mask)
+    return Task(torch.cat([on_black(target, left), mask], 1), face, face)
+
+
+def to_blend(face: Tensor, target: Tensor, mask: Tensor) -> Task:
+    """Another's face, where the mask is 1, on a picture: what is wanted is their Poisson blend."""
+    blend = poisson_blend(face, target, mask).clamp(-1, 1)
+    return Task(torch.cat([on_black(face, mask), target, mask], 1), blend, target)
 
 
 class Reenacted(nn.Module):

@@ -7,6 +7,8 @@ import torch
 from torch import nn
 
 from sakuga.errors import SakugaError, UsageError
+from sakuga.importers.weights import load
+from sakuga.networks.mobilefacenet import MobileFaceNet
 from sakuga.networks.resnet18 import ResNet18
 
 
@@ -45,3 +47,17 @@ def read_classifier(run: Path, option: str) -> tuple[ResNet18, tuple[str, ...]]:
     network = ResNet18(len(config["classes"]), width=config["width"], small=config["small"])
     give(network, state["finished"]["classifier"], run, option)
     return network.eval().requires_grad_(False), tuple(config["classes"])
+
+
+def read_recogniser(path: Path) -> MobileFaceNet:
+    """Return the frozen MobileFaceNet whose weights a file holds, in its order, whatever they are called.
+
+    Raises SakugaError for a file of another network.
+    """
+    network, found = MobileFaceNet(), load(path).weights
+    own = {name: value for name, value in network.state_dict().items() if value.ndim}
+    given = [value for value in found.values() if value.ndim]
+    if [value.shape for value in given] != [value.shape for value in own.values()]:
+        raise SakugaError(f"{path} holds no MobileFaceNet: it has other layers")
+    network.load_state_dict(dict(zip(own, given, strict=True)), strict=False)
+    return network.eval().requires_grad_(False)
