@@ -130,7 +130,7 @@ def main() -> None:
         "                     L1 student   photo   LPIPS st.   photo  ratio  AlexNet  lines  s/MP stud. teacher  times"
     )
     styles = [load(Path(s) if Path(s).is_file() else s) for s in args.styles or []]
-    for style in styles or [style for style in sakuga.styles() if style.embedded]:
+    for style in styles or [style for style in sakuga.styles() if style.embedded and not style.card.frame]:
         painter = Stylizer(style, precision=args.precision, quality=args.quality, brush=1)
         config, drawn = style.card.config, [painter.array(photo) for photo in photos]
         if style.card.system == "fast_style":

@@ -51,9 +51,11 @@ LINK = ' <a href="/docs">HTTP API</a>'
 def build(folder: Path, others: Sequence[Path] = ()) -> None:
     """Write the whole page into a folder, which is emptied first if it is an earlier one.
 
-    `others`: style files to offer beside the embedded ones. Raises SakugaError for one that the page cannot run.
+    `others`: style files to offer beside the embedded ones that are not for faces. Raises SakugaError for one that the
+    page cannot run.
     """
-    found = [read(path) for path in (*sorted(EMBEDDED.glob("*.onnx")), *others)]
+    own = [style for style in map(read, sorted(EMBEDDED.glob("*.onnx"))) if not style.card.frame]
+    found = [*own, *map(read, others)]
     check(found)
     needed = [*(RUNTIME / name for name in (*CPU, *GPU)), VIDEO]
     if missing := [file for file in needed if not file.is_file()]:

@@ -80,7 +80,7 @@ def best(side: int = 300) -> None:
 def all_styles(name: str, side: int = 320) -> None:
     """Write a photo and all embedded styles of it, about as many in a row as there are rows."""
     original = photo(name)
-    styles = [style.name for style in sakuga.styles() if style.embedded]
+    styles = [style.name for style in sakuga.styles() if style.embedded and not style.card.frame]
     cells = [cell(original, "photo", side), *(cell(sakuga.stylize(original, style=s), s, side) for s in styles)]
     across = isqrt(len(cells) - 1) + 1
     save(contact_sheet([cells[i : i + across] for i in range(0, len(cells), across)], side=side), f"{name}-all")
@@ -94,6 +94,15 @@ def subject(name: str, side: int = 240) -> None:
         made = [cell(sakuga.stylize(original, style=style), style, side) for style in SUBJECTS[name][1]]
         rows.append([cell(original, "photo", side), *made])
     save(contact_sheet(rows, side=side), f"for-{name}")
+
+
+def caricature(name: str, side: int = 200) -> None:
+    """Write a face, exaggerated once and twice, and drawn after that; needs the extra faces."""
+    original = ImageOps.fit(photo(name), (600, 600), centering=(0.5, 0.1))
+    made = [sakuga.stylize(original, style="caricature", exaggeration=times) for times in (1, 2)]
+    pictures = (original, *made, sakuga.stylize(made[1], style="cel"))
+    texts = ("photo", "caricature", "exaggeration=2", "and cel")
+    save(contact_sheet([[cell(*one, side) for one in zip(pictures, texts, strict=True)]], side=side), "caricature")
 
 
 def clip(name: str, style: str) -> None:
@@ -139,5 +148,6 @@ if __name__ == "__main__":
         save(contact_sheet([before_after(name, style)], side=480), f"gallery-{name}")
     for name in SUBJECTS:
         subject(name)
+    caricature("man")
     clip("pan", DEFAULT)
     page("astronaut")

@@ -12,9 +12,11 @@ from skimage import color
 import sakuga
 from sakuga.export.onnx import weights_sha256
 from sakuga.style import DEFAULT, EMBEDDED
+from sakuga.style.choice import choose
 from sakuga.stylizer import Stylizer
 
 NAMES = ["anime", "cel", "comic", "hayao", "hosoda", "ink", "oil", "paprika", "shinkai"]
+FOR_FACES = ["caricature"]
 PHOTO = Path(__file__).parents[2] / "examples" / "astronaut.jpg"
 
 
@@ -24,8 +26,8 @@ def photo():
 
 
 def test_they_are_all_there():
-    assert sorted(p.stem for p in EMBEDDED.glob("*.onnx")) == NAMES
-    assert [s.name for s in sakuga.styles() if s.embedded] == NAMES
+    assert sorted(p.stem for p in EMBEDDED.glob("*.onnx")) == sorted([*NAMES, *FOR_FACES])
+    assert [s.name for s in sakuga.styles() if s.embedded] == sorted([*NAMES, *FOR_FACES])
     assert DEFAULT in NAMES
 
 
@@ -132,4 +134,32 @@ def test_the_docs_name_every_style():
     root = Path(__file__).parents[2]
     for page in ("README.md", "docs/styles.md"):
         text = (root / page).read_text(encoding="utf-8")
-        assert [name for name in NAMES if name not in text] == []
+        assert [name for name in [*NAMES, *FOR_FACES] if name not in text] == []
+
+
+class TestCaricature:
+    def test_card(self):
+        style = sakuga.style.load("caricature")
+        card = style.card
+        assert (card.system, card.licence, [d["use"] for d in card.data]) == ("autotoon", "Apache-2.0", ["pairs"])
+        assert card.sha256 == weights_sha256(onnx.load(style.path))
+        assert [one.name for one in card.settings] == ["exaggeration", "frame"]
+        assert style.size <= 1_200_000
+        assert "/" not in str(card.config["photos"])
+
+    def test_it_moves_a_face_as_far_as_it_is_told_and_nothing_at_the_edge(self, photo):
+        """Hair, skin and light stay: what a place shows lies some pixels away."""
+        face = photo[40:240, 120:320]
+        made = [
+            Stylizer("caricature", inputs={"frame": "whole", "exaggeration": times}).array(face).astype(int)
+            for times in (0, 1, 2)
+        ]
+        changes = [np.abs(one - face).mean() for one in made]
+        assert changes[0] < 0.5
+        assert 2 * changes[0] + 1 < changes[1] < changes[2]
+        assert all(np.abs(one - face)[[0, -1]].max() <= 2 for one in made)
+        assert np.abs(np.median(made[2], (0, 1)) - np.median(face, (0, 1))).max() < 10
+
+    def test_all_styles_leave_it_out(self, photo, capsys):
+        assert [style.name for style in choose("all")] == NAMES
+        assert "style caricature is for faces alone" in capsys.readouterr().err
