@@ -15,7 +15,8 @@ from sakuga.errors import UsageError
 from sakuga.faces.track import FaceTracker
 from sakuga.runtime.urls import Url
 from sakuga.stylizer import Look, Stylizer
-from sakuga.stylizer.batch import SHARE, Job
+from sakuga.stylizer.batch import SHARE
+from sakuga.stylizer.jobs import Job
 from sakuga.video import VideoOptions
 from sakuga.video.segments import LENGTH
 
@@ -131,13 +132,13 @@ def test_from_an_address_to_an_address():
 
 
 def test_blocks_are_of_so_many_pixels():
-    weights = dict(enumerate([SHARE, 1, SHARE // 2, SHARE // 2, SHARE // 2, *[1] * 500]))
-    parts = [*blocks(weights, weights, 2)]
-    assert [index for part in parts for index in part] == [*weights]
+    weights = [SHARE, 1, SHARE // 2, SHARE // 2, SHARE // 2, *[1] * 500]
+    parts = [*blocks(range(len(weights)), weights, 2)]
+    assert [index for part in parts for index in part] == [*range(len(weights))]
     assert all(sum(weights[index] for index in part) <= SHARE for part in parts)
     assert max(map(len, parts)) == 63  # an eighth of all: both workers have several
-    assert [*blocks(range(3), {0: 1, 1: 1, 2: 1}, 16)] == [[0], [1], [2]]
-    assert [*blocks([], {}, 2)] == []
+    assert [*blocks([4, 1, 3], weights, 16)] == [[4], [1], [3]]
+    assert [*blocks([], weights, 2)] == []
 
 
 def test_what_a_cluster_cannot_do():

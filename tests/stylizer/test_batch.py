@@ -13,6 +13,7 @@ from PIL import Image
 from sakuga.cli import main
 from sakuga.runtime.parallel import in_order
 from sakuga.stylizer import batch
+from sakuga.stylizer.jobs import Job
 
 
 @pytest.fixture(autouse=True)
@@ -94,14 +95,14 @@ def test_one_file_named_twice_is_one_job():
 
 
 def test_a_fault_of_ours_in_one_file_does_not_cost_the_others(capsys):
-    jobs = [batch.Job(Path(name), Path(f"{name}.out")) for name in "abc"]
+    jobs = [Job(Path(name), Path(f"{name}.out")) for name in "abc"]
 
     def work(job):
         if job.source.name == "b":
             raise ZeroDivisionError("oops")
 
     report = batch.run(jobs, work)
-    assert report.done == [Path("a.out"), Path("c.out")]
+    assert report.done == 2
     assert report.failed == ["b: unexpected ZeroDivisionError: oops"]
     assert capsys.readouterr().out.splitlines() == ["a.out", "c.out"]
 
@@ -199,7 +200,7 @@ def test_how_many_work_and_with_how_many_threads(monkeypatch):
     assert batch.staff(None, 0) == (1, 8)  # nothing but videos
 
 
-def test_a_video_is_worked_on_alone():
+def test_a_video_is_worked_on_alone(capsys):
     lock, now, company = threading.Lock(), set(), {}
 
     def work(job):
@@ -212,8 +213,9 @@ def test_a_video_is_worked_on_alone():
             now.discard(job.source.name)
 
     names = ["a.png", "b.png", "clip.mp4", "c.png", "d.png"]
-    report = batch.run([batch.Job(Path(n), Path(f"{n}.out")) for n in names], work, workers=2)
-    assert [path.name for path in report.done] == [f"{name}.out" for name in names]
+    report = batch.run([Job(Path(n), Path(f"{n}.out")) for n in names], work, workers=2)
+    assert report.done == 5
+    assert capsys.readouterr().out.split() == [f"{name}.out" for name in names]
     assert company["clip.mp4"] == {"clip.mp4"}
     assert company["a.png"] == {"a.png", "b.png"}
 
@@ -252,7 +254,8 @@ def test_skipped_ones_are_counted_in_the_progress(capsys):
     jobs = batch.plan(["a.png", "b.png", "c.png"], None, ["neg"]).jobs
     ticks = []
     report = batch.run(jobs, lambda job: None, workers=2, progress=lambda: ticks.append(1))
-    assert (len(report.done), report.skipped, len(ticks)) == (2, [Path("b.neg.png")], 3)
+    assert (report.done, report.skipped, len(ticks)) == (2, 1, 3)
+    assert capsys.readouterr().out.split() == ["a.neg.png", "c.neg.png"]
 
 
 def test_wrong_jobs_are_wrong_usage(capsys):

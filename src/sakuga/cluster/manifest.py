@@ -10,7 +10,7 @@ from sakuga.cluster.worker import Outcome
 from sakuga.errors import UsageError
 from sakuga.runtime.atomic import check_free
 from sakuga.runtime.urls import Url, path_of, put
-from sakuga.stylizer.batch import Job
+from sakuga.stylizer.jobs import Job
 
 _ROWS = 4096
 """Rows that are held before they are written."""

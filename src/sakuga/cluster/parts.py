@@ -8,7 +8,8 @@ from pathlib import Path
 from sakuga.errors import SakugaError, UsageError
 from sakuga.runtime.urls import Url
 from sakuga.stylizer import Stylizer
-from sakuga.stylizer.batch import SHARE, Job, is_video, pixels
+from sakuga.stylizer.batch import SHARE, is_video, pixels
+from sakuga.stylizer.jobs import Job
 from sakuga.video.options import VideoOptions, is_pattern
 
 MAX_JOBS = 64
@@ -65,18 +66,17 @@ def is_divisible(job: Job, stylizers: Mapping[str, Stylizer], options: VideoOpti
     return is_video(job.source) and is_long(job.source, job.target, options)
 
 
-def blocks(indices: Iterable[int], weights: dict[int, int], workers: int) -> Iterator[list[int]]:
+def blocks(indices: Sequence[int], weights: Sequence[int], workers: int) -> Iterator[Sequence[int]]:
     """Part jobs into blocks of about SHARE pixels, and of so few that every worker has several."""
-    indices = [*indices]
     most = max(1, min(MAX_JOBS, len(indices) // (4 * max(workers, 1))))
-    block: list[int] = []
-    for index in indices:
-        if block and (len(block) == most or sum(weights[one] for one in block) + weights[index] > SHARE):
-            yield block
-            block = []
-        block.append(index)
-    if block:
-        yield block
+    begin, held = 0, 0
+    for end, index in enumerate(indices):
+        if begin < end and (end - begin == most or held + weights[index] > SHARE):
+            yield indices[begin:end]
+            begin, held = end, 0
+        held += weights[index]
+    if indices:
+        yield indices[begin:]
 
 
 def _real(path: Path) -> str:

@@ -1,6 +1,7 @@
 """A plan carried out by a cluster: blocks of jobs, actors that keep their network, one report."""
 
 import os
+from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,8 +15,11 @@ from sakuga.errors import SakugaError
 from sakuga.runtime.console import print_path, say
 from sakuga.runtime.urls import Url, check_writable
 from sakuga.stylizer import Stylizer
-from sakuga.stylizer.batch import SHARE, Job, Report
+from sakuga.stylizer.batch import SHARE, Report
+from sakuga.stylizer.jobs import Job
 
+Block = tuple[Sequence[int], tuple[int, ...]]
+"""Places of jobs, and which part of their video is to be made, as Worker takes it; none: all."""
 _PARTS = 4
 """Parts of a long video for each machine: the more, the less is lost with one and the more often the file is read."""
 
@@ -39,7 +43,7 @@ def run(
     """
     check_jobs(jobs)
     ledger = _Ledger(jobs, progress, manifest)
-    missing = [*_missing(ledger, bool(options.get("overwrite")))]
+    missing = array("q", _missing(ledger, bool(options.get("overwrite"))))
     if not missing:
         return ledger.report
     recipes = {name: Recipe.of(one) for name, one in stylizers.items()}
@@ -48,11 +52,13 @@ def run(
     for folder in folders:
         if isinstance(folder, Url):
             check_writable(folder)
-    weights = {index: weight(jobs[index].source) for index in missing}
-    light = [index for index in missing if weights[index] <= SHARE]
-    heavy = [index for index in missing if weights[index] > SHARE]
+    weights = array("q", bytes(8 * len(jobs)))
+    for index in missing:
+        weights[index] = weight(jobs[index].source)
+    light = array("q", (index for index in missing if weights[index] <= SHARE))
+    heavy = array("q", (index for index in missing if weights[index] > SHARE))
 
-    def whole(indices: list[int], workers: int) -> list[tuple[list[int], tuple[int, ...]]]:
+    def whole(indices: Sequence[int], workers: int) -> list[Block]:
         return [(block, ()) for block in blocks(indices, weights, workers)]
 
     with connected(address) as ray:
@@ -68,7 +74,7 @@ def run(
             ledger.take(outcome)
         if most > 1:
             long = [index for index in heavy if is_divisible(jobs[index], stylizers, order.video)]
-            parts = [([index], (number, _PARTS * most)) for index in long for number in range(_PARTS * most)]
+            parts = [((index,), (number, _PARTS * most)) for index in long for number in range(_PARTS * most)]
             for _ in _outcomes(ray, jobs, order, styles, parts, each, most):
                 pass  # what a part lacks is made, and told, with the whole
         for outcome in _outcomes(ray, jobs, order, styles, whole(heavy, most), each, most):
@@ -83,20 +89,20 @@ class _Ledger:
         self.jobs, self.progress, self.manifest = jobs, progress, manifest
         self.report = Report()
         self.failed = dict[int, str]()
-        self.known = set[int]()
+        self.known = bytearray(len(jobs))
 
     def take(self, outcome: Outcome) -> None:
         """Note what became of one job."""
         job = self.jobs[outcome.index]
-        self.known.add(outcome.index)
+        self.known[outcome.index] = True
         outcome.sentence, *notes = (_as_named(text, job) for text in (outcome.sentence, *outcome.notes))
         for note in notes:
             say(note)
         if outcome.status == "done":
-            self.report.done.append(job.target)
+            self.report.done += 1
             print_path(job.target)
         elif outcome.status == "skipped":
-            self.report.skipped.append(job.target)
+            self.report.skipped += 1
         else:
             self.failed[outcome.index] = outcome.sentence
         if self.manifest:
@@ -107,7 +113,7 @@ class _Ledger:
     def close(self, indices: Iterable[int]) -> Report:
         """Return the report, with a failure for each job of which nothing was heard."""
         for index in indices:
-            if index not in self.known:
+            if not self.known[index]:
                 lost = f"{self.jobs[index].source} was lost by the cluster: run the same command again"
                 self.take(Outcome(index, "failed", lost))
         self.report.failed = [self.failed[index] for index in sorted(self.failed)]
@@ -119,7 +125,7 @@ def _outcomes(
     jobs: Sequence[Job],
     order: Order,
     styles: dict[str, Any],
-    parted: Sequence[tuple[list[int], tuple[int, ...]]],
+    parted: Sequence[Block],
     each: int,
     most: int,
 ) -> Iterator[Outcome]:
@@ -134,20 +140,20 @@ def _outcomes(
     def text(path: Path) -> str:
         return str(path) if isinstance(path, Url) else os.path.abspath(path)
 
-    tables = [
-        pa.table(
+    def table(block: Sequence[int], part: tuple[int, ...]) -> Any:
+        some = [jobs[index] for index in block]
+        return pa.table(
             {
-                "index": block,
-                "source": [text(jobs[index].source) for index in block],
-                "target": [text(jobs[index].target) for index in block],
-                "style": [jobs[index].style for index in block],
+                "index": pa.array(block, pa.int64()),
+                "source": [text(job.source) for job in some],
+                "target": [text(job.target) for job in some],
+                "style": [job.style for job in some],
                 "part": pa.array([part] * len(block), pa.list_(pa.int64())),
             }
         )
-        for block, part in parted
-    ]
+
     most = min(most, len(parted))
-    work = ray.data.from_arrow(tables).map_batches(
+    work = ray.data.from_arrow_refs([ray.put(table(*one)) for one in parted]).map_batches(
         Worker,
         batch_size=None,
         batch_format="numpy",

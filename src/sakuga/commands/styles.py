@@ -48,7 +48,8 @@ def _draw(target: Path, photo: Path | None, overwrite: bool) -> int:
     from sakuga.commands.sheet import make_sheet
     from sakuga.style.choice import ALL, choose
     from sakuga.stylizer import Stylizer
-    from sakuga.stylizer.batch import Job, Plan
+    from sakuga.stylizer.batch import Plan
+    from sakuga.stylizer.jobs import Job
 
     planned = Plan([Job(photo or SAMPLE, target)])
     return make_sheet(planned, [Stylizer(style) for style in choose(ALL)], target, overwrite=overwrite)

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from rich.progress import Progress
 
     from sakuga.stylizer import Stylizer
-    from sakuga.stylizer.batch import Job, Plan, Report
+    from sakuga.stylizer.batch import Plan, Report
+    from sakuga.stylizer.jobs import Job
 
 
 @stoppable_runs()
@@ -77,7 +78,8 @@ def stylize(
     """
     from sakuga.picture import SUFFIXES
     from sakuga.style.inputs import assignments
-    from sakuga.stylizer.batch import Job, Plan, is_file_name, is_many, is_video, plan
+    from sakuga.stylizer.batch import Plan, is_file_name, is_many, is_video, plan
+    from sakuga.stylizer.jobs import Job
     from sakuga.video.animated import becomes_video
 
     if from_:
@@ -184,7 +186,8 @@ def _run(
 
     `told`: of a folder that is watched, the failures that were told of, which is done once, and counts not at all.
     """
-    from sakuga.stylizer.batch import Job, is_video, run, staff
+    from sakuga.stylizer.batch import is_video, run, staff
+    from sakuga.stylizer.jobs import Job
 
     workers, each = staff(jobs, sum(not (film or is_video(job.source)) for job in planned.jobs), threads)
     of_many = {name: one.with_threads(each) for name, one in stylizers.items()}
@@ -206,7 +209,7 @@ def _summary(planned: "Plan", report: "Report", told: set[str] | None = None) ->
             say(sentence)
     failed = len(unreadable) + len(report.failed)
     if told is None:
-        counts = f"{len(report.done)} done, {len(report.skipped)} skipped (exist already), {failed} failed"
+        counts = f"{report.done} done, {report.skipped} skipped (exist already), {failed} failed"
         say(f"{counts}; left out, as no pictures: {planned.left_out}" if planned.left_out else counts)
     else:
         told.update(unreadable, report.failed)

@@ -7,7 +7,8 @@ from typing import Any
 
 from sakuga.runtime.console import counter, progress_bars, say
 from sakuga.stylizer import Stylizer
-from sakuga.stylizer.batch import Job, Report
+from sakuga.stylizer.batch import Report
+from sakuga.stylizer.jobs import Job
 
 _EVERY_S = 30.0
 """Seconds between two lines of progress where there is no terminal, as in the log of a scheduler."""

@@ -8,6 +8,8 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from sakuga.runtime.paths import Paths
+
 _NAMED = 6
 _told: ContextVar[Callable[[str], None]] = ContextVar("told", default=lambda sentence: None)
 
@@ -18,7 +20,7 @@ class Found:
     cannot be read.
     """
 
-    files: list[Path] = field(default_factory=list)
+    files: Paths = field(default_factory=Paths)
     others: Counter[str] = field(default_factory=Counter)
     unreadable: list[str] = field(default_factory=list)
 
@@ -45,21 +47,29 @@ def walk(root: Path, suffixes: Container[str]) -> Found:
                 continue
             known.add((status.st_dev, status.st_ino))
             with os.scandir(folder) as entries:
-                inside = sorted((entry for entry in entries if not entry.name.startswith(".")), key=lambda e: e.name)
+                inside = sorted((one.name, _kind(one, suffixes)) for one in entries if not one.name.startswith("."))
         except OSError as error:
             found.unreadable.append(f"{folder} cannot be read ({error.strerror})")
             _told.get()(found.unreadable[-1])
             continue
-        for entry in inside:
-            path = folder / entry.name
-            if entry.is_dir():
-                (links if entry.is_symlink() else folders).append(path)
-            elif path.suffix.lower() in suffixes and entry.is_file():
-                found.files.append(path)
-            else:
-                found.others[path.suffix.lower()] += 1
-    found.files.sort()
+        folders += [folder / name for name, kind in inside if kind == "folder"]
+        links += [folder / name for name, kind in inside if kind == "link"]
+        found.files.extend(folder, [name for name, kind in inside if kind == "file"])
+        found.others.update(_suffix(name) for name, kind in inside if kind == "other")
+    found.files = found.files.ordered()
     return found
+
+
+def _kind(entry: "os.DirEntry[str]", suffixes: Container[str]) -> str:
+    if entry.is_dir():
+        return "link" if entry.is_symlink() else "folder"
+    return "file" if _suffix(entry.name) in suffixes and entry.is_file() else "other"
+
+
+def _suffix(name: str) -> str:
+    """The suffix in lower case, as pathlib's, which would keep the name in a table of its own."""
+    dot = name.rfind(".")
+    return name[dot:].lower() if 0 < dot < len(name) - 1 else ""
 
 
 @contextmanager

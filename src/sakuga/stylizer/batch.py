@@ -1,24 +1,27 @@
 """Many inputs: which files they are, what their results are called, and a run over all of them."""
 
 import glob
-import hashlib
 import os
+import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
-from functools import partial
 from itertools import chain, takewhile
 from pathlib import Path
+
+import numpy as np
 
 from sakuga.errors import ExistsError, SakugaError, TooLargeError
 from sakuga.picture import READABLE_SUFFIXES, SUFFIXES, extension, read_header
 from sakuga.runtime.console import print_path
 from sakuga.runtime.folder import Found, walk
 from sakuga.runtime.home import expand_user
-from sakuga.runtime.naming import distinct
+from sakuga.runtime.naming import digests, lengths
 from sakuga.runtime.parallel import cores, in_order
+from sakuga.runtime.paths import Paths
 from sakuga.runtime.urls import Url, path_of
 from sakuga.style import names
+from sakuga.stylizer.jobs import Job, Jobs, absolute, key_of
 from sakuga.video import SUFFIXES as VIDEO_SUFFIXES
 
 SHARE = 16_000_000
@@ -26,29 +29,20 @@ SHARE = 16_000_000
 
 
 @dataclass(frozen=True)
-class Job:
-    """One picture or video, the file its result goes to, and the name of the style."""
-
-    source: Path
-    target: Path
-    style: str = ""
-
-
-@dataclass(frozen=True)
 class Plan:
     """What is to be done, and what was found beside it: files that are not taken, folders that cannot be read."""
 
-    jobs: list[Job]
+    jobs: Sequence[Job]
     left_out: str = ""
     unreadable: tuple[str, ...] = ()
 
 
 @dataclass
 class Report:
-    """What became of the jobs: results written, results that were there already, and one sentence for each failure."""
+    """What became of the jobs: how many results were written, how many there already; a sentence for each failure."""
 
-    done: list[Path] = field(default_factory=list)
-    skipped: list[Path] = field(default_factory=list)
+    done: int = 0
+    skipped: int = 0
     failed: list[str] = field(default_factory=list)
 
 
@@ -68,29 +62,29 @@ def plan(
     except to tell the format of those with an unusual suffix, so a missing one makes a job that will fail.
     Raises SakugaError for a folder or glob that holds no pictures or videos, unless it `may_be_empty`.
     """
-    # One file can be named twice (a folder and a picture in it): that is one job.
-    found: dict[tuple[str, str], tuple[Path, Path]] = {}
-    every = Found()
+    sources, folders, every = Paths(), list[Path](), Found()
     for text in inputs:
-        base, files = _expand(text, styles, every, may_be_empty=may_be_empty)
+        base, root, files = _expand(text, styles, every, may_be_empty=may_be_empty)
         base = base if len(inputs) > 1 else Path()
-        for source, below in files:
-            folder = source.parent if output is None else output / base / below
-            found.setdefault((_absolute(source), _absolute(folder)), (source, folder))
-    pairs = list(found.values())
-    endings = {source: _ending(source, format) for source, _ in pairs}
+        places: dict[Path, Path] = {}
+        for folder in files.folders:
+            if folder not in places:
+                below = Path(*folder.parts[len(root.parts) :]) if root is not None else Path()
+                places[folder] = folder if output is None else output / base / below
+        sources.add(files)
+        folders += map(places.__getitem__, files.folders)
+    # One file can be named twice (a folder and a picture in it): that is one job.
+    keys = digests(f"{absolute(source)}\0{absolute(folder)}" for source, folder in zip(sources, folders, strict=True))
+    first = np.sort(np.unique(keys, return_index=True)[1]).tolist()
+    if len(first) < len(sources):
+        sources, folders = sources.chosen(first), [folders[i] for i in first]
+    jobs = Jobs(sources, folders, [sys.intern(_ending(source, format)) for source in sources], styles)
+    for style in styles:
 
-    def name(style: str, pair: tuple[Path, Path], length: int) -> Path:
-        source, folder = pair
-        return folder / f"{_label(source, length)}.{style}{endings[source]}"
+        def key(index: int, length: int, style: str = style) -> str:
+            return key_of(type(folders[index])(jobs.target(index, style, length)))
 
-    taken = {_key(source) for source, _ in pairs}
-    columns = [distinct(pairs, partial(name, style), 2, key=_key, taken=taken) for style in styles]
-    jobs = [
-        Job(source, target, style)
-        for (source, _), *targets in zip(pairs, *columns, strict=True)
-        for style, target in zip(styles, targets, strict=True)
-    ]
+        jobs.lengths.append(lengths(range(len(sources)), key, 2, taken=map(key_of, sources)))
     return Plan(jobs, every.left_out(), tuple(every.unreadable))
 
 
@@ -126,7 +120,7 @@ def run(
             if overwrite or not job.target.exists():
                 yield job
                 continue
-            report.skipped.append(job.target)
+            report.skipped += 1
             if progress:
                 progress()
 
@@ -138,10 +132,10 @@ def run(
     with closing(in_order(work, missing(), workers=workers, weight=weight, limit=limit)) as outcomes:
         for job, error in outcomes:
             if error is None:
-                report.done.append(job.target)
+                report.done += 1
                 print_path(job.target)
             elif isinstance(error, ExistsError) and not overwrite:
-                report.skipped.append(job.target)
+                report.skipped += 1
             elif isinstance(error, SakugaError):
                 report.failed.append(str(error))
             elif isinstance(error, Exception):  # a fault of ours in one file must not cost the others
@@ -168,23 +162,21 @@ def is_many(inputs: Sequence[str]) -> bool:
     return len(inputs) > 1 or any(path_of(text).is_dir() or _is_glob(text) for text in inputs)
 
 
-def _expand(
-    text: str, styles: Sequence[str], every: Found, *, may_be_empty: bool
-) -> tuple[Path, list[tuple[Path, Path]]]:
-    """Return the name of the folder that one input is (empty: none), and the files that it means, each with its folder
-    relative to the input's own.
+def _expand(text: str, styles: Sequence[str], every: Found, *, may_be_empty: bool) -> tuple[Path, Path | None, Paths]:
+    """Return the name of the folder that one input is (empty: none), the folder below which its files keep their own
+    (None: they keep none), and these files.
 
     What is not taken, or cannot be read, goes into `every`.
     """
     path, base = path_of(text), Path()
     if isinstance(path, Url):
         if is_file_name(path) and not glob.has_magic(text):  # a million of them are not asked for one by one
-            return base, [(path, base)]
+            return base, None, Paths([path])
         pattern = _is_glob(text)
         root = _fixed_part(path) if pattern else path
         matches = path.matches() if pattern else path.files()
         base = base if pattern else Path(path.name)
-        files: list[Path] = [one for one in matches if is_file_name(one) and not _is_hidden(one, root)]
+        files = Paths(one for one in matches if is_file_name(one) and not _is_hidden(one, root))
         if not pattern:
             every.others.update(one.suffix.lower() for one in matches if not is_file_name(one))
     elif path.is_dir():
@@ -196,16 +188,15 @@ def _expand(
         root = _fixed_part(path)
         every.unreadable += _unreadable(expand_user(path), root)
         names_found = map(Path, glob.iglob(str(expand_user(path)), recursive=True))
-        files = sorted(each for each in names_found if is_file_name(each) and each.is_file())
+        files = Paths(each for each in names_found if is_file_name(each) and each.is_file()).ordered()
     else:
-        return base, [(path, base)]
+        return base, None, Paths([path])
     endings = tuple(f".{name}" for name in {*names(), *styles})
-    files = [file for file in files if not file.name.startswith(".") and not file.stem.endswith(endings)]
+    stems = enumerate(os.path.splitext(name)[0] for name in files.names)
+    files = files.chosen(i for i, stem in stems if not stem.startswith(".") and not stem.endswith(endings))
     if not files and not every.unreadable and not may_be_empty:
         raise SakugaError(f"{text} holds no pictures or videos: check the path")
-    if isinstance(path, Url):
-        return base, [(file, Path(*file.parent.parts[len(root.parts) :])) for file in files]
-    return base, [(file, file.parent.relative_to(root)) for file in files]
+    return base, root, files
 
 
 def _is_hidden(path: Path, root: Path) -> bool:
@@ -236,23 +227,6 @@ def _fixed_part(pattern: Path) -> Path:
     parts = pattern.parts
     first = next(i for i, part in enumerate(parts) if glob.has_magic(part))
     return type(pattern)(*parts[:first])
-
-
-def _label(source: Path, length: int) -> str:
-    """Return the name a result begins with; from length 2 on no other file can have it."""
-    if length < 2:
-        return source.name if length else source.stem
-    return f"{source.name}.{hashlib.sha256(os.fsencode(_absolute(source))).hexdigest()[:8]}"
-
-
-def _key(path: Path) -> str:
-    """Return what two names share when some file system takes them for the same."""
-    return _absolute(path).casefold()
-
-
-def _absolute(path: Path) -> str:
-    """Return the path from the root, without following links: two links to one file are two inputs."""
-    return str(path) if isinstance(path, Url) else os.path.abspath(path)
 
 
 def _ending(source: Path, format: str | None) -> str:
