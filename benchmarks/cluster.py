@@ -140,15 +140,24 @@ def memory(command: Command, most: int) -> bool:
         source = small(command.scratch / f"tiny{count}", count)
         begun = time.perf_counter()
         process = command.begin(source, f"{source}-out", "--cluster")
-        peak = 0
+        peaks = {"VmHWM": 0, "RssAnon": 0, "RssShmem": 0}
         while process.poll() is None:
-            lines = Path(f"/proc/{process.pid}/status").read_text().splitlines()
-            peak = max([peak, *(int(line.split()[1]) for line in lines if line.startswith("VmHWM"))])
+            for line in Path(f"/proc/{process.pid}/status").read_text().splitlines():
+                name, _, value = line.partition(":")
+                if name in peaks:
+                    peaks[name] = max(peaks[name], int(value.split()[0]))
             time.sleep(0.2)
         seconds = time.perf_counter() - begun
+        if process.returncode:
+            sys.exit((command.scratch / "err.txt").read_text()[-2000:])
         there = len([*(command.scratch / f"{source}-out").iterdir()])
-        well &= process.returncode == 0 and there == count
-        print(f"memory: {count} pictures, {there} results in {seconds:.0f} s: peak of the command {peak >> 10} MB")
+        well &= there == count
+        whole, own, shared = (value >> 10 for value in peaks.values())
+        print(
+            f"memory: {count} pictures, {there} results in {seconds:.0f} s: peak of the command {whole} MB "
+            f"(its own {own}, of Ray's store {shared})",
+            flush=True,
+        )
         count *= 10
     return well
 

@@ -19,6 +19,7 @@ import sakuga.cluster.run as run
 from sakuga.cli import main
 from sakuga.cluster.nodes import check_nodes, connected
 from sakuga.commands.options import ADDRESS, add_usual
+from sakuga.commands.stylize_cluster import _lines
 from sakuga.errors import SakugaError
 from sakuga.video.segments import LENGTH
 
@@ -92,6 +93,18 @@ def test_nothing_is_begun_when_nothing_is_to_be_done(capsys, monkeypatch):
     assert "0 done, 2 skipped (exist already), 0 failed" in capsys.readouterr().err
 
 
+def test_how_far_it_is_is_told_now_and_then(capsys, monkeypatch):
+    now = iter([0, 25, 26, 33, 64])  # Ray begins until the first result is there
+    monkeypatch.setattr("time.monotonic", lambda: next(now))
+    count = _lines(5)
+    for _ in range(4):
+        count()
+    assert capsys.readouterr().err.splitlines() == [
+        "sakuga: 3 of 5, 0.25 a second, 0:00:08 left",
+        "sakuga: 4 of 5, 0.0769 a second, 0:00:13 left",
+    ]
+
+
 def test_an_address_where_nothing_listens():
     pytest.importorskip("ray")
     with pytest.raises(SakugaError, match=r"no Ray answers at 127\.0\.0\.1:1 "), connected("127.0.0.1:1"):
@@ -122,7 +135,8 @@ def ray(bucket):
         yield begun
 
 
-def test_the_results_are_those_of_one_machine_whatever_is_killed(ray, capsys):
+def test_the_results_are_those_of_one_machine_whatever_is_killed(ray, capsys, monkeypatch):
+    monkeypatch.setattr("sakuga.commands.stylize_cluster._EVERY_S", float("inf"))
     parquet = pytest.importorskip("pyarrow.parquet")
     photos("in", 40)
     Path("in/broken.png").write_bytes(b"no picture")

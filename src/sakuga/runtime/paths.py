@@ -14,7 +14,7 @@ _UNKNOWN = -1
 class Paths(Sequence[Path]):
     """Paths of which the names alone are kept, and each folder once; a path is made when it is asked for.
 
-    A million take some 90 MB, where as many `Path` take a gigabyte.
+    A million of 10 letters take about 90 MB.
     """
 
     def __init__(self, paths: Iterable[Path] = ()) -> None:
