@@ -11,6 +11,7 @@ import pytest
 from made_style import make_style
 from shell import photo, pixels, process, tree
 
+from sakuga.cli import main
 from sakuga.errors import SakugaError
 from sakuga.video import stylize_video
 
@@ -172,3 +173,12 @@ def test_a_video_is_refused_where_addresses_are_too_few(monkeypatch):
     said = r"^the limit on this process \(ulimit -v\) leaves 0 MiB of memory, and a video needs about [\d,]+: raise it$"
     with pytest.raises(SakugaError, match=said):
         stylize_video("a.mp4", "b.mp4", lambda rgb: rgb)
+
+
+def test_a_picture_is_refused_where_addresses_are_too_few(monkeypatch, capsys):
+    """Libraries say so in lines of their own, or send this process Ctrl-C, as OpenBLAS does."""
+    resource = pytest.importorskip("resource")
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (2**20, 2**20))
+    assert main(["a.png"]) == 1
+    said = capsys.readouterr().err
+    assert said.startswith("sakuga: the limit on this process (ulimit -v) leaves 0 MiB of memory, and a picture needs")

@@ -173,6 +173,21 @@ def test_a_linked_folder_is_searched(run):
     assert run("in", "-s", "neg", "-o", "out")[1] == ["out/link/a.neg.png"]
 
 
+def test_a_link_that_leads_nowhere_stops_no_batch(run):
+    photo("in/b.png")
+    for name, target in (("a", "a"), ("c.png", "c.png"), ("d.png", "nothing"), ("e.png", "/dev/zero")):
+        Path("in", name).symlink_to(target)
+    assert run("in", "-s", "neg")[:2] == (0, ["in/b.neg.png"])
+
+
+def test_a_name_that_is_too_long_for_its_result_stops_no_batch(run):
+    photo("in/b.png")
+    photo(f"in/{'a' * 250}.png")
+    status, out, err = run("in", "-s", "neg", "--jobs", "1")
+    assert (status, out) == (1, ["in/b.neg.png"])
+    assert "a.neg.png cannot be written (File name too long): choose another name or folder" in err.replace("\n", "")
+
+
 @pytest.mark.parametrize("kind", ["EMF", "DDS"])
 def test_no_name_stops_a_batch(run, kind):
     """Without a suffix the file itself says what the result is called."""

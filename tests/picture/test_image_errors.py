@@ -40,6 +40,13 @@ def test_missing_folder_empty_and_foreign_files(tmp_path: Path) -> None:
         assert name in str(caught.value)
 
 
+@pytest.mark.skipif(not Path("/dev/zero").is_char_device(), reason="a device of Unix")
+def test_a_link_to_a_device_is_not_read(tmp_path: Path) -> None:
+    (tmp_path / "a.png").symlink_to("/dev/zero")
+    with pytest.raises(SakugaError, match=r"a\.png is a device: name a picture"):
+        si.read(tmp_path / "a.png")
+
+
 def test_unreadable_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def denied(*args: object) -> None:
         raise PermissionError(errno.EACCES, "Permission denied", "secret.png")

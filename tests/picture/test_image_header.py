@@ -33,6 +33,16 @@ def test_a_tiff_is_turned_once(orientation: int | bytes) -> None:
     assert si.read_rgb(data).shape == (*size[::-1], 3)
 
 
+def test_a_tiff_that_says_in_xmp_alone_how_it_lies() -> None:
+    packet = b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><a tiff:Orientation="6"/></x:xmpmeta>'
+    data = save(Image.new("RGB", (30, 20)), "TIFF", tiffinfo={700: packet})
+    assert si.read_header(data) == ("TIFF", 20, 30, 1)
+    assert si.read_rgb(data).shape == (30, 20, 3)
+    both = save(Image.new("RGB", (30, 20)), "TIFF", tiffinfo={700: packet, 274: 6})
+    assert si.read_header(both) == ("TIFF", 20, 30, 1)
+    assert si.read_rgb(both).shape == (30, 20, 3)
+
+
 @pytest.mark.parametrize("orientation", [*range(1, 10), 0, 65535, b"6\0", b"abc\0"])
 @pytest.mark.parametrize("format", ["JPEG", "PNG", "WEBP", AVIF])
 def test_other_formats_lie_as_their_exif_says(format: str, orientation: int | bytes) -> None:

@@ -9,6 +9,8 @@ from tyro.conf import Positional, UseAppendAction, arg
 from sakuga.errors import UsageError
 from sakuga.runtime.console import counter, frame_counter, print_path, progress_bars, say
 from sakuga.runtime.flags import Flag, Format, Number
+from sakuga.runtime.memory import check_address_space
+from sakuga.runtime.parallel import cores
 from sakuga.runtime.urls import is_url, path_of
 from sakuga.style import DEFAULT
 from sakuga.style.session import stoppable_runs
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
     from sakuga.stylizer import Stylizer
     from sakuga.stylizer.batch import Plan, Report
     from sakuga.stylizer.jobs import Job
+
+_START, _THREAD = 128 * 2**20, 32 * 2**20  # bytes of addresses that NumPy and ONNX Runtime take before any picture
 
 
 @stoppable_runs()
@@ -76,6 +80,7 @@ def stylize(
         manifest: Of a run with --cluster, write a table (.parquet) of what became of each input.
         video: What is wanted of a video; pictures beside it in a folder are not concerned.
     """
+    check_address_space(_START + _THREAD * cores(), "a picture")  # before libraries that print that they have none
     from sakuga.picture import SUFFIXES
     from sakuga.style.inputs import assignments
     from sakuga.stylizer.batch import Plan, is_file_name, is_many, is_video, plan

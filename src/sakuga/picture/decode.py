@@ -11,7 +11,7 @@ from itertools import count as count_up
 from typing import BinaryIO, NamedTuple
 
 import numpy as np
-from PIL import Image, TiffImagePlugin
+from PIL import ExifTags, Image, TiffImagePlugin
 
 from sakuga.errors import SakugaError, TooLargeError, UsageError
 from sakuga.picture import gif, metadata
@@ -99,7 +99,8 @@ def read_header(source: Source, *, max_pixels: int | None = MAX_PIXELS) -> Heade
         if kind in _CHANGING:
             image.load()
         width, height = image.size
-        says = kind != "TIFF"  # its size is upright already
+        # A TIFF's size is upright already, unless only its XMP says how it lies.
+        says = not isinstance(image, TiffImagePlugin.TiffImageFile) or ExifTags.Base.Orientation not in image.tag_v2
         if kind == "PNG":  # to see what stands behind its pixels Pillow would decode them
             says = any(word in content(file) for word in metadata.PNG_WORDS)
         if says and metadata.orientation(image) >= 5:

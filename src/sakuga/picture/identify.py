@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 import struct
 import threading
 from collections.abc import Iterator
@@ -43,6 +44,8 @@ def opened(source: Any) -> Iterator[tuple[str, BinaryIO]]:
         except (OSError, ValueError) as error:
             raise SakugaError(f"{name} cannot be read ({getattr(error, 'strerror', None) or error})") from error
         with file:
+            if stat.S_ISCHR(os.fstat(file.fileno()).st_mode):  # such as /dev/zero, which never ends
+                raise SakugaError(f"{name} is a device: name a picture")
             yield name, file if file.seekable() else BytesIO(file.read())
     elif isinstance(source, (bytes, bytearray, memoryview)):
         yield "the input", BytesIO(source)

@@ -20,6 +20,7 @@ MAX_PIECES = 1_000_000
 _PIECES_PER_ENTRY = 4  # of a TIFF's directory: Pillow takes longer for one
 _TYPE_BYTES = (0, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8, 4, 0, 0, 8, 8, 8)  # of one value in it, by its type
 _REPEATED, _REPEATED_BYTES = 16, 1 << 26  # a few pages may share their profile, but Pillow reads it for each
+_MAX_PROFILES = 64  # of a PNG, which has one: Pillow unpacks each to a MiB
 _MAX_EXIF_SEGMENTS = 64  # Pillow joins them one by one, which takes time in the square of their number
 _MAX_STRAY_BYTES = 1 << 16  # between the segments of a JPEG: Pillow reads them singly
 
@@ -89,7 +90,7 @@ def _jpeg(data: Data, count: _Count) -> None:
 
 
 def _png(data: Data, count: _Count) -> None:
-    at, size = 8, len(data)
+    at, size, profiles = 8, len(data), 0
     while at + 8 <= size:
         length, kind = struct.unpack_from(">I4s", data, at)
         if kind in (b"IDAT", b"fdAT"):
@@ -98,6 +99,9 @@ def _png(data: Data, count: _Count) -> None:
             count.frame()
         else:
             count.part()
+            profiles += kind == b"iCCP"
+            if profiles > _MAX_PROFILES:
+                count.refuse()
         at += 12 + length
 
 

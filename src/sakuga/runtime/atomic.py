@@ -146,6 +146,11 @@ def check_free(path: Path, overwrite: bool) -> None:
     """Raise ExistsError or SakugaError before the work, not after it, when a file is in the way or none can be."""
     if os.path.lexists(path) and not overwrite:
         raise ExistsError(exists(path))
+    try:
+        path.lstat()
+    except OSError as error:
+        if error.errno not in (errno.ENOENT, errno.ENOTDIR):  # such as a name that is too long
+            raise SakugaError(_reason(path, error)) from error
     above = next(folder for folder in (path, *path.absolute().parents) if folder.exists())
     if path.is_dir() or (above != path and not above.is_dir()):
         raise SakugaError(f"{path} cannot be written: choose another name")

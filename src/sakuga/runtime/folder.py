@@ -61,9 +61,12 @@ def walk(root: Path, suffixes: Container[str]) -> Found:
 
 
 def _kind(entry: "os.DirEntry[str]", suffixes: Container[str]) -> str:
-    if entry.is_dir():
-        return "link" if entry.is_symlink() else "folder"
-    return "file" if _suffix(entry.name) in suffixes and entry.is_file() else "other"
+    try:
+        if entry.is_dir():
+            return "link" if entry.is_symlink() else "folder"
+        return "file" if _suffix(entry.name) in suffixes and entry.is_file() else "other"
+    except OSError:  # such as a link to itself
+        return "other"
 
 
 def _suffix(name: str) -> str:

@@ -117,7 +117,7 @@ def run(
 
     def missing() -> Iterator[Job]:
         for job in jobs:
-            if overwrite or not job.target.exists():
+            if overwrite or not _exists(job.target):
                 yield job
                 continue
             report.skipped += 1
@@ -145,6 +145,11 @@ def run(
             if progress:
                 progress()
     return report
+
+
+def _exists(path: Path) -> bool:
+    """Whether a result is there; one whose name is too long, or whose folder cannot be entered, is not."""
+    return path.exists() if isinstance(path, Url) else os.path.exists(path)
 
 
 def is_video(path: Path) -> bool:
