@@ -41,20 +41,19 @@ film() { # LOOK TITLE COLOR [MORE ...]
     learn "$look" "$data/teachers/$look" 5000 $published --views 700 --color "$color" --lines 10 --ramps 5000 \
         --init runs/student --lr 7e-4 "$@"
     finish "$look" "$title" "CartoonGAN's original $look generator, Chen, Lai, Liu 2018|Apache-2.0 / MIT repositories|teacher" \
-        --best-pixels 420000
+        --best-pixels 300000
 }
 
 # A chain of filters: its student needs to know its surroundings alone.
 filter() { # LOOK STEPS [MORE ...]
     look=$1 steps=$2
     shift 2
-    learn "$look" "sakuga.teachers:${look%-first}" "$steps" --views 240 --lines 8 --checkerboard 200 "$@"
+    learn "$look" "sakuga.teachers:${look%%-*}" "$steps" --views 240 --lines 8 --checkerboard 200 "$@"
 }
 
-chain() { # LOOK TITLE [MORE ...]: export of such a one
+chain() { # LOOK TITLE: export of such a one
     look=$1 title=$2
-    shift 2
-    finish "$look" "$title" "sakuga's filter chain $look|Apache-2.0|teacher" "$@"
+    finish "$look" "$title" "sakuga's filter chain $look|Apache-2.0|teacher" --best-pixels 300000
 }
 
 caricature() { # warps of faces, learned from an artist
@@ -74,10 +73,11 @@ for style in ${*:-hosoda anime comic oil ink hayao paprika shinkai cel caricatur
     hayao) film hayao Hayao 0.1 --vivid 0.9 --outlines 0.5 ;;
     shinkai) film shinkai Shinkai 0.12 --vivid 0.9 --contrast 0.35 --outlines 0.3 ;;
     paprika) film paprika Paprika 0.1 --vivid 0.5 --contrast 0.2 --outlines 0.8 ;;
-    anime) filter anime-first 5000 && filter anime 4300 --ramps 5000 --init runs/anime-first &&
-        chain anime Anime --best-pixels 420000 ;;
+    anime) filter anime-first 5000 && filter anime-second 4300 --ramps 5000 --init runs/anime-first &&
+        filter anime 9000 --ramps 5000 --init runs/anime-second --lr 8e-4 --perceptual 1.5 --vivid 0.5 --contrast 0.15 &&
+        chain anime Anime ;;
     cel) filter anime-first 5000 && filter cel 5600 --ramps 5000 --init runs/anime-first &&
-        chain cel Cel --best-pixels 420000 ;;
+        chain cel Cel ;;
     comic) filter comic-first 5000 && filter comic 3300 --ramps 5000 --init runs/comic-first &&
         chain comic "Comic book" ;;
     ink) filter ink 4400 --ramps 5000 && chain ink "Pen and ink" ;;

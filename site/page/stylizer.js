@@ -7,7 +7,8 @@ import { cut, even, moved, plan, roundUp, UNIT } from "./tiles.js";
 
 const MAX_TILE_PIXELS = 1024 ** 2; // given to the network at once, for the memory of phones
 const MIN_SIDE = 64;
-const AUTO_BRUSH = 1.5;
+const AUTO_BRUSH = 1.8; // the least by which pictures are reduced on their own accord,
+const BEST_BRUSH = 1.2; // and for the best quality
 const SMALL = 0.8; // pictures with a finer brush are enlarged,
 const FINEST_BRUSH = 0.5; // but not beyond this one
 const BEST_PIXELS = 1_000_000; // what a card means that does not say it
@@ -44,8 +45,9 @@ function brushed({ width, height }, card, { brush, quality }) {
   let times = Number(brush);
   if (brush === "auto") {
     times = Math.sqrt((height * width) / (card.best_pixels ?? BEST_PIXELS));
-    if (quality === "best" && inSquares(card) && times < SMALL) times = Math.max(times, FINEST_BRUSH);
-    else if (times < AUTO_BRUSH) times = 1;
+    const best = quality === "best" && inSquares(card);
+    if (best && times < SMALL) times = Math.max(times, FINEST_BRUSH);
+    else if (times < (best ? BEST_BRUSH : AUTO_BRUSH)) times = 1;
   }
   const small = [size(width / times), size(height / times)];
   return small[0] === width && small[1] === height ? null : small;

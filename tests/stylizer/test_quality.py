@@ -78,6 +78,8 @@ def test_styles_one_after_the_other_are_both_at_their_best(strided):
     [
         (64, 64, None),
         (60, 60, None),  # 0.94 of the best side: not worth it
+        (75, 75, None),  # 1.17 of it neither
+        (80, 80, (64, 64)),
         (40, 50, (72, 57)),
         (32, 20, (40, 64)),  # twice and no more
         (2200, 1, (1, 3002)),  # taller alone

@@ -49,8 +49,9 @@ MIN_PIXELS = 512**2
 # Bytes that a network takes for each pixel at once: what fast ones take (60 to 130) and White-box (600), with room to
 # spare; and the published generators, which take 900 to 1,700.
 LOCAL_BYTES, GLOBAL_BYTES = 1024, 2048
-AUTO_BRUSH = 1.5
-"""The least by which a picture is reduced on its own accord: below it the look wins little, and int8 is quicker."""
+AUTO_BRUSH, BEST_BRUSH = 1.8, 1.2
+"""The least by which a picture is reduced on its own accord. Below the first to paint it all is quicker than to bring
+it back, so 720p video is painted as it is; below the second, for the best quality, nothing would be seen of it."""
 SMALL, FINEST_BRUSH = 0.8, 0.5
 """For the best quality a picture with a finer brush than the first is enlarged, but not beyond the second: lines twice
 as thin as a pixel are not seen."""
@@ -239,7 +240,7 @@ class Stylizer:
             times = (height * width / card.best_pixels) ** 0.5
             if self._best and times < SMALL:
                 times = max(times, FINEST_BRUSH)
-            elif times < AUTO_BRUSH:
+            elif times < (BEST_BRUSH if self._best else AUTO_BRUSH):
                 times = 1.0
         size = max(1, round(width / times)), max(1, round(height / times))
         return None if size == (width, height) else size
