@@ -51,9 +51,10 @@ filter() { # LOOK STEPS [MORE ...]
     learn "$look" "sakuga.teachers:${look%%-*}" "$steps" --views 240 --lines 8 --checkerboard 200 "$@"
 }
 
-chain() { # LOOK TITLE: export of such a one
+chain() { # LOOK TITLE [MORE ...]: export of such a one
     look=$1 title=$2
-    finish "$look" "$title" "sakuga's filter chain $look|Apache-2.0|teacher" --best-pixels 300000
+    shift 2
+    finish "$look" "$title" "sakuga's filter chain $look|Apache-2.0|teacher" --best-pixels 300000 "$@"
 }
 
 caricature() { # warps of faces, learned from an artist
@@ -74,8 +75,9 @@ for style in ${*:-hosoda anime comic oil ink hayao paprika shinkai cel caricatur
     shinkai) film shinkai Shinkai 0.12 --vivid 0.9 --contrast 0.35 --outlines 0.3 ;;
     paprika) film paprika Paprika 0.1 --vivid 0.5 --contrast 0.2 --outlines 0.8 ;;
     anime) filter anime-first 5000 && filter anime-second 4300 --ramps 5000 --init runs/anime-first &&
-        filter anime 9000 --ramps 5000 --init runs/anime-second --lr 8e-4 --perceptual 1.5 --vivid 0.5 --contrast 0.15 &&
-        chain anime Anime ;;
+        filter anime-third 9000 --ramps 5000 --init runs/anime-second --lr 8e-4 --perceptual 1.5 --vivid 0.5 --contrast 0.15 &&
+        filter anime 1900 --ramps 15000 --init runs/anime-third --lr 3e-4 --perceptual 1.5 --color 0.85 --vivid 0.6 \
+            --contrast 0.15 && chain anime Anime --half ;;
     cel) filter anime-first 5000 && filter cel 5600 --ramps 5000 --init runs/anime-first &&
         chain cel Cel ;;
     comic) filter comic-first 5000 && filter comic 3300 --ramps 5000 --init runs/comic-first &&
