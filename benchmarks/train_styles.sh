@@ -75,9 +75,11 @@ for style in ${*:-hosoda anime comic oil ink hayao paprika shinkai cel caricatur
     shinkai) film shinkai Shinkai 0.12 --vivid 0.9 --contrast 0.35 --outlines 0.3 ;;
     paprika) film paprika Paprika 0.1 --vivid 0.5 --contrast 0.2 --outlines 0.8 ;;
     anime) filter anime-first 5000 && filter anime-second 4300 --ramps 5000 --init runs/anime-first &&
-        filter anime-third 9000 --ramps 5000 --init runs/anime-second --lr 8e-4 --perceptual 1.5 --vivid 0.5 --contrast 0.15 &&
-        filter anime 1900 --ramps 15000 --init runs/anime-third --lr 3e-4 --perceptual 1.5 --color 0.85 --vivid 0.6 \
-            --contrast 0.15 && chain anime Anime --half ;;
+        film="--perceptual 1.5 --contrast 0.15"
+        filter anime-third 9000 --ramps 5000 --init runs/anime-second --lr 8e-4 --vivid 0.5 $film &&
+        filter anime-fourth 1200 --ramps 15000 --init runs/anime-third --lr 3e-4 --vivid 0.5 $film &&
+        filter anime 700 --ramps 15000 --init runs/anime-fourth --lr 3e-4 --color 0.85 --vivid 0.6 $film &&
+        chain anime Anime --half ;;
     cel) filter anime-first 5000 && filter cel 5600 --ramps 5000 --init runs/anime-first &&
         chain cel Cel ;;
     comic) filter comic-first 5000 && filter comic 3300 --ramps 5000 --init runs/comic-first &&

@@ -53,7 +53,7 @@ def photo(name: str) -> Image.Image:
 def save(picture: Image.Image | np.ndarray, name: str) -> None:
     """Write a picture of the docs."""
     image = Image.fromarray(picture) if isinstance(picture, np.ndarray) else picture
-    image.save(OUT / f"{name}.jpg", quality=80, optimize=True, progressive=True)
+    image.save(OUT / f"{name}.jpg", quality=74, optimize=True, progressive=True)
 
 
 def cell(picture: Image.Image, text: str, side: int) -> Cell:
