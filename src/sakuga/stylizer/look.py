@@ -38,7 +38,8 @@ class Look:
     """Reduce pictures so that neither side is longer than this."""
     brush: Brush = field(default="auto", metadata={"check": check_brush})
     """Width of the brush: each of the network's pixels covers S of the picture's, 1 or more. auto: large pictures are
-    stylised at the size where the style is at its best, the embedded ones at 0.3 megapixels; the photo guides them back to its own."""
+    stylised at the size where the style is at its best, the embedded ones at 0.3 megapixels; the photo guides them back
+    to its own."""
     quality: Quality = "auto"
     """best: paint eight times, moved by parts of the squares that the network paints in, and small pictures enlarged.
     auto: best for a picture, fast for video and animations."""
