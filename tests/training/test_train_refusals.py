@@ -31,6 +31,7 @@ class TestBadInput:
                 "--crop must be at least 16 and a multiple of 4, not 30",
             ),
             (["train", "distill", "--run", "r"], 2, "--photos is missing"),
+            (["train", "acgan", "--run", "r", "--pictures", "missing"], 2, "missing does not exist"),
             (
                 ["train", "whitebox", "--run", "r", "--photos", "p", "--steps", "10000"],
                 2,

@@ -8,6 +8,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 import torch
 from torch import nn
+from tyro.conf import arg
 
 from sakuga.data.columns import Noise
 from sakuga.data.dataset import Dataset
@@ -28,7 +29,7 @@ SHOWN = 64
 class NoiseConfig(Config):
     """What all of these can be told; defaults are for a few thousand pictures of 64 pixels."""
 
-    photos: Annotated[tuple[Path, ...], Role("photos", required=True)] = ()
+    photos: Annotated[tuple[Path, ...], Role("photos", required=True), arg(aliases=("--pictures",))] = ()
     """Folders of the pictures to be learned, photographs or not."""
     crop: int = 64
     """Side of the pictures, a power of two; those to be learned are scaled to it on their shorter side."""
