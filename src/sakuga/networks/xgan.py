@@ -83,6 +83,21 @@ class XGANGenerator(nn.Module):
         return Encoded(embedding, *(self.decoders[name](shared) for name in SIDES))
 
 
+class Translation(nn.Module):
+    """A generator's way to the style, and its way back, as the choice `to` (N, 2) wants."""
+
+    def __init__(self, generator: XGANGenerator):
+        super().__init__()
+        self.generator = generator
+
+    def forward(self, image: Tensor, to: Tensor) -> Tensor:
+        """Translate (N, 3, S, S) in [-1, 1]."""
+        style, photo = self.generator(image, "photo").style, self.generator(image, "style").photo
+        chosen = to[:, :, None, None, None]
+        result: Tensor = chosen[:, 0] * style + chosen[:, 1] * photo
+        return result
+
+
 class XGANDiscriminator(nn.Module):
     """A picture (N, 3, S, S) to a raw score (N, 1): four 4x4 convolutions of stride 2, one fully connected layer."""
 

@@ -4,12 +4,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from sakuga.errors import UsageError
 from sakuga.losses import bce, domain_adversarial, gradient_reversal, l2, semantic_consistency
 from sakuga.networks.features import FeatureNetwork
-from sakuga.networks.xgan import DomainClassifier, Encoded, XGANDiscriminator, XGANGenerator
+from sakuga.networks.xgan import DomainClassifier, Encoded, Translation, XGANDiscriminator, XGANGenerator
 from sakuga.style.inputs import PICTURE, Input
 from sakuga.systems.artefact import Artefact
 from sakuga.systems.base import Batch, Terms, frozen
@@ -137,18 +137,3 @@ class XGAN(Unpaired):
         side = self.config.crop
         to = Input("to", "choice", names=("style", "photo"), default="style")
         return Artefact(Translation(self.generator), (PICTURE, to), size=(side, side))
-
-
-class Translation(nn.Module):
-    """A generator's way to the style, and its way back, as the choice `to` (N, 2) wants."""
-
-    def __init__(self, generator: XGANGenerator):
-        super().__init__()
-        self.generator = generator
-
-    def forward(self, image: Tensor, to: Tensor) -> Tensor:
-        """Translate (N, 3, S, S) in [-1, 1]."""
-        style, photo = self.generator(image, "photo").style, self.generator(image, "style").photo
-        chosen = to[:, :, None, None, None]
-        result: Tensor = chosen[:, 0] * style + chosen[:, 1] * photo
-        return result
