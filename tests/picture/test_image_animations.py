@@ -2,6 +2,7 @@
 
 import io
 import struct
+import zlib
 from dataclasses import replace
 
 import av
@@ -85,6 +86,52 @@ def test_apng_stand_in_is_not_a_frame() -> None:
     picture = si.read(data)
     assert len(picture.frames) == 5
     np.testing.assert_array_equal(picture.frames[0].rgb, np.asarray(images[0]))
+
+
+RED, HALF, BLUE, CLEAR = (255, 0, 0, 255), (255, 0, 0, 128), (0, 0, 255, 255), (0, 0, 0, 0)
+KEEP, TO_NOTHING, TO_PREVIOUS = range(3)
+PUT, OVER = range(2)
+
+
+def apng(*parts: tuple[int, int, int, list[tuple[int, ...]]], number: int = 0) -> bytes:
+    """An animated PNG of 2x1 pixels; of each frame what it leaves behind, how it is drawn, where, and its pixels."""
+    data, first = b"", True
+    for disposal, blend, left, row in parts:
+        size = (number, len(row), 1, left, 0, 1, 10, disposal, blend)
+        pixels = zlib.compress(b"\0" + b"".join(map(bytes, row)))
+        packed = chunk(b"IDAT", pixels) if first else chunk(b"fdAT", struct.pack(">I", number + 1) + pixels)
+        data += chunk(b"fcTL", struct.pack(">IIIIIHHBB", *size)) + packed
+        number, first = number + (1 if first else 2), False
+    head = chunk(b"IHDR", struct.pack(">IIBBBBB", 2, 1, 8, 6, 0, 0, 0)) + chunk(
+        b"acTL", struct.pack(">II", len(parts), 0)
+    )
+    return b"\x89PNG\r\n\x1a\n" + head + data + chunk(b"IEND", b"")
+
+
+def shown(data: bytes) -> list[list[tuple[int, ...]]]:
+    """What is seen of each frame: where nothing is, no colour."""
+    frames = si.read(data).frames
+    pixels = (np.dstack([frame.rgb, frame.alpha])[0].tolist() for frame in frames if frame.alpha is not None)
+    return [[tuple(pixel) if pixel[3] else CLEAR for pixel in row] for row in pixels]
+
+
+def test_a_half_clear_pixel_of_an_apng_stays_half_clear() -> None:
+    data = apng((KEEP, PUT, 0, [CLEAR, RED]), (KEEP, OVER, 0, [HALF, BLUE]), (KEEP, OVER, 0, [HALF]))
+    assert shown(data) == [[CLEAR, RED], [HALF, BLUE], [(255, 0, 0, 192), BLUE]]
+
+
+def test_what_a_frame_of_an_apng_leaves_behind() -> None:
+    blue = (0, OVER, 0, [BLUE])
+    data = apng((KEEP, PUT, 0, [RED, CLEAR]), (TO_PREVIOUS, *blue[1:]), (TO_NOTHING, OVER, 1, [HALF]), blue)
+    assert shown(data) == [[RED, CLEAR], [BLUE, CLEAR], [RED, HALF], [BLUE, CLEAR]]
+    first = apng((TO_PREVIOUS, PUT, 0, [RED, RED]), (KEEP, PUT, 1, [BLUE]))
+    assert shown(first) == [[RED, RED], [CLEAR, BLUE]]
+
+
+def test_an_apng_that_is_out_of_order_is_its_first_picture() -> None:
+    for data in (apng((KEEP, PUT, 0, [RED, CLEAR]), blue := (KEEP, PUT, 0, [BLUE]), number=7), apng(blue, blue)):
+        assert len(si.read(data).frames) == 1
+        assert si.read(data).note.startswith("its animation is damaged")
 
 
 def test_a_jpeg_takes_the_first_frame() -> None:

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from sakuga.errors import SakugaError, TooLargeError
-from sakuga.picture import gif, metadata, read, structure
+from sakuga.picture import apng, gif, metadata, read, structure
 from sakuga.picture.color import nclx_coding, png_coding
 from sakuga.style.card import Card
 
@@ -43,6 +43,10 @@ def chunk(kind: bytes, data: bytes = b"") -> bytes:
 
 def chunks(n: int, kind: bytes, data: bytes = b"", at: int = 33) -> bytes:
     return PNG[:at] + chunk(kind, data) * n + PNG[at:]
+
+
+def _number(value: int) -> bytes:
+    return struct.pack(">I", value)
 
 
 def blocks(n: int, block: bytes) -> bytes:
@@ -138,6 +142,19 @@ CASES: dict[str, tuple[Callable[[bytes], object], Callable[[int], bytes], int]] 
     "png texts": (quietly(read), lambda n: chunks(n, b"tEXt", b"key\0" + bytes(20)), N),
     "png packed texts": (quietly(read), lambda n: chunks(n, b"zTXt", b"key\0\0" + zlib.compress(bytes(20))), N),
     "png unknown chunks": (quietly(read), lambda n: chunks(n, b"prVt"), N),
+    "apng frames": (
+        apng.parse,
+        lambda n: (
+            PNG[:33]
+            + b"".join(
+                chunk(b"fcTL", struct.pack(">IIIIIHHBB", 2 * i, 8, 8, 0, 0, 1, 9, 0, 0))
+                + chunk(b"fdAT", _number(2 * i + 1))
+                for i in range(n)
+            )
+        ),
+        N // 4,
+    ),
+    "apng without its animation": (apng.still, lambda n: chunks(n, b"prVt"), N),
     "png colours": (png_coding, lambda n: chunks(n, b"prVt"), N),
     "png empty data": (quietly(read), lambda n: chunks(n, b"IDAT", at=PNG.index(b"IDAT") - 4), 4 * N),
     "gif comments": (quietly(read), lambda n: blocks(n, b"\x21\xfe\x03abc\0"), N),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import struct
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
@@ -14,7 +15,7 @@ import numpy as np
 from PIL import ExifTags, Image, TiffImagePlugin
 
 from sakuga.errors import SakugaError, TooLargeError, UsageError
-from sakuga.picture import gif, metadata
+from sakuga.picture import apng, gif, metadata
 from sakuga.picture.color import nclx_coding, png_coding
 from sakuga.picture.formats import MAX_PIXELS
 from sakuga.picture.identify import check_size, content, identify, opened, unlimited
@@ -39,6 +40,7 @@ _NCLX = {"AVIF", "HEIF"}
 _SUBFILE_TYPE, _NO_PAGE = 254, 1 | 4  # a TIFF's smaller version of another page, or the mask of one
 _CHANGING = {"ICO", "ICNS"}  # the size in their header is not always that of their pixels
 _MAX_SCANS = 100  # of a JPEG: each may cost a pass over the whole picture and take a few bytes; encoders write ten
+_NARROW = "it has 16 bits a channel, of which an animation is read with 8"
 _ARRAY_TYPES = (np.uint8, np.uint16)
 
 
@@ -150,11 +152,20 @@ def _decode(
         image = identify(BytesIO(metadata.webp_with_alpha(data)), name, max_pixels)
     frames: list[Frame] = []
     note = ""
+    indices = [0] if still or (kind == "GIF" and data) else _indices(image, name, max_pixels)
     if kind == "GIF" and data:
         frames, note = _gif(data, image.size, name, max_pixels, still=still)
         picture = _described(image, data)
+    elif kind == "PNG" and file is not None and len(indices) > 1:
+        note = _NARROW if is_wide(image) else ""
+        try:
+            picture, frames = _apng(image, data, name, max_pixels, len(indices))
+        except Exception as error:
+            if not metadata.is_whole_animation(kind, data):
+                raise
+            first = _decode(identify(file, name, max_pixels), name, max_pixels, file, still=True)
+            return replace(first, note=_damaged_animation(error))
     else:
-        indices = [0] if still else _indices(image, name, max_pixels)
         check_size(name, image.size, 1, max_pixels)
         twin: Image.Image | None = None
         for index in indices:
@@ -163,8 +174,6 @@ def _decode(
                     image.seek(index)
                     check_size(name, image.size, 1, max_pixels)
                 low: Array | None = None
-                if kind == "PNG" and len(indices) > 1 and is_wide(image):
-                    note = "it has 16 bits a channel, of which an animation is read with 8"
                 if file is not None and is_wide(image) and (kind == "TIFF" or len(indices) == 1):
                     twin = twin or identify(file, name, max_pixels)
                     low = _low_bytes(twin, index)
@@ -181,6 +190,11 @@ def _decode(
             picture = _described(image, data)  # with what stands behind the last frame
     if unsaid and all(frame.alpha is None or frame.alpha.min() == 255 for frame in frames):
         frames = [replace(frame, alpha=None) for frame in frames]
+    if kind == "PNG" and len(indices) == 1 and not still and b"acTL" in data:
+        try:
+            apng.parse(data)
+        except (ValueError, KeyError, struct.error) as error:
+            note = _damaged_animation(error)
     if kind == "JXL" and metadata.jxl_is_animated(data):
         note = "it is animated, and its first picture alone is taken: make a WebP or PNG of it first"
     coding = png_coding(data) if kind == "PNG" else nclx_coding(data) if kind in _NCLX and not picture.icc else None
@@ -278,6 +292,27 @@ def _gif(
     if all(frame.alpha is None or frame.alpha.all() for frame in frames):
         return [replace(frame, alpha=None) for frame in frames], note
     return [replace(frame, rgb=bleed(frame.rgb, frame.alpha)) for frame in frames if frame.alpha is not None], note
+
+
+def _apng(
+    image: Image.Image, data: bytes, name: str, max_pixels: int | None, count: int
+) -> tuple[Picture, list[Frame]]:
+    """What an animated PNG says besides its pixels, and its frames, of which there are to be `count`."""
+    patches = apng.parse(data)[:count]
+    if len(patches) < count:
+        raise EOFError("a frame of it is missing")
+    alone = identify(BytesIO(apng.still(data)), name, max_pixels)
+    with unlimited(image.size):
+        alone.load()
+        frames = list(apng.frames(patches, image.size, alone.info.get("icc_profile")))
+    turn, clear = metadata.orientation(alone), alone.has_transparency_data
+    for index, frame in enumerate(frames):
+        rgb, alpha = upright(frame.rgb, turn), None if frame.alpha is None else upright(frame.alpha, turn)
+        clear = clear or (alpha is not None and not alpha.all())
+        frames[index] = replace(frame, rgb=rgb if alpha is None else bleed(rgb, alpha), alpha=alpha)
+    if not clear:
+        frames = [replace(frame, alpha=None) for frame in frames]
+    return replace(_described(alone, data), loop=image.info.get("loop") or 0), frames
 
 
 def _from_array(values: Array, max_pixels: int | None) -> Picture:

@@ -17,7 +17,7 @@ from typing import Any, BinaryIO
 from PIL import Image
 
 from sakuga.errors import FormatError, SakugaError, TooLargeError, UsageError
-from sakuga.picture import metadata
+from sakuga.picture import apng, metadata
 from sakuga.picture.structure import MAX_FRAMES, Data, count_frames
 
 # Only formats that are decoded in Pillow itself; EPS, for one, would run a program. TGA has no signature: it is last.
@@ -27,6 +27,7 @@ _READABLE = [
 ]
 _HEIF_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"}
 _CARRIERS = {"ICO", "ICNS", "JPEG2000"}  # what they carry can be larger than they say, and some decode it at once
+_FOREIGN = SyntaxError, IndexError, TypeError, KeyError, struct.error  # what is not of a kind after all
 _LIMIT = threading.Lock()
 
 
@@ -83,9 +84,12 @@ def identify(file: BinaryIO, name: str, max_pixels: int | None) -> Image.Image:
             if kind in _CARRIERS:
                 for size in metadata.carried_sizes(content(file)):
                     check_size(name, size, 1, max_pixels)
-            with suppress(SyntaxError, IndexError, TypeError, KeyError, struct.error):  # not of this kind after all
+            with suppress(*_FOREIGN):
                 file.seek(0)
                 return factory(file, "")
+            if kind == "PNG" and b"acTL" in (data := content(file)):  # Pillow gives up where its animation is damaged
+                with suppress(*_FOREIGN):
+                    return factory(BytesIO(apng.still(data)), "")
     raise FormatError(f"{name} is not a picture in a format that can be read: convert it to PNG or JPEG")
 
 
