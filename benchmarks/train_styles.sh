@@ -33,15 +33,15 @@ finish() { # NAME TITLE TEACHER-AND-LICENCE [MORE ...]
 }
 
 # The looks of CartoonGAN: one student that knows the whole picture, then what tells each look apart.
-film() { # LOOK TITLE COLOR [MORE ...]
-    look=$1 title=$2 color=$3
-    shift 3
+film() { # LOOK TITLE COLOR BEST-PIXELS [MORE ...]
+    look=$1 title=$2 color=$3 pixels=$4
+    shift 4
     published="--freeze 0 --match-tone --light 0.9 --context --checkerboard 100"
     learn student "$data/teachers/hosoda" 22000 $published --views 742 --color 0.25 --lines 4
     learn "$look" "$data/teachers/$look" 5000 $published --views 700 --color "$color" --lines 10 --ramps 5000 \
         --init runs/student --lr 7e-4 "$@"
     finish "$look" "$title" "CartoonGAN's original $look generator, Chen, Lai, Liu 2018|Apache-2.0 / MIT repositories|teacher" \
-        --best-pixels 300000
+        --best-pixels "$pixels"
 }
 
 # A chain of filters: its student needs to know its surroundings alone.
@@ -70,15 +70,15 @@ caricature() { # warps of faces, learned from an artist
 
 for style in ${*:-hosoda anime comic oil ink hayao paprika shinkai cel caricature}; do
     case $style in
-    hosoda) film hosoda Hosoda 0.25 --vivid 0.1 --contrast -0.35 --outlines 0.7 ;;
-    hayao) film hayao Hayao 0.1 --vivid 0.9 --outlines 0.5 ;;
-    shinkai) film shinkai Shinkai 0.12 --vivid 0.9 --contrast 0.35 --outlines 0.3 ;;
-    paprika) film paprika Paprika 0.1 --vivid 0.5 --contrast 0.2 --outlines 0.8 ;;
+    hosoda) film hosoda Hosoda 0.25 300000 --vivid 0.1 --contrast -0.35 --outlines 0.7 ;;
+    hayao) film hayao Hayao 0.1 300000 --vivid 0.9 --outlines 0.5 ;;
+    shinkai) film shinkai Shinkai 0.12 300000 --vivid 0.9 --contrast 0.35 --outlines 0.3 ;;
+    paprika) film paprika Paprika 0.1 160000 --vivid 0.5 --contrast 0.2 --outlines 0.8 ;;
     anime) filter anime-first 5000 && filter anime-second 4300 --ramps 5000 --init runs/anime-first &&
-        film="--perceptual 1.5 --contrast 0.15"
-        filter anime-third 9000 --ramps 5000 --init runs/anime-second --lr 8e-4 --vivid 0.5 $film &&
-        filter anime-fourth 1200 --ramps 15000 --init runs/anime-third --lr 3e-4 --vivid 0.5 $film &&
-        filter anime 700 --ramps 15000 --init runs/anime-fourth --lr 3e-4 --color 0.85 --vivid 0.6 $film &&
+        lively="--perceptual 1.5 --contrast 0.15"
+        filter anime-third 9000 --ramps 5000 --init runs/anime-second --lr 8e-4 --vivid 0.5 $lively &&
+        filter anime-fourth 1200 --ramps 15000 --init runs/anime-third --lr 3e-4 --vivid 0.5 $lively &&
+        filter anime 700 --ramps 15000 --init runs/anime-fourth --lr 3e-4 --color 0.85 --vivid 0.6 $lively &&
         chain anime Anime --half ;;
     cel) filter anime-first 5000 && filter cel 5600 --ramps 5000 --init runs/anime-first &&
         chain cel Cel ;;

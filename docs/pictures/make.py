@@ -36,7 +36,7 @@ GALLERY = {
     "rocket": "cel",
 }
 SUBJECTS = {
-    "faces": (("man", "garden", "beach"), ("anime", "cel", "hosoda", "paprika")),
+    "faces": (("man", "garden", "beach"), ("anime", "cel", "comic", "hosoda")),
     "landscapes": (("meadow", "moose"), ("hayao", "anime", "comic", "shinkai")),
     "things": (("coffee", "rocket"), ("comic", "anime", "ink", "cel")),
     "pets": (("chelsea",), ("comic", "ink", "anime", "hosoda")),
