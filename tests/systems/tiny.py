@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from PIL import Image
 
 from sakuga.systems.base import System
@@ -46,7 +47,9 @@ class Tiny:
     def bare(self, folder: Path, **fields: Any) -> System:
         """Make the system without data."""
         common = {"photos": (folder / "photos",), "crop": 32, "batch": 2, "steps": 100}
-        return self.system(self.system.Config(**(common | dict(self.config(folder)) | fields)))
+        with torch.random.fork_rng():  # the first to ask may make runs there, and begins like all who come later
+            own = dict(self.config(folder))
+        return self.system(self.system.Config(**(common | own | fields)))
 
 
 def make_data(folder: Path) -> Path:

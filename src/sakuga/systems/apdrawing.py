@@ -82,6 +82,7 @@ class APDrawingGAN(System):
     """
 
     name = "apdrawing"
+    betas = (0.5, 0.999)
     players = {  # noqa: RUF012
         "S": ["segmenter"],
         "D": ["discriminator", *(f"discriminator_{part}" for part in PARTS)],
@@ -154,10 +155,6 @@ class APDrawingGAN(System):
 
     def _local(self, part: str) -> torch.nn.Module:
         return self.get_submodule(f"discriminator_{part}")
-
-    def optimizers(self) -> dict[str, torch.optim.Optimizer]:
-        """Adam with β₁ = ½ for all players."""
-        return {p: torch.optim.Adam(self.weights(p), self.config.lr, betas=(0.5, 0.999)) for p in self.players}
 
     def artefact(self, network: str | None = None) -> Artefact:
         """A photo's faces as drawings; trained with --batch 1, norms measure the picture at hand, as pix2pix's do."""

@@ -72,6 +72,7 @@ class AutoToon(System):
     """
 
     name = "autotoon"
+    betas = (0.5, 0.999)
     players = {"W": ["warper"]}  # noqa: RUF012
     averaged = ()
     exportable = ("warper",)
@@ -120,10 +121,6 @@ class AutoToon(System):
                 "smoothness": c.smoothness * c.batch * warp_smoothness(fine),
             },
         )
-
-    def optimizers(self) -> dict[str, torch.optim.Optimizer]:
-        """Adam with β₁ = ½."""
-        return {"W": torch.optim.Adam(self.weights("W"), self.config.lr, betas=(0.5, 0.999))}
 
     def rate(self, t: int, player: str) -> float:
         """Falls in stairs of 500 steps."""

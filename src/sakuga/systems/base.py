@@ -86,6 +86,8 @@ class System(nn.Module):
     """Whether it trains faster on a processor in 16 bits if pictures lie in memory channels last.
 
     Not where weights are larger than the pictures that they meet, as in U-Nets and deep discriminators."""
+    betas: ClassVar[tuple[float, float]] = (0.9, 0.999)
+    """Of Adam, for all players."""
     presets: ClassVar[dict[str, dict[str, Any]]] = {}
     """Named values of the config's fields, such as a published style's."""
     Config: ClassVar[type[Any]] = Config
@@ -134,7 +136,7 @@ class System(nn.Module):
 
     def optimizers(self) -> dict[str, torch.optim.Optimizer]:
         """One optimiser per player."""
-        return {player: torch.optim.Adam(self.weights(player), self.config.lr) for player in self.players}
+        return {p: torch.optim.Adam(self.weights(p), self.config.lr, betas=self.betas) for p in self.players}
 
     def rate(self, t: int, player: str) -> float:
         """A player's learning rate in step `t` as a factor of its optimiser's."""

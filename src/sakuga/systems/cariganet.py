@@ -69,6 +69,7 @@ class CariGAN(System):
     """
 
     name = "cariganet"
+    betas = (0.5, 0.999)
     players = {"D": ["discriminator"], "G": ["generator"]}  # noqa: RUF012
     averaged = ()
     Config = CariGANConfig
@@ -120,10 +121,6 @@ class CariGAN(System):
             fooled = {"whole": bce.g(score(made)), "fused": bce.g(score(fused))}
         apart = noise_diversity(made, other, batch["noise"].to(x), batch["other"].to(x), alpha=c.alpha)
         yield "G", {**fooled, "pixel": c.pixel * l1(fused, y), "diversity": c.diversity * apart}
-
-    def optimizers(self) -> dict[str, torch.optim.Optimizer]:
-        """Adam with β₁ = ½."""
-        return {p: torch.optim.Adam(self.weights(p), self.config.lr, betas=(0.5, 0.999)) for p in self.players}
 
     def rate(self, t: int, player: str) -> float:
         """Constant for the first half, then falling linearly."""

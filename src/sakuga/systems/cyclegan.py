@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-import torch
 from torch import nn
 
 from sakuga.errors import UsageError
@@ -52,6 +51,7 @@ class CycleGAN(Unpaired):
     """
 
     name = "cyclegan"
+    betas = (0.5, 0.999)
     players = {"G": ["generator", "inverse"], "D": ["discriminator_style", "discriminator_photo"]}  # noqa: RUF012
     averaged = exportable = ("generator", "inverse")
     stateful = ("pool_style", "pool_photo")
@@ -104,10 +104,6 @@ class CycleGAN(Unpaired):
                 for name, (discriminator, real, fake) in sides.items()
             },
         )
-
-    def optimizers(self) -> dict[str, torch.optim.Optimizer]:
-        """Adam with β₁ = ½ for both players."""
-        return {p: torch.optim.Adam(self.weights(p), self.config.lr, betas=(0.5, 0.999)) for p in self.players}
 
     def rate(self, t: int, player: str) -> float:
         """Constant for the first half, then falling linearly."""

@@ -67,6 +67,7 @@ class Pix2Pix(System):
     """
 
     name = "pix2pix"
+    betas = (0.5, 0.999)
     players = {"G": ["generator"], "D": ["discriminator"]}  # noqa: RUF012
     channels_last = False
     Config = Pix2PixConfig
@@ -99,10 +100,6 @@ class Pix2Pix(System):
         with frozen(self.discriminator):
             fooled = bce.g(self.discriminator(torch.cat([x, fake], 1)))
         yield "G", {"adversarial": fooled, "l1": self.config.l1 * l1(fake, y)}
-
-    def optimizers(self) -> dict[str, torch.optim.Optimizer]:
-        """Adam with β₁ = ½ for both players."""
-        return {p: torch.optim.Adam(self.weights(p), self.config.lr, betas=(0.5, 0.999)) for p in self.players}
 
     def rate(self, t: int, player: str) -> float:
         """Constant for the first half, then falling linearly."""

@@ -55,6 +55,7 @@ class RelGAN(System):
     """
 
     name = "relgan"
+    betas = (0.5, 0.999)
     players = {"D": ["discriminator"], "G": ["generator"]}  # noqa: RUF012
     averaged = ()
     presets = {  # noqa: RUF012
@@ -123,10 +124,6 @@ class RelGAN(System):
                 "orthogonal": c.orthogonal * torch.stack([orthogonal(w) for w in kernels(self.generator)]).sum(),
             },
         )
-
-    def optimizers(self) -> dict[str, torch.optim.Optimizer]:
-        """Adam with β₁ = ½ for both players, at one constant rate."""
-        return {p: torch.optim.Adam(self.weights(p), self.config.lr, betas=(0.5, 0.999)) for p in self.players}
 
     def artefact(self, network: str | None = None) -> Artefact:
         """The generator, for squares of the crop's side, with a number from -1 to 1 for each attribute."""

@@ -60,6 +60,7 @@ class StarGAN(System):
     """
 
     name = "stargan"
+    betas = (0.5, 0.999)
     players = {"D": ["discriminator"], "G": ["generator"]}  # noqa: RUF012
     averaged = ()
     presets = {  # noqa: RUF012
@@ -117,10 +118,6 @@ class StarGAN(System):
             score, logits = self.discriminator(fake)
         terms = {"adversarial": wgan.g(score), "classes": c.classes * domain_classification(logits, target)}
         yield "G", terms | {"reconstruction": c.reconstruction * l1(self.generator(fake, self.code(label)), x)}
-
-    def optimizers(self) -> dict[str, torch.optim.Optimizer]:
-        """Adam with β₁ = ½ for both players."""
-        return {p: torch.optim.Adam(self.weights(p), self.config.lr, betas=(0.5, 0.999)) for p in self.players}
 
     def rate(self, t: int, player: str) -> float:
         """Constant for the first half, then falling linearly."""

@@ -54,6 +54,7 @@ class WGANGP(FromClasses):
     """
 
     name = "wgan_gp"
+    betas = (0.0, 0.9)
     Config = WGANGPConfig
     config: WGANGPConfig
     presets = {  # noqa: RUF012
@@ -108,7 +109,3 @@ class WGANGP(FromClasses):
     def rate(self, t: int, player: str) -> float:
         """Linear to zero."""
         return 1 - t / self.config.steps
-
-    def optimizers(self) -> dict[str, torch.optim.Optimizer]:
-        """Adam without momentum, β = (0, 0.9), for both players."""
-        return {p: torch.optim.Adam(self.weights(p), self.config.lr, betas=(0.0, 0.9)) for p in self.players}

@@ -90,6 +90,7 @@ class WhiteBox(Unpaired):
     """
 
     name = "whitebox"
+    betas = (0.5, 0.99)
     players = {  # noqa: RUF012
         "warmup": ["generator"],
         "G": ["generator"],
@@ -166,10 +167,6 @@ class WhiteBox(Unpaired):
                 for name, (discriminator, real, fake) in pairs.items()
             },
         )
-
-    def optimizers(self) -> dict[str, torch.optim.Optimizer]:
-        """Adam with β = (½, 0.99), a new one for G after the warm-up."""
-        return {p: torch.optim.Adam(self.weights(p), self.config.lr, betas=(0.5, 0.99)) for p in self.players}
 
     def artefact(self, network: str | None = None) -> Artefact:
         """The generator and its guided filter."""

@@ -94,6 +94,7 @@ class Growing(FromNoise):
     rates: Mapping[int, float] = {}
     """Factors of the learning rate, by the least side for which each holds."""
     channels_last = False
+    betas = (0.0, 0.99)
     Config = GrowingConfig
 
     def __init__(self, config: GrowingConfig):
@@ -133,10 +134,6 @@ class Growing(FromNoise):
         """Larger for larger pictures."""
         side = 2 ** (math.ceil(self.growth(t)) + 2)
         return max((factor for least, factor in self.rates.items() if least <= side), default=1.0)
-
-    def optimizers(self) -> dict[str, torch.optim.Optimizer]:
-        """Adam with β = (0, 0.99) for both players."""
-        return {p: torch.optim.Adam(self.weights(p), self.config.lr, betas=(0.0, 0.99)) for p in self.players}
 
     def references(self) -> Tensor:
         """Sixty-four pictures to be learned, whatever the size that is trained on."""

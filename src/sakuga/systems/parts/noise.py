@@ -54,6 +54,7 @@ class FromNoise(System):
     """A generator and a discriminator of pictures of one kind; a subclass writes its networks and `step`."""
 
     players = {"D": ["discriminator"], "G": ["generator"]}  # noqa: RUF012
+    betas = (0.5, 0.999)
     averaged: ClassVar[tuple[str, ...]] = ()
     Config: ClassVar[type[Any]] = NoiseConfig
     generator: nn.Module
@@ -64,10 +65,6 @@ class FromNoise(System):
         return Dataset(
             {"real": read_squares(self.config), "noise": Noise(self.config.noise)}, self.config, draw="picture"
         )
-
-    def optimizers(self) -> dict[str, torch.optim.Optimizer]:
-        """Adam with DCGAN's β₁ = ½ for both players."""
-        return {p: torch.optim.Adam(self.weights(p), self.config.lr, betas=(0.5, 0.999)) for p in self.players}
 
     def artefact(self, network: str | None = None) -> Artefact:
         """The generator, whose pictures have one size."""
