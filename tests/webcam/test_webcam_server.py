@@ -30,6 +30,12 @@ def test_a_style_that_enlarges_stands_beside_an_enlarged_picture(clip):
         assert pixels(ask(server, "/frame.jpg").read()).shape == (96, 256, 3)
 
 
+def test_a_number_of_5000_digits_is_none(clip, capfd):
+    with served(clip) as server:
+        assert ask(server, f"/frame.jpg?after={'9' * 5000}").status == 200
+    assert capfd.readouterr().err == ""
+
+
 @pytest.mark.parametrize("view", ["before", "after"])
 def test_streams_are_jpegs_without_end(clip, view):
     with served(clip) as server:

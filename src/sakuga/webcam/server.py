@@ -148,7 +148,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _frame(self) -> None:
         """Send the newest picture beside its stylised copy, as soon as it is another than ?after=NUMBER."""
         number = parse_qs(self.url.query).get("after", ["0"])[0]
-        pair = self.server.live.after(int(number) if number.isdecimal() else 0, _PATIENCE)
+        pair = self.server.live.after(int(number) if number.isdecimal() and len(number) < 19 else 0, _PATIENCE)
         if pair is None:
             return self._say(HTTPStatus.SERVICE_UNAVAILABLE, "there is no new picture")
         facts = {"X-Frame": str(pair.number), "X-Rate": f"{pair.rate:.1f}", "X-Style": quote(pair.style)}
