@@ -3,7 +3,6 @@
 from itertools import pairwise
 from typing import NamedTuple
 
-import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -68,17 +67,8 @@ class XGANGenerator(nn.Module):
         )
 
     def forward(self, image: Tensor, side: str) -> Encoded:
-        """Encode pictures (N, 3, S, S) in [-1, 1] of a side, and decode them as of both.
-
-        `side` is `photo`, `style`, or `both`, of a first half of photos and a second of the style: so norms see in a
-        training what they are to know of both in a finished style, whose statistics are one for all.
-        """
-        if side == "both":
-            ends = [self.encoders[name](half) for name, half in zip(SIDES, image.chunk(2), strict=True)]
-            features = torch.cat(ends)
-        else:
-            features = self.encoders[side](image)
-        embedding = F.normalize(self.encoder(features))
+        """Encode pictures (N, 3, S, S) in [-1, 1] of a side, `photo` or `style`, and decode them as of both."""
+        embedding = F.normalize(self.encoder(self.encoders[side](image)))
         shared = self.decoder(embedding[:, :, None, None])
         return Encoded(embedding, *(self.decoders[name](shared) for name in SIDES))
 

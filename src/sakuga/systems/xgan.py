@@ -9,7 +9,7 @@ from torch import nn
 from sakuga.errors import UsageError
 from sakuga.losses import bce, domain_adversarial, gradient_reversal, l2, semantic_consistency
 from sakuga.networks.features import FeatureNetwork
-from sakuga.networks.xgan import DomainClassifier, Encoded, Translation, XGANDiscriminator, XGANGenerator
+from sakuga.networks.xgan import DomainClassifier, Translation, XGANDiscriminator, XGANGenerator
 from sakuga.style.inputs import PICTURE, Input
 from sakuga.systems.artefact import Artefact
 from sakuga.systems.base import Batch, Terms, frozen
@@ -54,9 +54,11 @@ class XGAN(Unpaired):
 
     L_rec = E ‖x - d_A(e_A(x))‖², L_sem = E |e_A(x) - e_B(d_B(e_A(x)))|, both for either side; L_dann is the
     cross-entropy of a classifier that tells sides by embeddings, which these maximise through a reversed gradient;
-    L_gan is of the discriminator of the style. Norms are averaged over pixels and numbers. Both sides go through the
-    shared layers as one batch: batch norms of each side alone, whose statistics users' pictures cannot have, gave the
-    finished style other colours than the training's.
+    L_gan is of the discriminator of the style. Norms are averaged over pixels and numbers.
+
+    Batch norms see each side by itself, which brings the sides' embeddings together; a finished style normalises by the
+    averages of both, so that its colours are a little stronger. With both sides in one batch they were right, and in a
+    short training nothing but the classifier brought the embeddings together: what a face had on was lost.
 
     Source: Royer et al., "XGAN: Unsupervised Image-to-Image Translation for Many-to-Many Mappings", 2017, equations 1
     to 6. The paper's weights are not known to us: all are 1. Its teacher is the last convolution of a face recogniser;
@@ -101,18 +103,19 @@ class XGAN(Unpaired):
     def step(self, batch: Batch, t: int) -> Iterator[tuple[str | tuple[str, ...], Terms]]:
         """Generator and domain classifier on one loss, then the discriminators on the same fakes."""
         c, x, y = self.config, batch["photo"], batch["style"]
-        halves = (part.chunk(2) for part in self.generator(torch.cat([x, y]), "both"))
-        of_x, of_y = (Encoded(*parts) for parts in zip(*halves, strict=True))
+        of_x, of_y = self.generator(x, "photo"), self.generator(y, "style")
         fakes = {"style": (y, of_x.style)} | ({"photo": (x, of_y.photo)} if c.both else {})
         with frozen(*(self.discriminator(side) for side in fakes)):
             fooled = [bce.g(self.discriminator(side)(self.augment(fake))) for side, (_, fake) in fakes.items()]
-        again_y, again_x = self.generator(torch.cat([of_y.photo, of_x.style]), "both").embedding.chunk(2)
         guesses = (self.classifier(gradient_reversal(one.embedding)) for one in (of_x, of_y))
         terms = {
             "reconstruction": c.reconstruction * (l2(of_x.photo, x) + l2(of_y.style, y)),
             "domain": c.domain * domain_adversarial(*guesses),
             "semantic": c.semantic
-            * (semantic_consistency(of_y.embedding, again_y) + semantic_consistency(of_x.embedding, again_x)),
+            * (
+                semantic_consistency(of_x.embedding, self.generator(of_x.style, "style").embedding)
+                + semantic_consistency(of_y.embedding, self.generator(of_y.photo, "photo").embedding)
+            ),
             "adversarial": c.adversarial * torch.stack(fooled).sum(),
         }
         if self.features is not None:
