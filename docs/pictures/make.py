@@ -53,7 +53,7 @@ def photo(name: str) -> Image.Image:
 def save(picture: Image.Image | np.ndarray, name: str) -> None:
     """Write a picture of the docs."""
     image = Image.fromarray(picture) if isinstance(picture, np.ndarray) else picture
-    image.save(OUT / f"{name}.jpg", quality=74, optimize=True, progressive=True)
+    image.save(OUT / f"{name}.jpg", quality=68, optimize=True, progressive=True)
 
 
 def cell(picture: Image.Image, text: str, side: int) -> Cell:
@@ -136,7 +136,7 @@ def page(name: str) -> None:
         shown.wait_for_selector(".divider:visible")
         for style in shown.locator("#styles img").all():
             style.and_(shown.locator("[src^=blob]")).wait_for()
-        shown.screenshot(path=OUT / "serve.jpg", quality=85)
+        shown.screenshot(path=OUT / "serve.jpg", quality=75)
         browser.close()
         server.terminate()
 
