@@ -46,10 +46,13 @@ export const limits = async () => ({
   video_formats: VIDEO_FORMATS,
 });
 
-/** Stylises one picture: {blob, name, width, height}. */
-export async function picture(file, settings, signal) {
+/**
+ * Stylises one picture: {blob, name, width, height}. `first(made)` is called with a quick one before, for this can take
+ * more than ten seconds on a phone.
+ */
+export async function picture(file, settings, signal, _, first) {
   const format = settings.format || FORMATS.find((name) => file.type === `image/${name}`) || "png";
-  const made = await ask({ file, settings: { ...look(settings), quality: "best" }, format }, signal);
+  const made = await ask({ file, settings: { ...look(settings), quality: "best" }, format }, signal, first);
   return { ...made, name: named(file, settings, made.blob) };
 }
 
@@ -122,7 +125,7 @@ function settle(id) {
 function employ(kind) {
   const made = new Worker(new URL("./worker.js", import.meta.url), { type: "module" });
   made.onmessage = ({ data: { id, progress, error, status, ...result } }) => {
-    if (progress) return waiting.get(id)?.progress(progress);
+    if (progress) return waiting.get(id)?.progress?.(progress);
     const job = settle(id);
     if (error) job?.reject(new Refused(error, status));
     else job?.resolve(result);

@@ -38,7 +38,7 @@ function sized(photo, style, look, signal) {
 }
 
 /** Whether a style paints in squares of several pixels, which the best quality averages away. */
-const inSquares = ({ receptive_field: reach, multiple, size: fixed }) => Boolean(reach) && multiple > 1 && !fixed;
+export const inSquares = ({ receptive_field: reach, multiple, size: fixed }) => Boolean(reach) && multiple > 1 && !fixed;
 
 /** [width, height] at which a picture is stylised where that is not its own; null where it is. */
 function brushed({ width, height }, card, { brush, quality }) {

@@ -3,17 +3,19 @@
 import { decode } from "./decode.js";
 import { encode } from "./encode.js";
 import { Refused } from "./refused.js";
+import { BOX, resize } from "./resample.js";
 import { style } from "./session.js";
-import { stylize } from "./stylizer.js";
+import { inSquares, stylize } from "./stylizer.js";
 import { withValues } from "./values.js";
 
+const FIRST_SIDE = 1600; // pixels of the longer side of a first look: what a screen shows
 const running = new Map(); // AbortController of each job that is waiting or running, by its number
 let last = Promise.resolve(); // one at a time: two would need twice the memory and be no quicker
 
 /**
  * A message is {id, file, settings, inputs, format}, without a format for a video, or {id, cancel: true}; the answer
- * {id, blob, width, height} or {id, error, status}, and before that of a video {id, progress}. `inputs` are those of the
- * style as styles.json describes them.
+ * {id, blob, width, height} or {id, error, status}, and before that {id, progress}: of a picture a first look, {blob,
+ * width, height}. `inputs` are those of the style as styles.json describes them.
  */
 onmessage = ({ data }) => {
   if (data.cancel) return running.get(data.id)?.abort();
@@ -28,7 +30,7 @@ async function answer({ id, file, settings, inputs, format }) {
     const chosen = await withValues(await style(settings.style), inputs, settings);
     const knows = settings.strength > 0 && inputs.some(({ name }) => name === "strength"); // then the network does less
     const look = knows ? { ...settings, strength: 1 } : settings;
-    const made = await (format ? picture(file, chosen, look, format, signal) : video(id, file, chosen, look, signal));
+    const made = await (format ? picture(id, file, chosen, look, format, signal) : video(id, file, chosen, look, signal));
     postMessage({ id, ...made });
   } catch (error) {
     if (!signal.aborted) postMessage({ id, error: sentence(error), status: error.status ?? 0 });
@@ -36,9 +38,26 @@ async function answer({ id, file, settings, inputs, format }) {
   running.delete(id);
 }
 
-async function picture(file, chosen, settings, format, signal) {
-  const result = await stylize(await decode(file), chosen, settings, signal);
-  return { blob: await encode(result, format), width: result.width, height: result.height };
+async function picture(id, file, chosen, settings, format, signal) {
+  const photo = await decode(file);
+  const made = async (given, look) => {
+    const result = await stylize(given, chosen, look, signal);
+    return { blob: await encode(result, format), width: result.width, height: result.height };
+  };
+  if (settings.quality === "best" && inSquares(chosen.card) && settings.strength > 0) {
+    // Painted once, not eight times, and no larger than a screen; but a brush that the user chose is in pixels.
+    const small = settings.brush === "auto" ? reduced(photo) : photo;
+    postMessage({ id, progress: await made(small, { ...settings, quality: "fast" }) });
+  }
+  return made(photo, settings);
+}
+
+/** A picture no larger than FIRST_SIDE, by the filter that takes least time. */
+function reduced(photo) {
+  const share = FIRST_SIDE / Math.max(photo.width, photo.height);
+  if (share >= 1) return photo;
+  const [width, height] = [photo.width, photo.height].map((side) => Math.max(1, Math.round(side * share)));
+  return resize(photo, width, height, BOX, { floats: true });
 }
 
 async function video(id, file, chosen, settings, signal) {

@@ -67,6 +67,9 @@ def test_the_saved_picture_is_what_the_command_makes(visit, tmp_path):
         page.get_by_label("Brush").fill(options.get("brush", ""))
         page.get_by_label("Longest side").select_option(str(options.get("max_side", "")))
         choose(page, photo)
+        if options.get("brush") == "1":  # the longest
+            expect(row(page).locator(".note")).to_have_text("A first look, refining …")
+            expect(page.get_by_alt_text(f"{n}.png in the style {title}")).to_be_visible()
         expect(row(page)).to_have_attribute("data-status", "done", timeout=120_000)
         name, pixels = saved(page)
         target = made(photo, title.lower(), **options)
@@ -93,8 +96,8 @@ def test_a_style_of_ones_own_gets_what_it_asks_for(visit, own, tmp_path):
     page.get_by_label("Z", exact=True).fill("0, -1, 2.5, 2")
     stylised(page)
     assert abs(saved(page)[1] - made(photo, own, inputs=inputs)).max() <= 1
+    page.locator("#strength").fill("60")  # first: the page waits for sliders, but does not for files
     page.get_by_label("Other").set_input_files(COFFEE)
-    page.locator("#strength").fill("60")
     stylised(page)
     assert abs(saved(page)[1] - made(photo, own, inputs={**inputs, "other": COFFEE}, strength=0.6)).max() <= 1
 

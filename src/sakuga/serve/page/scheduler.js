@@ -70,12 +70,19 @@ export class Scheduler {
     const busy = (seconds) => tell({ note: `The server is busy: asking again in ${Math.ceil(seconds)} s.` });
     tell({ status: "running", note: "", hopeless: false, tried: asText(settings) });
     const start = performance.now();
+    const finish = (made) =>
+      item.finish({ ...made, settings, style: settings.style, seconds: (performance.now() - start) / 1000 });
+    const first = (made) => {
+      if (signal.aborted) return;
+      finish(made);
+      tell({ note: "A first look, refining …" });
+    };
     try {
       const made = item.isVideo
         ? await video(item.file, settings, signal, busy, (job) => tell({ job, note: "" }))
-        : await picture(item.file, settings, signal, busy);
+        : await picture(item.file, settings, signal, busy, first);
       if (signal.aborted) return;
-      item.finish({ ...made, settings, style: settings.style, seconds: (performance.now() - start) / 1000 });
+      finish(made);
       tell({ status: "done", note: "", job: null });
     } catch (error) {
       if (!(error instanceof Refused) && error.name !== "AbortError") console.error(error);
