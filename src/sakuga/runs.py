@@ -193,7 +193,7 @@ def _changed(changes: Sequence[str], system: str, kinds: dict[str, Any]) -> dict
             raise UsageError(f"--set {change}: {system} has no field {name}.")
         try:
             value = tomllib.loads(f"value = {text}")["value"]
-        except tomllib.TOMLDecodeError:
+        except (ValueError, RecursionError):
             value = text  # a word or a path without quotes
         if get_origin(kinds[name]) is tuple and not isinstance(value, list):
             value = [value]

@@ -239,6 +239,21 @@ class TestUnsafeAndDamaged:
         error = refused(capsys, path, "-o", folder / "x.onnx", status=1)
         assert str(path) in error
 
+    @pytest.mark.parametrize("shared", [False, True])
+    def test_a_file_that_holds_itself_or_a_part_without_end(self, shared, folder, capsys):
+        tree = {"w": torch.zeros(1)}
+        for _ in range(40):  # 2 to the power of 40 names
+            tree = {"a": tree, "b": tree if shared else torch.zeros(1)}
+        path = save(tree, folder / "w.pth")
+        assert "nested too deeply" in refused(capsys, path, "-o", folder / "x.onnx", status=1)
+
+    @pytest.mark.parametrize("header", [b"(" * 110, b"{'descr': '<f4', 'fortran_order': False, 'shape': (2**50,), }"])
+    def test_an_array_that_lies(self, header, folder, capsys):
+        path = folder / "w.npy"
+        header = header.replace(b"2**50", b"%d" % 2**50)
+        path.write_bytes(b"\x93NUMPY\x01\0\x76\0" + header.ljust(117) + b"\n")
+        assert "cannot be read as weights" in refused(capsys, path, "-o", folder / "x.onnx", status=1)
+
     def test_half_a_file(self, cyclegan, folder, capsys):
         cyclegan.write_bytes(cyclegan.read_bytes()[:5000])
         assert "latest_net_G A.pth" in refused(capsys, cyclegan, "-o", folder / "x.onnx", status=1)

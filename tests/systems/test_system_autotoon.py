@@ -10,7 +10,7 @@ from PIL import Image
 from tiny import Tiny, make_data
 from torch.testing import assert_close
 
-from sakuga.errors import UsageError
+from sakuga.errors import SakugaError, UsageError
 from sakuga.export.onnx import export
 from sakuga.losses import warp_smoothness
 from sakuga.networks.autotoon import Caricature, Warper, enlarge_warp, warp_picture
@@ -154,6 +154,9 @@ def test_weights_of_senet_are_loaded_by_their_names(data, tmp_path):
     assert_close(system.warper.layer2[3].se.fc1.weight, other.layer2[3].se.fc1.weight)
     torch.save({"conv1.weight": torch.zeros(1)}, tmp_path / "s.pth")
     with pytest.raises(UsageError, match=r"--senet .* does not hold SENet-50's weights"):
+        TINY.build(data, senet=tmp_path / "s.pth")
+    (tmp_path / "s.pth").write_bytes(b"")
+    with pytest.raises(SakugaError, match=r"s\.pth is empty"):
         TINY.build(data, senet=tmp_path / "s.pth")
 
 

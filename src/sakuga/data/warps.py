@@ -1,6 +1,5 @@
 """Warps: a displacement for every place of a picture, as AutoToon learns them from artists."""
 
-import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +7,7 @@ import numpy as np
 from sakuga.data.columns import Column, Crop
 from sakuga.data.pictures import Pictures
 from sakuga.errors import SakugaError, UsageError
+from sakuga.runtime.downloaded import NO_ARRAYS
 
 
 class Warps(Column):
@@ -38,7 +38,7 @@ class Warps(Column):
                     self.fields.append(np.asarray(stored[path.stem], np.float32))
         except OSError as error:
             raise UsageError(f"{file} cannot be read ({error.strerror or error}): name an .npz of warps") from error
-        except (ValueError, EOFError, zipfile.BadZipFile, AttributeError, TypeError) as error:
+        except (*NO_ARRAYS, AttributeError, TypeError) as error:
             raise SakugaError(f"{file} is no whole .npz of numbers ({error}): make it again") from error
         for path, field in zip(pictures.paths, self.fields, strict=True):
             if field.ndim != 3 or field.shape != (2, *self.fields[0].shape[1:]) or not np.isfinite(field).all():

@@ -4,7 +4,6 @@ import hashlib
 import pickle
 import re
 import warnings
-import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
@@ -16,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from sakuga.errors import SakugaError, UsageError
-from sakuga.runtime.downloaded import check_whole
+from sakuga.runtime.downloaded import NO_ARRAYS, check_whole
 
 Weights = dict[str, Tensor]
 """Tensors by the names that their project gave them; names of nested dictionaries are joined by dots."""
@@ -26,6 +25,9 @@ ADAIN = ("decoder", "vgg_normalised")
 """The one layout that is spread over two files."""
 STATISTICS = re.compile(r"\.(running_mean|running_var|num_batches_tracked|filt)$")
 """What is kept beside weights and not needed: averages of old instance norms, filters that are fixed."""
+
+
+_MAX_DEPTH = 8  # of dictionaries in a file: training tools wrap weights twice or three times
 
 
 @dataclass(frozen=True)
@@ -126,7 +128,7 @@ def _read(path: Path) -> Weights:
     try:
         tree = readers.get(path.suffix.lower(), _torch)(path)
         return {name: tensor.float() for name, tensor in _flatten(tree) if tensor.is_floating_point()}
-    except (OSError, EOFError, ValueError, KeyError, RuntimeError, zipfile.BadZipFile, pickle.UnpicklingError) as error:
+    except (*NO_ARRAYS, KeyError, RuntimeError, pickle.UnpicklingError) as error:
         reason = str(error).strip().partition("\n")[0]
         if isinstance(error, pickle.UnpicklingError) or "TorchScript" in reason:
             raise SakugaError(
@@ -167,11 +169,13 @@ def _safetensors(path: Path) -> Any:
         raise ValueError(str(error)) from error
 
 
-def _flatten(tree: Any, prefix: str = "") -> Iterator[tuple[str, Tensor]]:
+def _flatten(tree: Any, prefix: str = "", depth: int = 0) -> Iterator[tuple[str, Tensor]]:
     if isinstance(tree, np.ndarray):
         tree = torch.from_numpy(tree)
     if isinstance(tree, Tensor):
         yield prefix, tree
     elif isinstance(tree, Mapping):
+        if depth == _MAX_DEPTH:  # it may hold itself, or the same part many times at each level
+            raise ValueError("its dictionaries are nested too deeply")
         for key, value in tree.items():
-            yield from _flatten(value, f"{prefix}.{key}" if prefix else str(key))
+            yield from _flatten(value, f"{prefix}.{key}" if prefix else str(key), depth + 1)

@@ -2,7 +2,6 @@
 
 import pickle
 import tarfile
-import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, Any
@@ -12,7 +11,7 @@ import torch
 from torch import Tensor
 
 from sakuga.errors import SakugaError
-from sakuga.runtime.downloaded import check_whole
+from sakuga.runtime.downloaded import NO_ARRAYS, check_whole
 
 Convolutions = list[tuple[Tensor, Tensor]]
 
@@ -40,16 +39,9 @@ def read(path: Path, name: str) -> tuple[Convolutions, list[Tensor]]:
                 return _flax({key: stored[key] for key in stored.files}, name)
         return _flax(read_lpips_archive(path, name), name)
     except (
-        OSError,
-        EOFError,
-        ValueError,
-        KeyError,
-        TypeError,
-        AttributeError,
-        zipfile.BadZipFile,
-        pickle.UnpicklingError,
-        tarfile.TarError,
-        RuntimeError,
+        *NO_ARRAYS,
+        *(KeyError, TypeError, AttributeError, RuntimeError),
+        *(pickle.UnpicklingError, tarfile.TarError),
     ) as error:
         raise SakugaError(f"{path} cannot be read as weights of {name}: {error}") from error
 

@@ -1,7 +1,6 @@
 """The Inception network of FID: 2,048 features of a picture."""
 
 import hashlib
-import pickle
 from pathlib import Path
 
 import torch
@@ -9,6 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from sakuga.errors import SakugaError, UsageError
+from sakuga.runtime.downloaded import check_whole
 
 OFFICIAL = "6726825d"
 """How the SHA-256 of pt_inception-2015-12-05-6726825d.pth begins: FID's own weights, converted for PyTorch."""
@@ -67,13 +67,16 @@ class Inception(nn.Module):
         if not path.is_file():
             raise UsageError(f"{path}: no weights of Inception there; name pt_inception-2015-12-05-6726825d.pth.")
         try:
+            check_whole(path)
             state = torch.load(path, weights_only=True, map_location="cpu")
             kept = {name: value for name, value in state.items() if name.partition(".")[0] in self.steps}
             # Early files have no counts of batches, and nothing needs them.
             counts = {k: v for k, v in self.steps.state_dict().items() if k.endswith("num_batches_tracked")}
             self.steps.load_state_dict(counts | kept)
             self.classes: Tensor | None = state.get("fc.weight")
-        except (OSError, RuntimeError, AttributeError, EOFError, pickle.UnpicklingError) as error:
+        except SakugaError:
+            raise
+        except Exception as error:  # torch raises many kinds for a damaged file
             reason = str(error).partition("\n")[0]
             raise SakugaError(
                 f"{path} does not hold FID's Inception ({reason}); name pt_inception-2015-12-05-6726825d.pth."

@@ -1,6 +1,8 @@
 """What arrives in place of a file of weights: archives, pages, pointers, parts of it, nothing."""
 
+import tokenize
 import zipfile
+import zlib
 from pathlib import Path
 
 from sakuga.errors import SakugaError
@@ -14,6 +16,11 @@ ARCHIVES = {
     b"Rar!\x1a\x07": "rar",
 }
 """The first bytes of each kind; those of zip and tar are told by more than that."""
+NO_ARRAYS = (
+    *(OSError, EOFError, ValueError, SyntaxError, MemoryError),
+    *(zipfile.BadZipFile, zlib.error, tokenize.TokenError),
+)
+"""What NumPy raises on a damaged .npy or .npz."""
 ZIP, TAR = b"PK\x03\x04", slice(257, 262)
 
 

@@ -1,6 +1,5 @@
 """AutoToon: faces are exaggerated by warps learned from an artist (Gong, Hold-Geoffroy, Lu, WACV 2020)."""
 
-import pickle
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,10 +12,11 @@ from sakuga.data.columns import Noise
 from sakuga.data.dataset import Dataset, sample_squares
 from sakuga.data.pairs import load_pairs
 from sakuga.data.warps import Warps
-from sakuga.errors import UsageError
+from sakuga.errors import SakugaError, UsageError
 from sakuga.faces.frame import FaceFrame
 from sakuga.losses import l1, warp_smoothness
 from sakuga.networks.autotoon import Caricature, Warper, enlarge_warp, warp_picture
+from sakuga.runtime.downloaded import check_whole
 from sakuga.style.inputs import PICTURE, Input
 from sakuga.systems.artefact import Artefact
 from sakuga.systems.base import Batch, Config, Preview, System, Terms
@@ -89,11 +89,15 @@ class AutoToon(System):
             return
         own = self.warper.state_dict()
         try:
+            check_whole(self.config.senet)
             found = torch.load(self.config.senet, weights_only=True, map_location="cpu")
             fitting = {name: found[name] for name in own if not name.startswith("head.") and "num_batches" not in name}
             self.warper.load_state_dict(fitting, strict=False)
-        except (OSError, KeyError, RuntimeError, TypeError, pickle.UnpicklingError) as error:
-            raise UsageError(f"--senet {self.config.senet} does not hold SENet-50's weights: {error}") from error
+        except SakugaError:
+            raise
+        except Exception as error:  # torch raises many kinds for a damaged file
+            reason = str(error).partition("\n")[0]
+            raise UsageError(f"--senet {self.config.senet} does not hold SENet-50's weights ({reason})") from error
 
     def data(self) -> Dataset:
         """Photos, their caricatures and warps, and what their colours vary by."""

@@ -38,7 +38,9 @@ def read(path: Path, system: str, kinds: Mapping[str, Any]) -> dict[str, Any]:
         found = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise UsageError(f"--config {path} cannot be read ({error.strerror}); name a TOML file") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except RecursionError as error:
+        raise UsageError(f"--config {path} is nested too deeply: name the file of a run") from error
+    except ValueError as error:  # no TOML, no UTF-8, or a number of thousands of digits
         raise UsageError(f"--config {path} is not TOML: {error}") from error
     other = found.pop("system", system)
     if other != system:
@@ -53,7 +55,11 @@ def read(path: Path, system: str, kinds: Mapping[str, Any]) -> dict[str, Any]:
         try:
             values[name] = typed(value, kinds[name])
         except ValueError as error:
-            raise UsageError(f"--config {path}: {key} must be {error}, not {_toml(value)}") from error
+            try:
+                said = _toml(value)
+            except RecursionError:
+                said = "what is nested deeply"
+            raise UsageError(f"--config {path}: {key} must be {error}, not {said}") from error
     return values
 
 
