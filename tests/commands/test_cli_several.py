@@ -173,6 +173,14 @@ def test_a_linked_folder_is_searched(run):
     assert run("in", "-s", "neg", "-o", "out")[1] == ["out/link/a.neg.png"]
 
 
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\0"])
+def test_a_list_as_find_writes_it(run, end):
+    photo("a.png")
+    photo("b c.png")
+    Path("list").write_bytes(f"a.png{end}b c.png{end}".encode())
+    assert run("--from", "list", "-s", "neg")[:2] == (0, ["a.neg.png", "b c.neg.png"])
+
+
 def test_a_link_that_leads_nowhere_stops_no_batch(run):
     photo("in/b.png")
     for name, target in (("a", "a"), ("c.png", "c.png"), ("d.png", "nothing"), ("e.png", "/dev/zero")):

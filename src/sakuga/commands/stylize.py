@@ -248,13 +248,12 @@ def _stylizers(styles: tuple[str, ...], look: Look, given: dict[str, str], threa
 
 
 def _lines(file: Path) -> list[str]:
-    """The inputs that a file lists, one on each line."""
+    """The inputs that a file lists, one on each line, or as `find -print0` writes them."""
     try:
-        with file.open(encoding="utf-8", errors="surrogateescape") as opened:
-            lines = [line.rstrip("\r\n") for line in opened]
+        text = file.read_text(encoding="utf-8", errors="surrogateescape")
     except OSError as error:
         raise UsageError(f"--from {file} cannot be read ({error.strerror}): check the path") from error
-    if not (found := [line for line in lines if line]):
+    if not (found := [line for line in text.split("\0" if "\0" in text else "\n") if line]):
         raise UsageError(f"--from {file} lists nothing: write one input on each line")
     return found
 
