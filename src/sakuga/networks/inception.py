@@ -8,7 +8,6 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from sakuga.errors import SakugaError, UsageError
-from sakuga.runtime.downloaded import check_whole
 
 OFFICIAL = "6726825d"
 """How the SHA-256 of pt_inception-2015-12-05-6726825d.pth begins: FID's own weights, converted for PyTorch."""
@@ -67,7 +66,6 @@ class Inception(nn.Module):
         if not path.is_file():
             raise UsageError(f"{path}: no weights of Inception there; name pt_inception-2015-12-05-6726825d.pth.")
         try:
-            check_whole(path)
             state = torch.load(path, weights_only=True, map_location="cpu")
             kept = {name: value for name, value in state.items() if name.partition(".")[0] in self.steps}
             # Early files have no counts of batches, and nothing needs them.
