@@ -94,14 +94,14 @@ def test_nothing_is_begun_when_nothing_is_to_be_done(capsys, monkeypatch):
 
 
 def test_how_far_it_is_is_told_now_and_then(capsys, monkeypatch):
-    now = iter([0, 25, 26, 33, 64])  # Ray begins until the first result is there
+    now = iter([0, 25, 26, 57, 70, 90])  # Ray begins until the first result is there
     monkeypatch.setattr("time.monotonic", lambda: next(now))
-    count = _lines(5)
-    for _ in range(4):
+    count = _lines(6)
+    for _ in range(5):
         count()
     assert capsys.readouterr().err.splitlines() == [
-        "sakuga: 3 of 5, 0.25 a second, 0:00:08 left",
-        "sakuga: 4 of 5, 0.0769 a second, 0:00:13 left",
+        "sakuga: 3 of 6, 0.0625 a second, 0:00:48 left",
+        "sakuga: 5 of 6, 0.0615 a second, 0:00:16 left",
     ]
 
 

@@ -35,16 +35,16 @@ def _lines(total: int) -> Callable[[], None]:
     """Return what counts files and says now and then how many are done, how fast since the first of them, and how long
     the others take.
     """
-    done, told = 0, time.monotonic()
-    begun = told
+    done = 0
+    begun = told = time.monotonic()
 
     def count() -> None:
         nonlocal begun, done, told
         done += 1
         now = time.monotonic()
         if done == 1:  # until then Ray began
-            begun = now
-        elif now - told >= _EVERY_S and now > begun and done < total:
+            begun = told = now
+        elif now - told >= _EVERY_S and done < total:
             told, rate = now, (done - 1) / (now - begun)
             left = timedelta(seconds=round((total - done) / rate))
             say(f"{done} of {total}, {rate:.3g} a second, {left} left")
