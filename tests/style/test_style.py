@@ -1,5 +1,7 @@
+import errno
 import hashlib
 import json
+import os
 import re
 import sys
 from dataclasses import MISSING, dataclass, field, fields
@@ -156,6 +158,27 @@ def test_listing_leaves_out_what_cannot_be_read(style_folder):
 def test_a_missing_folder_holds_no_styles(tmp_path, monkeypatch):
     monkeypatch.setenv("SAKUGA_STYLES", str(tmp_path / "nowhere"))
     assert all(one.embedded for one in styles())
+
+
+def test_a_folder_of_styles_that_cannot_be_read_costs_no_other(tmp_path, monkeypatch, capsys):
+    """As where HOME is still another user's."""
+    monkeypatch.setenv("SAKUGA_STYLES", str(tmp_path))
+
+    def denying(before):
+        def denied(place, *more):
+            if Path(place) == tmp_path:
+                raise PermissionError(errno.EACCES, "Permission denied", str(place))
+            return before(place, *more)
+
+        return denied
+
+    monkeypatch.setattr(os, "scandir", denying(os.scandir))  # a test run as root may read anything
+    monkeypatch.setattr(Path, "glob", denying(Path.glob))
+    assert load("anime").name == "anime"
+    assert all(one.embedded for one in styles())
+    assert main(["styles"]) == 0
+    said = " ".join(capsys.readouterr().err.split())
+    assert f"left out: {tmp_path} cannot be read (Permission denied)" in said
 
 
 def test_user_folder(monkeypatch):

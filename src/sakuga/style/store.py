@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from sakuga.errors import SakugaError, UsageError
@@ -37,7 +38,12 @@ def styles() -> list[Style]:
 
 
 def survey() -> Iterator[Style | SakugaError]:
-    """Yield every style as `styles` does, and for each file that cannot be read the error that says why."""
+    """Yield every style as `styles` does, and for each file, or the folder, that cannot be read why it cannot."""
+    with suppress(FileNotFoundError, NotADirectoryError):
+        try:
+            os.scandir(folder()).close()
+        except PermissionError as error:
+            yield SakugaError(f"{folder()} cannot be read ({error.strerror}): check whose it is")
     for path in _files():
         try:
             yield read(path)
@@ -61,6 +67,7 @@ def _files() -> list[Path]:
     """Return embedded files before the user's; of two with one name the first counts."""
     found: dict[str, Path] = {}
     for home in (EMBEDDED, folder()):
-        for path in sorted(home.glob("*.onnx")):
-            found.setdefault(path.stem, path)
+        with suppress(PermissionError):  # another user's, as where HOME is still theirs
+            for path in sorted(home.glob("*.onnx")):
+                found.setdefault(path.stem, path)
     return list(found.values())
