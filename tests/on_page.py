@@ -85,7 +85,7 @@ def distance(a, b):
 
 
 def tab_to(page, selector):
-    """Press Tab until the element is reached; whatever is reached on the way shows that it has the focus."""
+    """Press Tab until the element is reached; whatever is reached on the way shows that it is, and has a name."""
     for _ in range(40):
         page.keyboard.press("Tab")
         if page.evaluate("document.activeElement !== document.body"):
@@ -95,6 +95,12 @@ def tab_to(page, selector):
                   const drawn = [here, here.nextElementSibling].filter(Boolean).map((one) => getComputedStyle(one));
                   const knob = getComputedStyle(here, "::after");
                   return drawn.some((style) => style.outlineStyle !== "none") || knob.boxShadow.includes("4px");
+                }"""
+            ), page.evaluate("document.activeElement.outerHTML")
+            assert page.evaluate(
+                """() => {
+                  const { ariaLabel, labels, innerText } = document.activeElement;
+                  return (ariaLabel || labels?.[0]?.innerText || innerText).trim();
                 }"""
             ), page.evaluate("document.activeElement.outerHTML")
         if page.evaluate("selector => document.activeElement.matches(selector)", selector):

@@ -171,6 +171,7 @@ def test_with_the_keyboard_alone(visit):
     page = visit()
     tab_to(page, "#empty [data-do=sample]")
     page.keyboard.press("Enter")
+    expect(row(page).locator(".pick")).to_be_focused()  # what was pressed is hidden
     stylised(page, style="Anime")
     tab_to(page, SLIDER)
     page.keyboard.press("ArrowRight")

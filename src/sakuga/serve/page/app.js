@@ -28,10 +28,12 @@ const act = {
 function add(files) {
   const added = files.map((file) => new Item(file, isVideo(file)));
   if (!added.length) return;
+  const isHidden = $("#empty").contains(document.activeElement); // soon, with the button that was pressed
   items.push(...added);
   for (const item of added) refuse(item);
   pick(added[0]);
   inSight();
+  if (isHidden) $("#rows .pick").focus({ preventScroll: true });
   say(added.length > 1 ? `${added.length} files added` : `${added[0].file.name} added`);
 }
 
@@ -69,6 +71,7 @@ function remove(item) {
   items.splice(place, 1);
   item.release();
   pick(item === current ? (items[place] ?? items[place - 1] ?? null) : current);
+  say(`${item.file.name} removed`);
   // The button that had the focus is gone.
   (document.querySelectorAll("#rows .pick")[Math.min(place, items.length - 1)] ?? $("#empty button")).focus();
 }
