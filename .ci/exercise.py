@@ -32,7 +32,7 @@ def post(url: str, file: Path) -> bytes:
     head = f'--{mark}\r\nContent-Disposition: form-data; name="file"; filename="{file.name}"\r\n\r\n'
     body = head.encode() + file.read_bytes() + f"\r\n--{mark}--\r\n".encode()
     headers = {"Content-Type": f"multipart/form-data; boundary={mark}"}
-    with urllib.request.urlopen(urllib.request.Request(url, body, headers), timeout=60) as answer:
+    with urllib.request.urlopen(urllib.request.Request(url, body, headers), timeout=300) as answer:
         return answer.read()
 
 
@@ -50,10 +50,10 @@ def serve() -> None:
                 sys.exit(f"sakuga serve: {''.join(lines)}")
         assert len(post(f"{address[0]}/v1/stylize", PHOTO)) > 10_000
         job = json.loads(post(f"{address[0]}/v1/video?max_side=64", CLIP))
-        end = time.monotonic() + 120
+        end = time.monotonic() + 300
         while job["status"] in ("queued", "running") and time.monotonic() < end:
             time.sleep(0.2)
-            with urllib.request.urlopen(address[0] + job["url"], timeout=60) as answer:
+            with urllib.request.urlopen(address[0] + job["url"], timeout=300) as answer:
                 job = json.load(answer)
         assert job["status"] == "done", job
     finally:
@@ -69,7 +69,7 @@ def watch() -> None:
         while "watching" not in (line := watcher.stderr.readline()):
             assert line, "the watcher has ended"
         shutil.copy(PHOTO, "in")
-        end = time.monotonic() + 120
+        end = time.monotonic() + 300
         while not list(Path("out").glob("*.jpg")):
             assert time.monotonic() < end, "what came into the folder was not stylised"
             time.sleep(0.2)
@@ -83,8 +83,8 @@ def formats() -> None:
     register = "import pillow_heif; pillow_heif.register_heif_opener()"
     for package, begin, name in (("pillow_heif", register, "a.heic"), ("pillow_jxl", "import pillow_jxl", "a.jxl")):
         if find_spec(package):
-            code = f"{begin}; from PIL import Image; Image.open({str(PHOTO)!r}).save({name!r})"
-            subprocess.run([sys.executable, "-W", "ignore", "-c", code], check=True, timeout=60)
+            code = f"{begin}; from PIL import Image; Image.open({str(PHOTO)!r}).resize((90, 60)).save({name!r})"
+            subprocess.run([sys.executable, "-W", "ignore", "-c", code], check=True, timeout=300)
             run(name, "--max-side", 64, "-o", f"{name}.png")
 
 
@@ -97,7 +97,7 @@ formats()
 if find_spec("watchfiles"):
     watch()
 if find_spec("pyvirtualcam"):
-    subprocess.run([sys.executable, "-c", "import pyvirtualcam"], check=True, timeout=60)
+    subprocess.run([sys.executable, "-c", "import pyvirtualcam"], check=True, timeout=300)
 if find_spec("torch"):
     for folder, picture in (("photos", PHOTO), ("paintings", EXAMPLES / "chelsea.jpg")):
         Path(folder).mkdir()
