@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from sakuga.cli import main
+from sakuga.style import EMBEDDED, read
 
 expect = pytest.importorskip("playwright.sync_api", reason="the page is tested through playwright").expect
 expect.set_options(timeout=20_000)  # a busy machine is slow, and passing does not wait
@@ -15,6 +16,8 @@ expect.set_options(timeout=20_000)  # a busy machine is slow, and passing does n
 EXAMPLES = Path(__file__).parents[1] / "examples"
 ASTRONAUT, CHELSEA, COFFEE = (EXAMPLES / f"{name}.jpg" for name in ("astronaut", "chelsea", "coffee"))
 PAN = EXAMPLES / "pan.mp4"
+FOR_FACES = {path.stem for path in EMBEDDED.glob("*.onnx") if read(path).card.frame}
+"""Styles that make nothing of a picture where no faces can be found, which takes an extra."""
 SLIDER = ".pair [role=slider]"
 
 

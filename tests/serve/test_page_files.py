@@ -13,6 +13,7 @@ from on_page import (
     ASTRONAUT,
     CHELSEA,
     COFFEE,
+    FOR_FACES,
     PAN,
     SLIDER,
     choose,
@@ -169,7 +170,8 @@ def test_no_object_url_outlives_its_picture(visit):
     style(page, "Cel")
     stylised(page, 1, "Cel")
     stylised(page, 2, "Cel")
-    expect(page.locator("#styles img:not([src^=blob])")).to_have_count(0)
+    expect(page.locator("#styles img:not([src^=blob])")).to_have_count(len(FOR_FACES))
+    expect(page.locator(".stale")).to_have_count(0)
     previews = page.locator("#styles img").count()
     assert page.evaluate("alive.size") <= 4 + previews  # before and after of two pictures, and one in every style
     for _ in range(2):
