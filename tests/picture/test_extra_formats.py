@@ -57,6 +57,15 @@ def test_a_heic_is_turned_once(orientation: int) -> None:
     assert si.extension(picture.format) == ".png"
 
 
+def test_a_heic_of_several_pictures_says_so() -> None:
+    pytest.importorskip("pillow_heif").register_heif_opener()
+    one = Image.fromarray(smooth(64, 64))
+    picture = si.read(save(one, "HEIF", save_all=True, append_images=[one, one]))
+    assert len(picture.frames) == 1
+    assert picture.note == "it holds 3 pictures, of which the main one alone is taken: export the others first"
+    assert si.read(save(one, "HEIF")).note == ""
+
+
 @pytest.mark.parametrize("orientation", [1, 6])
 @pytest.mark.parametrize("packed", [False, True])
 def test_a_jpeg_xl_is_turned_once(orientation: int, packed: bool, tmp_path: Path) -> None:

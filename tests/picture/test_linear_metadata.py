@@ -155,6 +155,7 @@ CASES: dict[str, tuple[Callable[[bytes], object], Callable[[int], bytes], int]] 
         N // 4,
     ),
     "apng without its animation": (apng.still, lambda n: chunks(n, b"prVt"), N),
+    "png without short chunks": (apng.without_short_chunks, lambda n: chunks(n, b"gAMA"), N),
     "png colours": (png_coding, lambda n: chunks(n, b"prVt"), N),
     "png empty data": (quietly(read), lambda n: chunks(n, b"IDAT", at=PNG.index(b"IDAT") - 4), 4 * N),
     "gif comments": (quietly(read), lambda n: blocks(n, b"\x21\xfe\x03abc\0"), N),

@@ -156,3 +156,10 @@ def test_a_profile_prevails_over_gamma() -> None:
     picture = si.read(data)
     assert picture.icc == profile
     np.testing.assert_array_equal(picture.frames[0].rgb, RGB)
+
+
+@pytest.mark.parametrize("kind", [b"cHRM", b"gAMA", b"pHYs", b"sRGB"])
+def test_a_chunk_that_is_too_short_does_not_cost_the_picture(kind: bytes) -> None:
+    data = save(Image.new("RGB", (4, 3), (10, 20, 30)), "PNG")
+    picture = si.read(data[:33] + chunk(kind, b"") + data[33:])
+    assert (picture.frames[0].rgb == (10, 20, 30)).all()

@@ -19,6 +19,7 @@ from sakuga.picture.pixels import Array, arrays, gray_alpha_bytes
 from sakuga.picture.types import Frame
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
+_LENGTHS = {b"cHRM": 32, b"gAMA": 4, b"pHYs": 9, b"sRGB": 1, b"acTL": 8}
 _TO_NOTHING, _TO_PREVIOUS = 1, 2
 """What a frame's rectangle becomes before the next one is drawn."""
 _OVER = 1
@@ -94,6 +95,12 @@ def frames(patches: list[Patch], size: tuple[int, int], icc: bytes | None) -> It
 def still(data: bytes) -> bytes:
     """The file without its animation, with all that it says besides."""
     kept = (part for part in _chunks(data) if part[0] not in (b"acTL", b"fcTL", b"fdAT"))
+    return _SIGNATURE + b"".join(_chunk(*part) for part in kept)
+
+
+def without_short_chunks(data: bytes) -> bytes:
+    """The file without what says too little of its colours or resolution, for which Pillow refuses it."""
+    kept = (part for part in _chunks(data) if len(part[1]) >= _LENGTHS.get(part[0], 0))
     return _SIGNATURE + b"".join(_chunk(*part) for part in kept)
 
 

@@ -197,6 +197,8 @@ def _decode(
             note = _damaged_animation(error)
     if kind == "JXL" and metadata.jxl_is_animated(data):
         note = "it is animated, and its first picture alone is taken: make a WebP or PNG of it first"
+    if kind == "HEIF" and not still and (many := getattr(image, "n_frames", 1)) > 1:
+        note = f"it holds {many} pictures, of which the main one alone is taken: export the others first"
     coding = png_coding(data) if kind == "PNG" else nclx_coding(data) if kind in _NCLX and not picture.icc else None
     if coding:
         for index, frame in enumerate(frames):

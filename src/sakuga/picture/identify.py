@@ -86,7 +86,12 @@ def identify(file: BinaryIO, name: str, max_pixels: int | None) -> Image.Image:
                     check_size(name, size, 1, max_pixels)
             with suppress(*_FOREIGN):
                 file.seek(0)
-                return factory(file, "")
+                try:
+                    return factory(file, "")
+                except ValueError as error:  # of a chunk that nothing else depends on
+                    if kind != "PNG" or not str(error).startswith("Truncated"):
+                        raise
+                    return factory(BytesIO(apng.without_short_chunks(content(file))), "")
             if kind == "PNG" and b"acTL" in (data := content(file)):  # Pillow gives up where its animation is damaged
                 with suppress(*_FOREIGN):
                     return factory(BytesIO(apng.still(data)), "")
