@@ -8,6 +8,7 @@ import signal
 import sys
 import threading
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import psutil
@@ -103,6 +104,20 @@ def test_how_far_it_is_is_told_now_and_then(capsys, monkeypatch):
         "sakuga: 3 of 6, 0.0625 a second, 0:00:48 left",
         "sakuga: 5 of 6, 0.0615 a second, 0:00:16 left",
     ]
+
+
+def test_a_ray_that_does_not_begin(monkeypatch):
+    def init(**_):
+        raise RuntimeError("The current node timed out during startup.\nMore of it.")
+
+    ray = SimpleNamespace(is_initialized=lambda: False, init=init, data=None)
+    for name in ("ray", "ray.data"):
+        monkeypatch.setitem(sys.modules, name, ray)
+    with (
+        pytest.raises(SakugaError, match=r"Ray does not begin on this machine \(The current node timed out .*\): try"),
+        connected("local"),
+    ):
+        pass
 
 
 def test_an_address_where_nothing_listens():

@@ -42,6 +42,12 @@ def check_head(address: str) -> str:
     return place
 
 
+def unbegun(error: Exception) -> SakugaError:
+    """What is said where Ray does not begin on this machine: it gives itself half a minute."""
+    reason = (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
+    return SakugaError(f"Ray does not begin on this machine ({reason}): try again when it is less busy")
+
+
 def refused(address: str) -> SakugaError:
     """What is said where a head that listens does not take us, and does not tell why."""
     if address.startswith("ray://"):

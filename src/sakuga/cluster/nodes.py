@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from sakuga import __version__
-from sakuga.cluster.head import check_head, refused
+from sakuga.cluster.head import check_head, refused, unbegun
 from sakuga.errors import SakugaError, UsageError
 from sakuga.runtime.atomic import temporary_name
 from sakuga.runtime.parallel import cores
@@ -50,7 +50,7 @@ def connected(address: str) -> Iterator[Any]:
     except SakugaError:
         raise
     except Exception as error:  # of Ray, gRPC or the system
-        raise refused(address) from error
+        raise (unbegun(error) if address == LOCAL else refused(address)) from error
     try:
         _quiet(ray)
         yield ray
