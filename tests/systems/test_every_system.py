@@ -193,6 +193,7 @@ class TestEverySystem:
         batch = system.batch(0, 0, 1)
         term, factor = tiny.falls
         first = trainer.one_step(batch)[term]
+        system.artefact()  # as for samples: the training goes on as if there had been none
         for _ in range(10):
             trainer.steps = tiny.at
             last = trainer.one_step(batch)[term]

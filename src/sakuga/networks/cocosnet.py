@@ -279,6 +279,9 @@ class ByExemplar(nn.Module):
         self.correspondence, self.generator = copy.deepcopy(correspondence).eval(), copy.deepcopy(generator).eval()
         for module in [*self.modules()]:
             if parametrize.is_parametrized(module):
+                # A copy shares its class with the original, which torch strips of the weight: it gets one of its own.
+                kind = type(module)
+                module.__class__ = type(kind.__name__, kind.__bases__, dict(kind.__dict__))
                 parametrize.remove_parametrizations(module, "weight")
 
     def forward(self, image: Tensor, reference: Tensor) -> Tensor:
