@@ -73,7 +73,7 @@ def found(named: np.ndarray, new: np.ndarray, objects: tuple[str, ...], part: in
 
 
 GENEVA: dict[str, Any] = {
-    **{"crop": SIDE, "width": 4, "hidden": 64, "word": 32, "noise": 16, "batch": 16, "steps": 800},
+    **{"crop": SIDE, "width": 4, "hidden": 64, "word": 32, "noise": 16, "batch": 16, "steps": 2_400},
     **{"lr": 1.6e-3, "lr_discriminator": 4.8e-3},
 }
 
