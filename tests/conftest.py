@@ -3,6 +3,7 @@
 import os
 import signal
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -14,6 +15,8 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 if hasattr(signal, "SIGHUP"):  # and nohup the end of the terminal
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
+TOLD = Path(f"/proc/self/task/{os.getpid()}/children").exists()
+"""Whether the system itself tells the children of a process."""
 SERVANTS = ("resource_tracker", "forkserver", "semaphore_tracker", "run-driver")
 """Helpers that Python and Playwright keep for the whole session, by a word of their command line."""
 
@@ -24,10 +27,12 @@ def no_child_outlives_its_test() -> Iterator[None]:
 
     Those of fixtures with a wider scope were there before, or are children of what was, such as a browser's.
     """
-    me = psutil.Process()
-    before = {child.pid for child in me.children(recursive=True)}
+    before = _children()
     yield
-    new = [child for child in me.children(recursive=True) if child.pid not in before]
+    new = []
+    for pid in _children() - before:
+        with suppress(psutil.NoSuchProcess):
+            new.append(psutil.Process(pid))
     left = [child for child in new if not (_is_servant(child) or before.intersection(_ancestors(child)))]
     _, alive = psutil.wait_procs(left, timeout=5)
     names = [_command(child) for child in alive]
@@ -35,6 +40,21 @@ def no_child_outlives_its_test() -> Iterator[None]:
         child.kill()
     psutil.wait_procs(alive, timeout=5)
     assert not names, f"still running: {names}"
+
+
+def _children() -> set[int]:
+    """The processes below this one; psutil looks at all of the machine for them, which thousands of tests feel."""
+    if not TOLD:
+        return {child.pid for child in psutil.Process().children(recursive=True)}
+    found, ahead = set[int](), [os.getpid()]
+    while ahead:
+        folder = f"/proc/{ahead.pop()}/task"
+        with suppress(OSError):  # it has ended meanwhile
+            for thread in os.listdir(folder):
+                with suppress(OSError), open(f"{folder}/{thread}/children", encoding="ascii") as file:
+                    ahead += (new := set(map(int, file.read().split())))
+                    found |= new
+    return found
 
 
 def _command(child: psutil.Process) -> str:
