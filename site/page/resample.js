@@ -65,7 +65,7 @@ export function resize(picture, width, height, filter, { span = [picture.width, 
 /** Reduces a picture as `sakuga.stylizer.enlarge.reduce` does: by means of whole pixels, the rest by Lanczos. */
 export function reduce(picture, width, height) {
   const whole = Math.max(1, Math.floor(Math.min(picture.width / width, picture.height / height) / 1.2));
-  const span = [picture.width / whole, picture.height / whole];
+  const span = [picture.width / whole, picture.height / whole].map(Math.fround); // as Pillow keeps a box
   return resize(whole > 1 ? means(picture, whole) : picture, width, height, LANCZOS, { span });
 }
 
