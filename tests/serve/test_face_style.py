@@ -28,3 +28,9 @@ def test_a_face_or_the_whole(server):
     answer = server.client.post("/v1/stylize", files=files, data={"frame": "whole"})
     assert answer.status_code == 200, answer.text
     np.testing.assert_array_equal(pixels(answer.content), 255 - pixels(picture()))
+
+
+def test_styles_for_faces_are_listed_last(tmp_path):
+    made = [make_style(tmp_path / "a.onnx", "invert"), make_style(tmp_path / "b.onnx", "invert", frame=FRAME)]
+    with running([*made, make_style(tmp_path / "c.onnx", "invert")]) as server:
+        assert [one["name"] for one in server.client.get("/v1/styles").json()["styles"]] == ["a", "c", "b"]

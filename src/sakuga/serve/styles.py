@@ -111,8 +111,8 @@ class Styles:
         self._samples: dict[str, asyncio.Future[Image.Image]] = {}
 
     def list(self) -> list[Entry]:
-        """All styles, the default first."""
-        order = sorted(self.styles.values(), key=lambda style: style.name != self.default)
+        """All styles, the default first and those for faces last, which not every picture has."""
+        order = sorted(self.styles.values(), key=lambda style: (style.name != self.default, style.card.frame is not None))
         return [
             Entry(
                 name=style.name,
@@ -163,7 +163,7 @@ def router(state: "State") -> APIRouter:
 
     @routes.get("/v1/styles", responses=responses())
     async def styles() -> Offer:
-        """List the styles, the default first."""
+        """List the styles, the default first and those for faces last."""
         return Offer(styles=state.styles.list())
 
     @routes.get("/v1/styles/{name}", responses=responses(404))
