@@ -112,7 +112,9 @@ class Styles:
 
     def list(self) -> list[Entry]:
         """All styles, the default first and those for faces last, which not every picture has."""
-        order = sorted(self.styles.values(), key=lambda style: (style.name != self.default, style.card.frame is not None))
+        order = sorted(
+            self.styles.values(), key=lambda style: (style.name != self.default, style.card.frame is not None)
+        )
         return [
             Entry(
                 name=style.name,
