@@ -153,7 +153,7 @@ def _outcomes(
         )
 
     most = min(most, len(parted))
-    work = ray.data.from_arrow_refs([ray.put(table(*one)) for one in parted]).map_batches(
+    work = ray.data.from_blocks(_Each(lambda: (table(*one) for one in parted))).map_batches(
         Worker,
         batch_size=None,
         batch_format="numpy",
@@ -170,6 +170,19 @@ def _outcomes(
     except Exception as error:  # of Ray
         reason = (str(error).strip() or type(error).__name__).splitlines()[-1]
         raise SakugaError(f"the cluster gave up ({reason}): the same command goes on from here") from error
+
+
+class _Each:
+    """What Ray goes through twice, made anew each time: tables for Ray are not kept here as well.
+
+    `from_arrow` would have their sizes looked up by a task for each, of which Ray keeps 40 kB.
+    """
+
+    def __init__(self, make: Callable[[], Iterator[Any]]) -> None:
+        self.make = make
+
+    def __iter__(self) -> Iterator[Any]:
+        return self.make()
 
 
 def _missing(ledger: _Ledger, overwrite: bool) -> Iterator[int]:
