@@ -156,8 +156,11 @@ def test_which_names_are_meant(tmp_path):
     assert not is_video_target(tmp_path / "a.png")
 
 
-def test_memory_does_not_grow_with_the_length(tmp_path):
-    """Arrays of Python alone: libav's own memory is counted by benchmarks/video.py."""
+def test_frames_are_not_kept(tmp_path):
+    """Arrays of Python alone: libav's own memory is counted by benchmarks/video.py.
+
+    Of each frame its time is known beforehand, which takes 50 to 100 bytes; its pixels take 57,600.
+    """
     peaks = []
     for count in (150, 600):
         source = make(tmp_path / f"{count}.mp4", times=range(count), size=(160, 120), sounds=())
@@ -165,4 +168,4 @@ def test_memory_does_not_grow_with_the_length(tmp_path):
         stylize_video(source, tmp_path / "b.mp4", same, overwrite=True)
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
-    assert peaks[1] < peaks[0] * 1.2
+    assert peaks[1] - peaks[0] < 450 * 200
