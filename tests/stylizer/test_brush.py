@@ -12,6 +12,7 @@ from sakuga.cli import main
 from sakuga.errors import SakugaError, UsageError
 from sakuga.picture import Frame, Picture
 from sakuga.stylizer import Look, Stylizer, enlarge, stylizer
+from sakuga.stylizer.brush import painted_size
 
 BEST = 64 * 64
 
@@ -74,8 +75,8 @@ def test_the_size_that_the_network_is_given(best, monkeypatch, height, width, br
 def test_a_megapixel_is_best_where_the_card_says_nothing(made_style, monkeypatch):
     worker = Stylizer(made_style("identity"))
     assert worker.style.card.best_pixels == 1_000_000
-    assert worker._brushed(np.empty((1080, 1920, 3), np.uint8)) is None
-    assert worker._brushed(np.empty((3000, 4000, 3), np.uint8)) == (1155, 866)
+    assert painted_size(worker.style.card, worker.look, 1080, 1920) is None
+    assert painted_size(worker.style.card, worker.look, 3000, 4000) == (1155, 866)
 
 
 def test_at_the_best_size_nothing_changes(best):
@@ -87,7 +88,7 @@ def test_at_the_best_size_nothing_changes(best):
 @pytest.mark.parametrize("card", [{"size": [64, 64]}, {"scale": 2}])
 def test_styles_that_choose_their_own_size(best, monkeypatch, card):
     worker = Stylizer(best("double" if "scale" in card else "identity", **card), brush=3)
-    assert worker._brushed(noise(200, 200)) is None
+    assert painted_size(worker.style.card, worker.look, 200, 200) is None
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])

@@ -13,7 +13,8 @@ from sakuga.cli import main
 from sakuga.errors import NoFaceError, SakugaError, UsageError
 from sakuga.faces import track
 from sakuga.faces.find import Face
-from sakuga.stylizer import Stylizer, stylizer
+from sakuga.stylizer import Look, Stylizer, stylizer
+from sakuga.stylizer.brush import painted_size
 
 TEMPLATE = np.array([[24.0, 28], [40, 28], [32, 35], [27, 42], [37, 42]])  # of 64, its middle (32, 35)
 FRAME = {"template": TEMPLATE.tolist(), "side": 64}
@@ -122,9 +123,7 @@ def test_larger_faces_are_run_larger_where_the_frame_permits_it(tmp_path, found,
 
 def test_no_face_is_drawn_with_a_wide_brush(style):
     """A warp cannot be brought up to size by its photo, which shows everything elsewhere."""
-    large = np.broadcast_to(np.uint8(0), (4000, 6000, 3))
-    assert Stylizer(style, inputs={"frame": "whole"})._brushed(large) is None
-    assert Stylizer(style)._brushed(large) is None
+    assert painted_size(Stylizer(style).style.card, Look(), 4000, 6000) is None
 
 
 def test_a_video(style, found, tmp_path, capsys):

@@ -6,7 +6,8 @@ from made_style import make_style
 
 from sakuga.cli import main
 from sakuga.picture import Frame, Picture, read
-from sakuga.stylizer import Stylizer, stylizer
+from sakuga.stylizer import Look, Stylizer, stylizer
+from sakuga.stylizer.brush import painted_size
 
 
 def noise(height, width, dtype=np.uint8, seed=0):
@@ -88,8 +89,9 @@ def test_styles_one_after_the_other_are_both_at_their_best(strided):
 )
 def test_small_pictures_are_enlarged(strided, height, width, expected):
     """To the best size of the style, as (width, height)."""
-    assert Stylizer(strided, quality="best")._brushed(noise(height, width)) == expected
-    assert Stylizer(strided, quality="best", brush=1)._brushed(noise(height, width)) is None
+    card = Stylizer(strided).style.card
+    assert painted_size(card, Look(quality="best"), height, width) == expected
+    assert painted_size(card, Look(quality="best", brush=1), height, width) is None
     assert Stylizer(strided, quality="best").array(noise(height, width)).shape == (height, width, 3)
 
 

@@ -28,6 +28,7 @@ from sakuga.style import DEFAULT, Style, load
 from sakuga.style.engine import pick
 from sakuga.style.inputs import FRAME, STRENGTH
 from sakuga.style.values import arrays
+from sakuga.stylizer.brush import is_best, painted_size
 from sakuga.stylizer.enlarge import enlarge, reduce
 from sakuga.stylizer.faces import NO_FACE, SIDE, in_frames, with_faces
 from sakuga.stylizer.fitted import fitted
@@ -49,12 +50,6 @@ MIN_PIXELS = 512**2
 # Bytes that a network takes for each pixel at once: what fast ones take (60 to 130) and White-box (600), with room to
 # spare; and the published generators, which take 900 to 1,700.
 LOCAL_BYTES, GLOBAL_BYTES = 1024, 2048
-AUTO_BRUSH, BEST_BRUSH = 1.8, 1.2
-"""The least by which a picture is reduced on its own accord. Below the first to paint it all is quicker than to bring
-it back, so 720p video is painted as it is; below the second, for the best quality, nothing would be seen of it."""
-SMALL, FINEST_BRUSH = 0.8, 0.5
-"""For the best quality a picture with a finer brush than the first is enlarged, but not beyond the second: lines twice
-as thin as a pixel are not seen."""
 
 
 class Stylizer:
@@ -213,7 +208,7 @@ class Stylizer:
         stylized = self._whole(rgb)
         if not (self.look.faces and card.scale == 1 and self.look.strength > 0):
             return stylized
-        brush = rgb.shape[1] / (self._brushed(rgb) or rgb.shape[1::-1])[0]
+        brush = rgb.shape[1] / (painted_size(card, self.look, *rgb.shape[:2]) or rgb.shape[1::-1])[0]
         return with_faces(rgb, stylized, found, partial(self._whole, of=rgb), brush=brush)
 
     def _whole(self, rgb: Array, of: Array | None = None) -> Array:
@@ -226,24 +221,12 @@ class Stylizer:
         enlarged = self._enlarge(rgb) if self._shows_photo else None
         if self.look.strength == 0:
             return rgb.copy() if enlarged is None else enlarged
-        size = self._brushed(rgb) if of is None else (SIDE, SIDE) if len(rgb) > SIDE else None
+        if of is None:
+            size = painted_size(self.style.card, self.look, *rgb.shape[:2])
+        else:
+            size = (SIDE, SIDE) if len(rgb) > SIDE else None
         result = self._at_size(rgb, size, of) if size else self._within_memory(rgb, enlarged, of)
         return match_histogram(result, rgb) if self.style.card.match_histogram else result
-
-    def _brushed(self, rgb: Array) -> tuple[int, int] | None:
-        """(width, height) at which the picture is stylised where that is not its own."""
-        card, (height, width) = self.style.card, rgb.shape[:2]
-        if card.scale > 1 or card.size or card.frame or any(one.kind == "points" for one in card.inputs):
-            return None
-        times = self.look.brush
-        if times == "auto":
-            times = (height * width / card.best_pixels) ** 0.5
-            if self._best and times < SMALL:
-                times = max(times, FINEST_BRUSH)
-            elif times < (BEST_BRUSH if self._best else AUTO_BRUSH):
-                times = 1.0
-        size = max(1, round(width / times)), max(1, round(height / times))
-        return None if size == (width, height) else size
 
     def _at_size(self, rgb: Array, size: tuple[int, int], of: Array | None) -> Array:
         """Stylise a picture brought to `size` (width, height) and bring the result back to its own."""
@@ -314,13 +297,6 @@ class Stylizer:
         return {**facts, "frame": self.frame is not None, "after": self.after and self.after.identity}
 
     @property
-    def _best(self) -> bool:
-        """Whether a style that paints in squares of several pixels takes the time of the best quality."""
-        card = self.style.card
-        in_squares = card.receptive_field is not None and card.multiple > 1 and card.scale == 1 and not card.size
-        return in_squares and self.look.quality == "best"
-
-    @property
     def _shows_photo(self) -> bool:
         """Whether the photo is mixed into the result of a style that enlarges."""
         return self.style.card.scale > 1 and self._mixes
@@ -366,7 +342,7 @@ class Stylizer:
             if not card.receptive_field:
                 engine = freeze(self.style, self.threads, self._reduced(rgb, room), self.inputs)
         least = 1 if card.size else MIN_SIDE
-        run = run_shifted if self._best else run_network
+        run = run_shifted if is_best(card, self.look) else run_network
         result = np.empty((height * card.scale, width * card.scale, 3), rgb.dtype)
         for tile in plan(
             height, width, tile=side, margin=margin, multiple=card.multiple, smallest=least, scale=card.scale
