@@ -1,5 +1,7 @@
 """At what size a picture is painted: strokes and lines have a size in pixels."""
 
+from math import sqrt
+
 from sakuga.style.card import Card
 from sakuga.stylizer.look import Look
 
@@ -23,7 +25,7 @@ def painted_size(card: Card, look: Look, height: int, width: int) -> tuple[int, 
         return None
     times = look.brush
     if times == "auto":
-        times = (height * width / card.best_pixels) ** 0.5
+        times = sqrt(height * width / card.best_pixels)
         best = is_best(card, look)
         if best and times < SMALL:
             times = max(times, FINEST_BRUSH)
