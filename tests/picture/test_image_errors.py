@@ -25,12 +25,14 @@ from sakuga.errors import SakugaError
 def test_missing_folder_empty_and_foreign_files(tmp_path: Path) -> None:
     (tmp_path / "empty.png").touch()
     (tmp_path / "text.jpg").write_text("this is no picture, whatever its name says")
+    (tmp_path / "hi.jpg").write_text("hi")
     (tmp_path / "page.eps").write_text("%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 10 10\n%%EndComments\nshowpage\n")
     expected = {
         "missing.png": "does not exist",
         "": "is a folder",
         "empty.png": "is empty",
         "text.jpg": "not a picture",
+        "hi.jpg": "not a picture",
         "page.eps": "not a picture",
         "nul\0.png": "cannot be read",
     }

@@ -68,6 +68,7 @@ def identify(file: BinaryIO, name: str, max_pixels: int | None) -> Image.Image:
     prefix = file.read(16)
     if not prefix:
         raise SakugaError(f"{name} is empty: get a whole copy of it")
+    prefix = prefix.ljust(16, b"\0")  # some plugins stumble over less
     with _mapped(file) as data:
         count_frames(data, name, max_frames=None if max_pixels is None else MAX_FRAMES)
     # The common ones first: it is quicker.

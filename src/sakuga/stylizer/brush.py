@@ -23,13 +23,14 @@ def painted_size(card: Card, look: Look, height: int, width: int) -> tuple[int, 
     """(width, height) at which a style paints a picture where that is not the picture's own; None where it is."""
     if card.scale > 1 or card.size or card.frame or any(one.kind == "points" for one in card.inputs):
         return None
-    times = look.brush
-    if times == "auto":
-        times = sqrt(height * width / card.best_pixels)
-        best = is_best(card, look)
-        if best and times < SMALL:
-            times = max(times, FINEST_BRUSH)
-        elif times < (BEST_BRUSH if best else AUTO_BRUSH):
-            times = 1.0
+    times = _best_brush(card, look, height * width) if isinstance(look.brush, str) else look.brush
     size = max(1, round(width / times)), max(1, round(height / times))
     return None if size == (width, height) else size
+
+
+def _best_brush(card: Card, look: Look, pixels: int) -> float:
+    """How many of a picture's pixels one of the network's covers where the style is at its best."""
+    times, best = sqrt(pixels / card.best_pixels), is_best(card, look)
+    if best and times < SMALL:
+        return max(times, FINEST_BRUSH)
+    return 1.0 if times < (BEST_BRUSH if best else AUTO_BRUSH) else times
