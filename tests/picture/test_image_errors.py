@@ -26,6 +26,8 @@ def test_missing_folder_empty_and_foreign_files(tmp_path: Path) -> None:
     (tmp_path / "empty.png").touch()
     (tmp_path / "text.jpg").write_text("this is no picture, whatever its name says")
     (tmp_path / "hi.jpg").write_text("hi")
+    (tmp_path / "head.jpg").write_bytes(b"\xff\xd8\xff")
+    (tmp_path / "head.png").write_bytes(b"\x89PNG\r\n\x1a\n")
     (tmp_path / "page.eps").write_text("%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 10 10\n%%EndComments\nshowpage\n")
     expected = {
         "missing.png": "does not exist",
@@ -33,6 +35,8 @@ def test_missing_folder_empty_and_foreign_files(tmp_path: Path) -> None:
         "empty.png": "is empty",
         "text.jpg": "not a picture",
         "hi.jpg": "not a picture",
+        "head.jpg": "damaged or truncated",
+        "head.png": "damaged or truncated",
         "page.eps": "not a picture",
         "nul\0.png": "cannot be read",
     }

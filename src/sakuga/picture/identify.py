@@ -27,6 +27,7 @@ _READABLE = [
 ]
 _HEIF_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"}
 _CARRIERS = {"ICO", "ICNS", "JPEG2000"}  # what they carry can be larger than they say, and some decode it at once
+_SIGNED = {"JPEG", "PNG", "WEBP", "GIF", "TIFF"}  # what begins with their signature is of their kind, or a piece of it
 _FOREIGN = SyntaxError, IndexError, TypeError, KeyError, struct.error  # what is not of a kind after all
 _LIMIT = threading.Lock()
 
@@ -71,6 +72,7 @@ def identify(file: BinaryIO, name: str, max_pixels: int | None) -> Image.Image:
     prefix = prefix.ljust(16, b"\0")  # some plugins stumble over less
     with _mapped(file) as data:
         count_frames(data, name, max_frames=None if max_pixels is None else MAX_FRAMES)
+    signed = ""
     # The common ones first: it is quicker.
     for load_plugins in (Image.preinit, Image.init, partial(_load_extra, prefix, name)):
         load_plugins()
@@ -80,6 +82,8 @@ def identify(file: BinaryIO, name: str, max_pixels: int | None) -> Image.Image:
             factory, accept = Image.OPEN[kind]
             if accept and accept(prefix) is not True:
                 continue
+            if kind in _SIGNED:
+                signed = kind
             if kind == "JXL":  # which is decoded as soon as it is opened
                 check_size(name, metadata.jxl_size(content(file)), 1, max_pixels)
             if kind in _CARRIERS:
@@ -96,6 +100,8 @@ def identify(file: BinaryIO, name: str, max_pixels: int | None) -> Image.Image:
             if kind == "PNG" and b"acTL" in (data := content(file)):  # Pillow gives up where its animation is damaged
                 with suppress(*_FOREIGN):
                     return factory(BytesIO(apng.still(data)), "")
+    if signed:
+        raise SakugaError(f"{name} is damaged or truncated (a {signed} without a whole header): get a whole copy of it")
     raise FormatError(f"{name} is not a picture in a format that can be read: convert it to PNG or JPEG")
 
 
