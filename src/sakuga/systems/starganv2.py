@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Annotated
 
 import torch
 from torch import Tensor, nn
@@ -12,25 +11,18 @@ from sakuga.data.dataset import Dataset
 from sakuga.errors import UsageError
 from sakuga.losses import bce, diversity_sensitive, l1, r1, style_reconstruction
 from sakuga.networks.starganv2 import MappingNetwork, StarGANv2Discriminator, StarGANv2Generator, StyleEncoder
-from sakuga.style.inputs import PICTURE, Input
 from sakuga.systems.artefact import Artefact
 from sakuga.systems.base import Batch, Preview, System, Terms, Update, frozen
-from sakuga.systems.fields import AtLeast, Count, Weight
-from sakuga.systems.parts.labelled import LabelledConfig, examples, read_domains, read_squares
-from sakuga.systems.parts.references import Partners, Translator, domain_preview, masks_of, view
+from sakuga.systems.fields import Count, Weight
+from sakuga.systems.parts.domains import DomainsConfig, Translator, channels_of, domain_inputs, domain_preview, masks_of
+from sakuga.systems.parts.labelled import read_domains, read_squares
+from sakuga.systems.parts.references import two_references, view
 
 
 @dataclass
-class StarGANv2Config(LabelledConfig):
+class StarGANv2Config(DomainsConfig):
     """What `sakuga train starganv2` can be told; rates and weights are the official code's."""
 
-    labels: str = "folders"
-    """`folders` where the photos of each domain lie in a folder of its name, or a table, FILE.csv, with a line for each
-    photo: its file and its domain."""
-    domains: tuple[str, ...] = ()
-    """Names of the domains, found in the labels."""
-    crop: int = 128
-    """Side of the pictures, a power of two."""
     batch: Count = 8
     """Fewer than eight are known to make the training unstable."""
     lr: Weight = 1e-4
@@ -46,19 +38,6 @@ class StarGANv2Config(LabelledConfig):
     """Weight of the way back, λ_cyc."""
     penalty: Weight = 1.0
     """Weight of the gradient penalty on reals, λ_reg."""
-    noise: Count = 16
-    """Numbers that a style is made of."""
-    numbers: Count = 64
-    """Numbers of a style."""
-    hidden: Count = 512
-    """Units of the mapping network's layers."""
-    width: Annotated[int, AtLeast(0)] = 0
-    """Channels of the other networks' first layers; 0: 16,384 / --crop, as published."""
-    most: Count = 512
-    """Channels of any layer, at most."""
-    high_pass: Weight = 0.0
-    """By which a face's high frequencies are divided that pass by the style, w_hpf; 1 as published for CelebA-HQ, where
-    a network of landmarks says where. 0: none pass, as for animals."""
 
 
 class StarGANv2(System):
@@ -70,8 +49,8 @@ class StarGANv2(System):
     with s = F_y(z) and then s = E_y(reference); a step is four updates: D for either, G, F and E for the first, G alone
     for the second.
 
-    `heat_maps`, a module that makes 98 heat maps (N, 98, h, w) in [0, 1] of pictures (N, 3, H, W), is set in Python
-    where the config has a `high_pass`; see `sakuga.networks.starganv2.face_masks`.
+    Where the config has a `high_pass`, `heat_maps` is set in Python: a module that makes of pictures (N, 3, H, W) the
+    98 heat maps (N, 98, h, w) that `sakuga.networks.starganv2.face_masks` takes.
 
     Source: Choi et al., "StarGAN v2: Diverse Image Synthesis for Multiple Domains", CVPR 2020, equations 1 to 6, and
     the official code for what the paper leaves open: the stopped gradient sg, R1's ½, and who moves when.
@@ -89,14 +68,11 @@ class StarGANv2(System):
 
     def __init__(self, config: StarGANv2Config):
         super().__init__(config)
-        c = config
-        if c.crop < 32 or c.crop & (c.crop - 1):
-            raise UsageError(f"--crop {c.crop} must be a power of two from 32 on")
+        c, size = config, channels_of(config)
         c.domains = c.domains or read_domains(c, self.name).names
-        size = {"width": c.width or 2**14 // c.crop, "most": c.most}
-        self.heat_maps: nn.Module | None = None
-        self.generator = StarGANv2Generator(c.crop, c.numbers, high_pass=c.high_pass, **size)
         count, style = len(c.domains), c.numbers
+        self.heat_maps: nn.Module | None = None
+        self.generator = StarGANv2Generator(c.crop, style, high_pass=c.high_pass, **size)
         self.mapping = MappingNetwork(count, noise=c.noise, style=style, hidden=c.hidden)
         self.style_encoder = StyleEncoder(count, side=c.crop, style=style, **size)
         self.discriminator = StarGANv2Discriminator(count, side=c.crop, **size)
@@ -109,10 +85,9 @@ class StarGANv2(System):
     def data(self) -> Dataset:
         """Photos with their domains, two references of one domain, and two noises; every domain as likely."""
         c, photos, labels = self.config, read_squares(self.config), read_domains(self.config, self.name)
-        others = Partners(photos, labels, c.seed)
-        references = {"reference": view(photos), "reference2": view(others), "target": labels}
         sources = Dataset({"photo": view(photos), "domain": labels}, c, draw="class")
-        return sources | Dataset(references, c, draw="class") | Dataset({"z": Noise(c.noise), "z2": Noise(c.noise)}, c)
+        shown = Dataset(two_references(photos, labels, c.seed), c, draw="class")
+        return sources | shown | Dataset({"z": Noise(c.noise), "z2": Noise(c.noise)}, c)
 
     def step(self, batch: Batch, t: int) -> Iterator[Update]:
         """The discriminator twice, all else, the generator alone."""
@@ -167,12 +142,9 @@ class StarGANv2(System):
     def artefact(self, network: str | None = None) -> Artefact:
         """All that users run, for squares of the crop's side: a domain, and a reference or the seed of a style."""
         c = self.config
-        domain, reference = Input("domain", "choice", names=c.domains), Input("reference", "picture", default="")
-        inputs = PICTURE, domain, reference, Input("z", "noise", size=c.noise)
         module = Translator(self.generator, self.mapping, self.style_encoder, self.heat_maps)
-        return Artefact(module, inputs, size=(c.crop, c.crop))
+        return Artefact(module, domain_inputs(c), size=(c.crop, c.crop))
 
     def preview(self) -> Preview:
         """Four photos in two styles of each domain, and pictures of all domains for KID."""
-        c, photos = self.config, self.dataset["photo"].columns[0]  # type: ignore[attr-defined]
-        return domain_preview(examples(photos, 4, c.crop), c.domains, c.noise, examples(photos, 64, c.crop))
+        return domain_preview(self.dataset["photo"].columns[0], self.config)  # type: ignore[attr-defined]

@@ -1,19 +1,11 @@
-"""References of StarGAN v2: another picture of the same domain, zoomed views, and what users give in their place."""
-
-from collections.abc import Sequence
+"""References of StarGAN v2: two pictures of one domain, half of them seen from nearer."""
 
 import numpy as np
-import torch
 from PIL import Image
-from torch import Tensor, nn
 
 from sakuga.data.columns import Column, Crop, Derived, Noise
 from sakuga.data.labels import Labels
 from sakuga.data.pictures import Pictures
-from sakuga.networks.starganv2 import face_masks
-from sakuga.systems.base import Preview
-
-MAX_ROWS = 8
 
 
 class Partners(Column):
@@ -57,41 +49,7 @@ def view(pictures: Column) -> Column:
     return Derived(zoomed, pictures, Noise(5, uniform=True))
 
 
-def masks_of(image: Tensor, heat_maps: nn.Module | None) -> tuple[Tensor, ...]:
-    """Masks of the faces (N, 3, H, W), see `face_masks`; none without a network of heat maps, which is not trained."""
-    if heat_maps is None:
-        return ()
-    with torch.no_grad():
-        return face_masks(heat_maps(image))
-
-
-class Translator(nn.Module):
-    """A photo into a domain, in the style of a reference, or of noise where the reference is all zeros.
-
-    No picture of 8 or 16 bits has a zero in [-1, 1], so zeros say that there is none.
-    """
-
-    def __init__(self, generator: nn.Module, mapping: nn.Module, encoder: nn.Module, heat_maps: nn.Module | None):
-        super().__init__()
-        self.generator, self.mapping, self.encoder, self.heat_maps = generator, mapping, encoder, heat_maps
-
-    def forward(self, image: Tensor, domain: Tensor, reference: Tensor, z: Tensor) -> Tensor:
-        """(N, 3, S, S), one-hot (N, K), (N, 3, S, S) and (N, noise) to (N, 3, S, S)."""
-        given = reference.abs().amax((1, 2, 3))[:, None] > 0
-        style = torch.where(given, self.encoder(reference, domain), self.mapping(z, domain))
-        result: Tensor = self.generator(image, style, masks_of(image, self.heat_maps))
-        return result
-
-
-def domain_preview(photos: Tensor, domains: Sequence[str], noise: int, references: Tensor) -> Preview:
-    """Photos in one row, then each domain in two styles, eight rows at most."""
-    rows = min(MAX_ROWS, 2 * len(domains))
-    z = torch.randn(rows, noise, generator=torch.Generator().manual_seed(0))
-    places = torch.arange(rows) // 2
-    inputs = {
-        "image": photos.repeat(rows, 1, 1, 1),
-        "domain": torch.eye(len(domains))[places].repeat_interleave(len(photos), 0),
-        "reference": torch.zeros_like(photos).repeat(rows, 1, 1, 1),
-        "z": z.repeat_interleave(len(photos), 0),
-    }
-    return Preview(inputs, references, rows=rows)
+def two_references(pictures: Pictures, labels: Labels, seed: int) -> dict[str, Column]:
+    """Two pictures of one domain, and the domain that they are references for."""
+    other = Partners(pictures, labels, seed)
+    return {"reference": view(pictures), "reference2": view(other), "target": labels}
