@@ -13,8 +13,7 @@ import numpy as np
 from PIL import Image, ImageCms, PngImagePlugin, features
 
 sys.path.insert(0, str(Path(__file__).parents[1]))  # benchmarks/fuzz.py does not begin in the tests' folder
-sys.path.insert(0, str(Path(__file__).parents[1] / "video"))
-import clips
+import grown as growing
 from made_style import make_style
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -180,5 +179,5 @@ def styles(folder: Path) -> list[bytes]:
 @cache
 def grown(suffix: str, size: tuple[int, int], folder: Path) -> bytes:
     """A clip whose last frames are larger than its header says."""
-    path = clips.grown(folder / f"{size[0]}x{size[1]}.{suffix}", size, small=3, large=1)
+    path = growing.grown(folder / f"{size[0]}x{size[1]}.{suffix}", size, small=3, large=1)
     return path.read_bytes()

@@ -3,6 +3,7 @@
 import av
 import numpy as np
 import pytest
+from grown import grown
 from PIL import Image
 
 from sakuga.errors import SakugaError
@@ -85,6 +86,13 @@ def test_a_clip_is_read_from_its_middle_and_reduced(tmp_path):
     # The middle is frame 6; the last key frame before it is 4.
     assert [round(frame.mean() / 20) for frame in read] == [4, 5, 6]
     assert len(read_clip(clip, frames=50, side=48)) == 8
+
+
+def test_the_frames_of_a_clip_have_one_size(tmp_path):
+    with pytest.raises(SakugaError, match=r"the frames of .*a\.webm change their size at 0\.4 s"):
+        read_clip(grown(tmp_path / "a.webm", (320, 240)), frames=12, side=48)
+    joined = read_clip(grown(tmp_path / "a.ts", (320, 240), small=13, large=4, back=3), frames=7, side=48)
+    assert [frame.shape for frame in joined] == [(48, 64, 3)] * 7  # its second half begins with a large one
 
 
 def test_clips_that_are_none(tmp_path):

@@ -42,7 +42,10 @@ def blurred(picture, radius):
 def film(path, pictures, *, rate=10, times=None, aspect=None, turn=0, sound=False):
     path.parent.mkdir(parents=True, exist_ok=True)
     with av.open(path, "w", options={"movflags": "faststart"} if path.suffix == ".mp4" else {}) as writer:
-        stream = writer.add_stream("libx264", rate=rate, options={"crf": "12", "preset": "ultrafast", "g": "12"})
+        codec, options = "libx264", {"crf": "12", "preset": "ultrafast", "g": "12"}
+        if path.suffix == ".webm":
+            codec, options = "libvpx-vp9", {"crf": "12", "cpu-used": "8", "g": "12"}
+        stream = writer.add_stream(codec, rate=rate, options=options)
         stream.height, stream.width = pictures[0].shape[:2]
         stream.pix_fmt = "yuv420p"
         stream.codec_context.time_base = Fraction(1, 1000)
@@ -55,6 +58,24 @@ def film(path, pictures, *, rate=10, times=None, aspect=None, turn=0, sound=Fals
             frame.pts, frame.time_base = times[i] if times else i * 1000 // rate, Fraction(1, 1000)
             writer.mux(stream.encode(frame))
         writer.mux(stream.encode())
+    return path
+
+
+def spliced(path, parts):
+    """Write films one behind the other: MPEG streams as `cat` does, others packet by packet under one header."""
+    if path.suffix == ".ts":
+        path.write_bytes(b"".join(part.read_bytes() for part in parts))
+        return path
+    with av.open(path, "w") as writer:
+        stream, begin = None, 0
+        for part in parts:
+            with av.open(part) as reader:
+                stream = stream or writer.add_stream_from_template(reader.streams.video[0])
+                packets = [packet for packet in reader.demux() if packet.size]
+                for packet in packets:
+                    packet.pts, packet.dts, packet.stream = packet.pts + begin, packet.dts + begin, stream
+                    writer.mux(packet)
+                begin = packets[-1].pts + 100  # milliseconds
     return path
 
 
@@ -216,6 +237,26 @@ def test_a_broken_film_gives_what_came(tmp_path, capsys):
     film(path, [scenery(n // 12) for n in range(48)])  # a whole one in its place is read
     assert frames([path], output=tmp_path / "out", per_scene=1) == 0
     assert [n // 12 for n in numbers(tmp_path / "out")] == [0, 1, 2, 3]
+
+
+@pytest.mark.parametrize("size", [(160, 120), (96, 40)])
+@pytest.mark.parametrize("suffix", [".webm", ".ts"])
+def test_a_film_whose_frames_change_their_size(tmp_path, capsys, suffix, size):
+    """What came before is kept; recordings that were joined do it, and black bars are those of their size."""
+    first = scenery(0)
+    first[:8] = first[-8:] = 0
+    parts = [film(tmp_path / f"0{suffix}", [first] * 12), film(tmp_path / f"1{suffix}", [scenery(1, size)] * 12)]
+    source = spliced(tmp_path / f"film{suffix}", parts)
+    status = frames([source], output=tmp_path / "out", per_scene=1, blur=0)
+    sizes = {Image.open(tmp_path / "out" / name).size for name in kept(tmp_path / "out")}
+    told = capsys.readouterr().err
+    if suffix == ".ts":
+        assert (status, told) == (0, "")
+        assert sizes == {(64, 32), size}
+    else:
+        assert status == 1
+        assert f"the frames of {source} change their size at 1.2 s: ffmpeg -i IN OUT.mp4 brings them" in told
+        assert sizes == {(64, 32)}
 
 
 def test_what_is_no_film_costs_no_other(tmp_path, capsys):

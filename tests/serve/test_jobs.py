@@ -6,6 +6,7 @@ from io import BytesIO
 
 import av
 import pytest
+from grown import grown
 from running import picture, running, video, wait_for
 from test_refusals import check
 
@@ -234,6 +235,17 @@ def test_a_video_that_is_cut_off_is_done_as_far_as_it_goes(made_style):
         assert told["status"] == "done"
         assert re.fullmatch(
             r"The video is damaged or cut off: the result holds .*, without \d\.\d to 4\.0 s\.", told["error"]
+        )
+        assert server.client.get(told["result"]).status_code == 200
+
+
+def test_a_video_whose_frames_grow_is_done_as_far_as_it_goes(made_style, tmp_path):
+    data = grown(tmp_path / "a.webm", (320, 240)).read_bytes()
+    with running([made_style("invert")]) as server:
+        told = finished(server, send(server, data).json())
+        assert told["status"] == "done"
+        assert (
+            "0.4 to 0.5 s, for its frames change their size: ffmpeg -i IN OUT.mp4 brings them to one." in told["error"]
         )
         assert server.client.get(told["result"]).status_code == 200
 

@@ -1,33 +1,72 @@
 """Video: files that lie about their size or name other files; the same limits at every door."""
 
 import os
+import re
 import subprocess
 import sys
 import textwrap
+from itertools import islice
 from pathlib import Path
 
 import pytest
-from clips import grown, left_over, make, read, same
+from clips import RATE, left_over, make, read, same
+from grown import grown
 
-from sakuga.errors import SakugaError, TooLargeError
-from sakuga.video import stylize_video
+from sakuga.errors import IncompleteError, SakugaError, TooLargeError
+from sakuga.video import VideoOptions, stylize_video
 from sakuga.video.camera import frames
 from sakuga.video.container import open_container
 from sakuga.video.orientation import Orientation, orientation
 
-SUFFIXES = [".mp4", ".mkv", ".ts", ".flv", ".webm", ".mpg", ".avi"]
+FIXED, JOINABLE = [".mp4", ".mkv", ".flv", ".webm", ".avi"], [".ts", ".mpg"]
 
 
-@pytest.mark.parametrize("suffix", SUFFIXES)
-def test_frames_that_grow_are_refused_at_the_limit_and_scaled_below_it(tmp_path, suffix):
+@pytest.mark.parametrize("suffix", FIXED + JOINABLE)
+def test_frames_that_grow_beyond_the_limit_are_refused(tmp_path, suffix):
     source = grown(tmp_path / f"a{suffix}", (640, 480))
     with pytest.raises(TooLargeError, match=r"a\..* has frames of more than 307,199 pixels: make it smaller, or allow"):
         stylize_video(source, tmp_path / "b.mp4", same, max_pixels=640 * 480 - 1)
     assert left_over(tmp_path) == {source.name}
-    stylize_video(source, tmp_path / "b.mp4", same, max_pixels=640 * 480)
+
+
+@pytest.mark.parametrize("suffix", JOINABLE)
+def test_joined_recordings_may_change_the_size_of_frames(tmp_path, suffix):
+    source = grown(tmp_path / f"a{suffix}", (640, 480))
+    stylize_video(source, tmp_path / "b.mp4", same)
     after = read(tmp_path / "b.mp4")
     assert after.stream["size"] == (64, 64)
     assert len(after.times) >= 11
+
+
+@pytest.mark.parametrize("back", [0, 6])
+@pytest.mark.parametrize("size", [(640, 480), (32, 64)])
+@pytest.mark.parametrize("suffix", FIXED)
+def test_frames_of_another_size_are_damage(tmp_path, suffix, size, back):
+    source, target = grown(tmp_path / f"a{suffix}", size, large=4, back=back), tmp_path / "b.mp4"
+    with pytest.raises(IncompleteError) as caught:
+        stylize_video(source, target, same)
+    words = r"holds the rest, without (\S+) to (\S+) s, for its frames change their size: ffmpeg -i IN OUT\.mp4"
+    begin, end = map(float, re.search(words, str(caught.value)).groups())
+    assert begin == pytest.approx(10 / RATE, abs=0.2)
+    assert end == pytest.approx(14 / RATE, abs=0.2)
+    after = read(target)
+    assert after.stream["size"] == (64, 64)
+    # FFmpeg's decoder of MPEG-4 loses the frame at which the size falls
+    assert 10 + back - (suffix == ".avi") <= len(after.times) <= 10 + back
+
+
+def test_frames_of_another_size_outside_of_the_part_are_no_matter(tmp_path):
+    source = grown(tmp_path / "a.webm", (320, 240))
+    stylize_video(source, tmp_path / "b.mp4", same, options=VideoOptions(duration="0.2"))
+    stylize_video(source, tmp_path / "c.mp4", same, options=VideoOptions(duration="0.2", start="0.1"))
+
+
+def test_a_camera_s_file_does_not_change_its_size(tmp_path):
+    shown = frames(str(grown(tmp_path / "a.webm", (320, 240))))
+    with pytest.raises(SakugaError, match=r"the frames of .*a\.webm change their size at 0\.4 s: ffmpeg -i IN OUT"):
+        assert {(frame.width, frame.height) for frame in islice(shown, 12)} == {(64, 64)}
+    shown = frames(str(grown(tmp_path / "a.ts", (320, 240))))
+    assert len({(frame.width, frame.height) for frame in islice(shown, 12)}) == 2
 
 
 def test_a_large_header_is_refused_with_its_size(tmp_path):

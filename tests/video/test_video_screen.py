@@ -111,20 +111,20 @@ def test_ten_bits_without_hdr(tmp_path, capsys):
     assert capsys.readouterr().err == ""
 
 
-def bar(position, width=64, height=48):
-    rgb = np.full((height, width, 3), 40, np.uint8)
+def bar(position, size=(64, 48)):
+    rgb = np.full((*size[::-1], 3), 40, np.uint8)
     rgb[:, position : position + 12] = 220
     return rgb
 
 
-def interlaced_clip(path):
+def interlaced_clip(path, size=(64, 48)):
     """A bar that moves by 4 pixels from field to field: in each frame the even rows are earlier than the odd ones."""
     with av.open(str(path), "w") as out:
         stream = out.add_stream("libx264", rate=25, options={"crf": "1", "x264-params": "tff=1"})
-        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        stream.width, stream.height, stream.pix_fmt = *size, "yuv420p"
         for i in range(5):
-            rgb = bar(8 * i)
-            rgb[1::2] = bar(8 * i + 4)[1::2]
+            rgb = bar(8 * i, size)
+            rgb[1::2] = bar(8 * i + 4, size)[1::2]
             frame = av.VideoFrame.from_ndarray(rgb, format="rgb24")
             frame.pts, frame.time_base = i, Fraction(1, 25)
             out.mux(stream.encode(frame))
@@ -132,9 +132,11 @@ def interlaced_clip(path):
     return path
 
 
-@pytest.mark.parametrize("options", [None, VideoOptions(start="0.08")])
-def test_interlaced_frames_are_painted_whole(tmp_path, options):
-    source, seen = interlaced_clip(tmp_path / "a.mp4"), []
+@pytest.mark.parametrize(
+    ("suffix", "options"), [(".mp4", None), (".mp4", VideoOptions(start="0.08")), (".ts", None), (".mkv", None)]
+)
+def test_interlaced_frames_are_painted_whole(tmp_path, suffix, options):
+    source, seen = interlaced_clip(tmp_path / f"a{suffix}"), []
     with av.open(str(source)) as reader:
         raw = [f.to_ndarray(format="rgb24") for f in reader.decode(video=0)]
         assert all(frame.interlaced_frame for frame in av.open(str(source)).decode(video=0))
@@ -145,9 +147,18 @@ def test_interlaced_frames_are_painted_whole(tmp_path, options):
     stylize_video(source, tmp_path / "b.mp4", lambda rgb: (seen.append(rgb), rgb)[1], options=options)
     skipped = 2 if options else 0
     assert len(seen) == 5 - skipped
-    assert read(tmp_path / "b.mp4").times == [Fraction(i, 25) for i in range(5 - skipped)]
+    times = [float(time) for time in read(tmp_path / "b.mp4").times]
+    assert times == pytest.approx([i / 25 for i in range(5 - skipped)], abs=0.001)
     for before, after in zip(raw[skipped:], seen, strict=True):
         assert combs(after) < combs(before) / 4
+
+
+def test_joined_interlaced_recordings_may_change_the_size_of_frames(tmp_path):
+    source, seen = tmp_path / "a.ts", []
+    parts = [interlaced_clip(tmp_path / f"{size[0]}.ts", size) for size in ((64, 48), (128, 96))]
+    source.write_bytes(b"".join(part.read_bytes() for part in parts))
+    stylize_video(source, tmp_path / "b.mp4", lambda rgb: (seen.append(rgb.shape), rgb)[1])
+    assert seen == [(48, 64, 3)] * 10
 
 
 def test_the_encoders_are_there():

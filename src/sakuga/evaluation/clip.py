@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image
 
 from sakuga.errors import SakugaError
-from sakuga.video.container import open_container, reading, video_stream
+from sakuga.video.container import FrameSize, open_container, reading, video_stream
 from sakuga.video.orientation import orientation
 
 
@@ -26,11 +26,15 @@ def read_clip(path: Path, *, frames: int, side: int) -> list[np.ndarray]:
         if reader.duration:
             with suppress(av.FFmpegError):  # a file without an index is read from its beginning
                 reader.seek(reader.duration // 2 + (reader.start_time or 0))
-        found = []
+        found: list[np.ndarray] = []
+        first, size = FrameSize(reader), (0, 0)
         for frame in reader.decode(stream):
+            first.check(frame, path)
             picture = Image.fromarray(orientation(frame).upright(frame.to_ndarray(format="rgb24")))
-            scale = min(1.0, side / min(picture.size))
-            size = [max(4, round(length * scale / 4) * 4) for length in picture.size]
+            if not found:
+                scale = min(1.0, side / min(picture.size))
+                width, height = (max(4, round(length * scale / 4) * 4) for length in picture.size)
+                size = width, height
             found.append(np.asarray(picture.resize(size, Image.Resampling.LANCZOS)))
             if len(found) == frames:
                 break

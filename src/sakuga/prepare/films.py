@@ -16,7 +16,15 @@ from sakuga.prepare.quality import is_black, sharpness
 from sakuga.runtime.folder import walk
 from sakuga.video import SUFFIXES
 from sakuga.video.av_compat import fraction
-from sakuga.video.container import colour_matrix, decode, frame_rate, open_container, packets, video_stream
+from sakuga.video.container import (
+    FrameSize,
+    colour_matrix,
+    decode,
+    frame_rate,
+    open_container,
+    packets,
+    video_stream,
+)
 from sakuga.video.orientation import orientation
 
 SIDE = 240
@@ -41,7 +49,7 @@ def find_films(inputs: Sequence[Path]) -> list[Path]:
 
 
 class Film:
-    """A film, and what its key frames say of it: `bars`, and how sharp it is.
+    """A film, and what its key frames say of it: where black bars are, and how sharp it is.
 
     Raises:
         SakugaError: the file is missing, no video, or damaged from its beginning.
@@ -51,8 +59,9 @@ class Film:
         self.path = path
         self._to_small, self._to_rgb = VideoReformatter(), VideoReformatter()
         greys = list(self._survey())
-        self.bars = bars(*greys) if greys else Bars()
-        smaller = [_shrunk(self.bars.cut(grey)) for grey in greys]
+        self._bars = bars(*greys) if greys else Bars()
+        self._shape = greys[0].shape if greys else (0, 0)
+        smaller = [_shrunk(self._bars.cut(grey)) for grey in greys]
         self._sharpness = [sharpness(grey) for grey in smaller if not is_black(grey)]
         with open_container(path) as reader:
             video = video_stream(reader, path)
@@ -63,14 +72,19 @@ class Film:
     def frames(self) -> Iterator[VideoFrame]:
         """Yield all frames; raises SakugaError where the film is damaged, or at its end when that comes too early."""
         with open_container(self.path) as reader:
-            video = video_stream(reader, self.path)
+            video, size = video_stream(reader, self.path), FrameSize(reader)
             for packet in packets(reader, video, self.path):
                 if packet.stream is video:
                     for frame in decode(packet, self.path):
                         if frame.is_corrupt:
                             remedy = "get a whole copy of it"
                             raise SakugaError(f"{self.path} is damaged at {frame.time or 0:.1f} s: {remedy}")
+                        size.check(frame, self.path)
                         yield frame
+
+    def bars(self, frame: VideoFrame) -> Bars:
+        """Return the black bars of a frame: those of the key frames where it is as large as they are."""
+        return self._bars if (frame.height, frame.width) == self._shape else Bars()
 
     def look(self, frame: VideoFrame) -> np.ndarray:
         """Return a frame as (3, H, W) uint8 of full range, Y, U, V, small and between the bars."""
@@ -79,7 +93,7 @@ class Film:
         small = self._to_small.reformat(
             frame, width, height, "yuv444p", interpolation=Interpolation.AREA, dst_color_range=ColorRange.JPEG
         ).to_ndarray()
-        inner = Bars(*(int(np.ceil(side * scale)) for side in self.bars))
+        inner = Bars(*(int(np.ceil(side * scale)) for side in self.bars(frame)))
         yuv = np.stack([inner.cut(channel) for channel in small])
         return orientation(frame).upright(yuv, (1, 2))
 
@@ -94,7 +108,7 @@ class Film:
         """
         frame.colorspace = colour_matrix(frame)
         fine = Interpolation.BICUBIC | Interpolation.FULL_CHR_H_INT | Interpolation.ACCURATE_RND
-        rgb = self.bars.cut(self._to_rgb.reformat(frame, format="rgb24", interpolation=fine).to_ndarray())
+        rgb = self.bars(frame).cut(self._to_rgb.reformat(frame, format="rgb24", interpolation=fine).to_ndarray())
         image = Image.fromarray(np.ascontiguousarray(rgb))
         width = round(image.width * self._aspect)
         scale = min(1.0, size / min(width, image.height)) if size else 1.0
@@ -104,10 +118,11 @@ class Film:
         return orientation(frame).upright(np.asarray(image))
 
     def _survey(self) -> Iterator[np.ndarray]:
-        """Yield up to 32 key frames from all over the film, grey and at full size."""
+        """Yield up to 32 key frames from all over the film, grey and at full size, which is that of the first."""
         with open_container(self.path) as reader:
             video, seen = video_stream(reader, self.path), set()
             video.thread_type = "SLICE"  # frame threads would want more frames before they give the first
+            size: tuple[int, int] | None = None
             duration, start = reader.duration or 0, reader.start_time or 0
             count = min(32, max(1, duration // 2_000_000))
             for i in range(count):
@@ -116,7 +131,8 @@ class Film:
                     if i:
                         reader.seek(start + duration * i // count)
                     frame = next(reader.decode(video))
-                    if frame.pts not in seen:
+                    size = size or (frame.width, frame.height)
+                    if frame.pts not in seen and size == (frame.width, frame.height):
                         seen.add(frame.pts)
                         yield frame.reformat(format="yuv444p", dst_color_range=ColorRange.JPEG).to_ndarray()[0]
 

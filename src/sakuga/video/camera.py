@@ -14,7 +14,7 @@ import numpy as np
 from sakuga.errors import SakugaError
 from sakuga.picture.pixels import Array
 from sakuga.video import SUFFIXES
-from sakuga.video.container import colour_matrix, decode, open_container, reading, video_stream
+from sakuga.video.container import FrameSize, colour_matrix, decode, open_container, reading, video_stream
 from sakuga.video.orientation import orientation
 
 if TYPE_CHECKING:
@@ -70,8 +70,9 @@ def _repeated(path: Path) -> Iterator[VideoFrame]:
     while True:
         begin, first, count = time.monotonic(), 0.0, 0
         with open_container(path) as reader, reading(path):
-            video = video_stream(reader, path)
+            video, size = video_stream(reader, path), FrameSize(reader)
             for frame in (frame for packet in reader.demux(video) for frame in decode(packet, path)):
+                size.check(frame, path)
                 at = count / 25 if frame.time is None else frame.time
                 first = first if count else at
                 delay = begin + at - first - time.monotonic()

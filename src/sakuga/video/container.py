@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from sakuga.errors import SakugaError, TooLargeError
 from sakuga.video.av_compat import fraction, open_input
-from sakuga.video.clock import Clock
+from sakuga.video.clock import JOINABLE, Clock
 
 if TYPE_CHECKING:
     from av import Packet, VideoFrame
@@ -160,6 +160,30 @@ def decode(packet: Packet, source: Path) -> list[VideoFrame]:
             if refused or context.width * context.height > limit:
                 raise _too_large(source, limit, "has frames of") from error
             raise
+
+
+class FrameSize:
+    """The size of a video's frames, which is that of its first one: another is damage, or was made to do some.
+
+    Only MPEG streams may change it, as recordings that were joined or cut do.
+    """
+
+    REMEDY = "ffmpeg -i IN OUT.mp4 brings them to one"
+
+    def __init__(self, reader: InputContainer, size: tuple[int, int] | None = None) -> None:
+        self._size, self._fixed = size, reader.format.name not in JOINABLE
+
+    def differs(self, frame: VideoFrame) -> bool:
+        """Whether a frame has another size than the first one, which is the first that was asked for."""
+        size = frame.width, frame.height
+        self._size = self._size or size
+        return self._fixed and size != self._size
+
+    def check(self, frame: VideoFrame, source: Path) -> None:
+        """Raise SakugaError where it has."""
+        if self.differs(frame):
+            when = f"{frame.time or 0:.1f} s"
+            raise SakugaError(f"the frames of {source} change their size at {when}: {self.REMEDY}")
 
 
 def colour_matrix(frame: VideoFrame, default: int | None = None) -> int:

@@ -11,7 +11,16 @@ from typing import TYPE_CHECKING
 
 from sakuga.errors import SakugaError, TooLargeError
 from sakuga.video.clock import Clock
-from sakuga.video.container import decode, frame_rate, length, open_container, packets, time_base, video_stream
+from sakuga.video.container import (
+    FrameSize,
+    decode,
+    frame_rate,
+    length,
+    open_container,
+    packets,
+    time_base,
+    video_stream,
+)
 from sakuga.video.matroska import holes
 
 if TYPE_CHECKING:
@@ -25,11 +34,14 @@ _BEFORE = 10  # seconds: more than lies between two frames that need no other
 
 
 class Damage:
-    """Parts of a file, from when to when in seconds of its own clock; `cut`: whether its end is missing."""
+    """Parts of a file, from when to when in seconds of its own clock.
+
+    `cut`: whether its end is missing; `resized`: whether frames of another size are among them.
+    """
 
     def __init__(self) -> None:
         self.parts: list[tuple[Fraction, Fraction]] = []
-        self.cut = False
+        self.cut = self.resized = False
 
     def add(self, begin: Fraction, end: Fraction) -> None:
         """Note a part; they come in order, more or less."""
@@ -56,11 +68,18 @@ def in_words(parts: list[tuple[Fraction, Fraction]], origin: Fraction) -> str:
 
 
 def whole_frames(
-    reader: InputContainer, video: VideoStream, path: Path, damage: Damage, *, sought: bool = False
+    reader: InputContainer,
+    video: VideoStream,
+    path: Path,
+    damage: Damage,
+    *,
+    size: tuple[int, int] | None = None,
+    sought: bool = False,
 ) -> Iterator[VideoFrame]:
     """Yield the frames that can be decoded as they were meant; the times of others are noted.
 
-    `sought`: `reader` does not stand at its beginning.
+    `size` is that of the file's first frame, where `reader` has given one before; `sought`: it does not stand at its
+    beginning.
 
     Raises TooLargeError for frames of more pixels than `reader` lets through.
     """
@@ -70,7 +89,7 @@ def whole_frames(
     bad: set[int | None] = set()
     parts: list[tuple[Fraction, Fraction]] = []
     last, faults = round(origin / base), 0
-    clock = Clock(reader, sought=sought)
+    clock, size_of_first = Clock(reader, sought=sought), FrameSize(reader, size)
     try:
         for packet in packets(reader, video, path, clock):
             if packet.stream is not video:  # the index of the empty packets at the end is not theirs
@@ -92,6 +111,10 @@ def whole_frames(
             for frame in found:
                 if frame.is_corrupt or frame.pts in bad:
                     faults += 1
+                    continue
+                if size_of_first.differs(frame):
+                    faults, damage.resized = faults + 1, True
+                    awaited |= {time for time in [frame.dts if frame.pts is None else frame.pts] if time is not None}
                     continue
                 if frame.pts is not None:
                     awaited.discard(frame.pts)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import replace
 from fractions import Fraction
-from itertools import islice
+from itertools import groupby, islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +18,7 @@ from sakuga.video.av_compat import fraction
 from sakuga.video.clock import JOINABLE, Clock
 from sakuga.video.container import (
     MAX_FRAME_PIXELS,
+    FrameSize,
     colour_matrix,
     frame_rate,
     open_container,
@@ -33,6 +34,7 @@ from sakuga.video.timed_frames import BT709, Pixels, StreamInfo, TimedFrame, fit
 if TYPE_CHECKING:
     from av import VideoFrame
     from av.container import InputContainer
+    from av.filter import Graph
     from av.video.stream import VideoStream
 
 Frames = Iterator["VideoFrame"]
@@ -88,7 +90,8 @@ class FileSource:
         self._hdr = first.color_trc if first.color_trc in (PQ, HLG) else None
         self._interlaced = bool(first.interlaced_frame)
         self._orientation = orientation(first)
-        self._size = fitted(first.width, first.height, max_side)
+        self._first = first.width, first.height
+        self._size = fitted(*self._first, max_side)
         self._matrix = colour_matrix(first)
         if self._hdr:
             warn(f"{path} is HDR: its brightness is compressed (ITU-R BT.2390) and its colours are brought to BT.709")
@@ -132,7 +135,9 @@ class FileSource:
             part for part in sound.within(begin, end) if not self._damage.covers(part) and not self._leaps_over(*part)
         ]
         words = [in_words(pictures, origin)] if pictures else []
-        return " and ".join([*words, f"{in_words(heard, origin)} of its sound"] if heard else words)
+        said = " and ".join([*words, f"{in_words(heard, origin)} of its sound"] if heard else words)
+        resized = f", for its frames change their size: {FrameSize.REMEDY}"
+        return said + resized if pictures and self._damage.resized else said
 
     def _leaps_over(self, begin: Fraction, end: Fraction) -> bool:
         return any(2 * (min(end, last) - max(begin, first)) > end - begin for first, last in self._leaps)
@@ -227,13 +232,13 @@ class FileSource:
                 raise damaged
 
     def _whole(self, reader: InputContainer, video: VideoStream, *, sought: bool = False) -> Frames:
-        return whole_frames(reader, video, self.path, self._damage, sought=sought)
+        return whole_frames(reader, video, self.path, self._damage, size=self._first, sought=sought)
 
     def _decoded(self, reader: InputContainer, video: VideoStream, span: Span) -> Frames:
         """Yield decoded frames, from a little before the span's beginning on."""
         self._damage.parts.clear()
         frames = self._sought(reader, video, span.begin) if span.begin else self._whole(reader, video)
-        return _deinterlaced(frames, video) if self._interlaced else frames
+        return _deinterlaced(frames, time_base(video)) if self._interlaced else frames
 
     def _sought(self, reader: InputContainer, video: VideoStream, begin: Fraction) -> Frames:
         """Yield frames from a key frame at `begin` or before it on, in seconds."""
@@ -291,27 +296,30 @@ def _first_frame(source: Path, max_pixels: int) -> VideoFrame:
     raise SakugaError(f"{source} has no frame that can be decoded: get a whole copy of it")
 
 
-def _deinterlaced(frames: Iterable[VideoFrame], video: VideoStream) -> Frames:
+def _deinterlaced(frames: Iterable[VideoFrame], base: Fraction) -> Frames:
     """Fill every other line from its neighbours in space and time (libav's bwdif), a frame for a frame."""
-    import av
     from av.filter import Graph
 
-    graph = Graph()
-    lines = graph.add("bwdif", "mode=send_frame:deint=interlaced")
-    graph.link_nodes(graph.add_buffer(template=video), lines, graph.add("buffersink")).configure()
+    for (width, height, pixels), alike in groupby(frames, lambda frame: (frame.width, frame.height, frame.format.name)):
+        graph = Graph()
+        lines = graph.add("bwdif", "mode=send_frame:deint=interlaced")
+        begin = graph.add_buffer(width=width, height=height, format=pixels, time_base=base)
+        graph.link_nodes(begin, lines, graph.add("buffersink")).configure()
+        for frame in alike:
+            if frame.pts is None:
+                frame.pts = frame.dts
+            graph.vpush(frame)
+            yield from _finished(graph)
+        graph.vpush(None)
+        yield from _finished(graph)
 
-    def finished() -> Frames:
-        with suppress(av.error.BlockingIOError, av.error.EOFError):
-            while True:
-                yield graph.vpull()
 
-    for frame in frames:
-        if frame.pts is None:
-            frame.pts = frame.dts
-        graph.vpush(frame)
-        yield from finished()
-    graph.vpush(None)
-    yield from finished()
+def _finished(graph: Graph) -> Frames:
+    import av
+
+    with suppress(av.error.BlockingIOError, av.error.EOFError):
+        while True:
+            yield graph.vpull()
 
 
 def _timed(
