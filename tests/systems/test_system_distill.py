@@ -10,7 +10,7 @@ from sakuga.data.images import to_tensor
 from sakuga.data.teachers import load_teacher, targets
 from sakuga.style.context import thumbnail
 from sakuga.systems.distill import Distill, ramps
-from sakuga.teachers import grade, outlines
+from sakuga.teachers import anime, cel, grade, outlines
 
 TINY = Tiny(
     Distill,
@@ -70,6 +70,13 @@ def test_a_recipe_grades_the_target_and_draws_outlines_over_it(tmp_path):
     assert np.abs(wanted.astype(float) - picture).mean() > 2
     ((_player, terms),) = list(system.step(system.dataset.batch(0), 0))
     assert float(terms["ramps"]) >= 0
+
+
+def test_one_teacher_paints_what_another_has_made_flat(tmp_path):
+    system = TINY.build(make_data(tmp_path), batch=8, perceptual=0.0, before="sakuga.teachers:anime")
+    photo = system.dataset.pictures("photo")[0]
+    assert np.array_equal(system.dataset["target"][0], cel(anime(photo)))
+    assert not np.array_equal(system.dataset["target"][0], cel(photo))
 
 
 def test_ramps_are_smooth_and_of_many_colours():

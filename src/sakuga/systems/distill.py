@@ -32,6 +32,8 @@ class DistillConfig(Config):
 
     teacher: Annotated[str, Role("teacher", required=True, of="name")] = ""
     """A style's name or path, a folder of CartoonGAN weights, or `module:function`, that shows how to paint."""
+    before: Annotated[str, Role("teacher", of="name")] = ""
+    """Another one, whose picture of a photo is what the teacher is shown: `sakuga.teachers:anime` makes areas flat."""
     side: Count = 480
     """Photos are reduced to this longer side before the teacher paints them; not with `views`."""
     views: Annotated[int, AtLeast(0)] = 0
@@ -119,7 +121,8 @@ class Distill(System):
     def prepare(self) -> None:
         """Load the feature network, and the teacher once, who is thus missed before the photos are read."""
         c = self.config
-        load_teacher(c.teacher, (), freeze=0)
+        for teacher in filter(None, (c.teacher, c.before)):
+            load_teacher(teacher, (), freeze=0)
         if c.perceptual or c.gram:
             layers = LPIPS_LAYERS.get(c.features)
             if layers is None:
@@ -146,7 +149,10 @@ class Distill(System):
         """
         c = self.config
         teacher, key = load_teacher(c.teacher, photos, freeze=c.freeze)
-        pictures: list[Sequence[np.ndarray]] = [targets(views, teacher, key, c.cache, name=c.teacher, keep=0), views]
+        shown = views
+        if c.before:
+            shown = targets(views, *load_teacher(c.before, photos), c.cache, name=c.before, keep=0)
+        pictures: list[Sequence[np.ndarray]] = [targets(shown, teacher, key, c.cache, name=c.teacher, keep=0), views]
         if c.outlines:
             draw, key = load_teacher("sakuga.teachers:outlines", photos)
             pictures.append(targets(views, draw, key, c.cache, keep=0))
