@@ -85,12 +85,13 @@ def test_a_pixel_is_normalised_over_its_channels():
 
 def test_one_step_in_numbers(tmp_path):
     """Every network and the features of the losses return constants; the first sample's exemplar is its own photo."""
-    system = TINY.bare(tmp_path).double()
+    system = TINY.bare(tmp_path, self_warp=2.0).double()
     unit = torch.tensor([0.6, 0.8]).view(1, 2, 1, 1).double().expand(2, 2, 4, 4)
 
     def match(gain, x, exemplar, photo):
         small = F.avg_pool2d(exemplar, 4)
-        return Match(small * gain, small * gain - 0.25, small, unit * gain, unit.flip(1))
+        far = torch.tensor([0.0, 5.0]).view(2, 1, 1, 1).double()  # of the sample whose exemplar is another photo
+        return Match(small * gain + far, small * gain - 0.25, small, unit * gain, unit.flip(1))
 
     def layers(gain, image):
         """Four positions whose features differ; as large as the picture's first value."""
@@ -115,6 +116,7 @@ def test_one_step_in_numbers(tmp_path):
         "domain": 10 * 0.2,
         "perceptual": 0.001 * 0.25**2 / 4,
         "regularization": 0.25,
+        "self_warp": 2 * 0.75,  # of the first sample alone
         "adversarial": -10 * (0.5 + 1.5) / 2,
         "discriminator": 10 * (0.25 + 0.75) / 2,
     }

@@ -13,7 +13,15 @@ from sakuga.data.columns import Derived, Noise
 from sakuga.data.dataset import Dataset, sample_squares
 from sakuga.data.derived.shift import shift
 from sakuga.data.pairs import load_pairs
-from sakuga.losses import content, contextual, correspondence_regularization, domain_alignment, feature_matching, hinge
+from sakuga.losses import (
+    content,
+    contextual,
+    correspondence_regularization,
+    domain_alignment,
+    feature_matching,
+    hinge,
+    l1,
+)
 from sakuga.networks.cocosnet import ByExemplar, CoCosDiscriminator, CoCosGenerator, Correspondence, warp_onto
 from sakuga.style.inputs import PICTURE, Input
 from sakuga.systems.artefact import Artefact
@@ -55,6 +63,9 @@ class CoCosNetConfig(Config):
     """Weight of the contextual loss, by which a result resembles its exemplar."""
     regularization: Weight = 1.0
     """Weight of the way back of the correspondence: 1 for edges, 0.1 for masks of faces, 0 for many labels."""
+    self_warp: Weight = 0.0
+    """Weight of the likeness of the warped exemplar and the own photo, where the exemplar is that photo, moved: 100 for
+    clothes; where pictures are few, the other terms do not tell the correspondence where to look."""
     adversarial: Weight = 10.0
     """Weight of the hinge game, for both players."""
     discriminator_matching: Weight = 10.0
@@ -77,10 +88,11 @@ class CoCosNet(System):
 
     L = λ_feat Σ_l w_l mean |φ_l(x̂) - φ_l(p)| over results whose exemplar is their own photo p, moved
     + λ_dom mean |F_A(x) - F_B(p)| + λ_perc mean (φ_4(x̂) - φ_4(p))² + λ_ctx Σ_l w_l L_CX(φ_l(x̂), φ_l(y))
-    + λ_reg mean |r_y→x→y - y| + λ_adv (-D(x, x̂)) + λ_fm Σ_l mean |D_l(x, x̂) - D_l(x, p)|; D: λ_adv times the hinge.
+    + λ_reg mean |r_y→x→y - y| + λ_self mean |r_y→x - p| over those results again + λ_adv (-D(x, x̂))
+    + λ_fm Σ_l mean |D_l(x, x̂) - D_l(x, p)|; D: λ_adv times the hinge. λ_self is the code's, for clothes.
 
-    Exemplars are other photos at random, which suffices where all show one kind of thing. The code's further terms for
-    label maps (the log-likelihood of warped labels) and clothes are not here: conditions are pictures of three colours.
+    Exemplars are other photos at random, which suffices where all show one kind of thing. The code's further term for
+    label maps (the log-likelihood of warped labels) is not here: conditions are pictures of three colours.
 
     Source: Zhang, Zhang, Chen, Yuan, Wen, "Cross-domain Correspondence Learning for Exemplar-based Image Translation",
     CVPR 2020, equations 1 to 12; weights of the official code: the paper does not state them all.
@@ -89,6 +101,7 @@ class CoCosNet(System):
     name = "cocosnet"
     players = {"G": ["correspondence", "generator"], "D": ["discriminator"]}  # noqa: RUF012
     averaged = ()
+    presets = {"clothes": {"real": 0.0, "self_warp": 100.0}}  # noqa: RUF012
     exportable = ("generator",)
     channels_last = False
     Config = CoCosNetConfig
@@ -130,15 +143,17 @@ class CoCosNet(System):
             judged, truth = self._judge(x, fake), self._judge(x, photo)
         deep = {"relu4_2": seen["relu4_2"]}, {"relu4_2": wanted["relu4_2"]}
         matched = content(seen, wanted, weights=MATCHED, reduction="none")
+        warped = l1(match.warped, F.avg_pool2d(photo, 4), reduction="none")
         inner = [maps[:-1] for maps in judged], [maps[:-1] for maps in truth]
         yield (
             "G",
             {
-                "matching": c.matching * (own * matched).sum() / own.sum().clamp_min(1),
+                "matching": c.matching * _mean(matched, own),
                 "domain": c.domain * domain_alignment(match.features, match.paired),
                 "perceptual": c.perceptual * content(*deep, norm="l2"),
                 "context": c.context * contextual(_context(seen), _context(shown), weights=CONTEXT, center="channels"),
                 "regularization": c.regularization * correspondence_regularization(match.back, match.reduced),
+                "self_warp": c.self_warp * _mean(warped, own),
                 "adversarial": c.adversarial * hinge.g([maps[-1] for maps in judged]),
                 "discriminator": c.discriminator_matching * feature_matching(*inner),
             },
@@ -179,3 +194,8 @@ class CoCosNet(System):
 def _context(features: dict[str, Tensor]) -> dict[str, Tensor]:
     """The layers of the contextual loss, the largest of them at half its side."""
     return {name: F.avg_pool2d(features[name], 2) if name == "relu3_2" else features[name] for name in CONTEXT}
+
+
+def _mean(values: Tensor, chosen: Tensor) -> Tensor:
+    """The mean over the chosen samples; 0 of none."""
+    return (values * chosen).sum() / chosen.sum().clamp_min(1)
