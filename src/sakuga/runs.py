@@ -10,7 +10,6 @@ from typing import Any, get_origin
 
 import torch
 from filelock import FileLock, Timeout
-from torch import Tensor
 
 from sakuga.errors import SakugaError, UsageError
 from sakuga.runtime.atomic import sync
@@ -104,23 +103,6 @@ def load(run: Path, name: str = LAST, *, of: str | None = None) -> dict[str, Any
     if of not in (None, state["name"]):
         raise SakugaError(f"{run} is a run of {state['name']}, not of {of}; name another --run.")
     return state
-
-
-def begin_from(run: Path, system: System) -> dict[str, dict[str, Tensor]]:
-    """Give a system the finished weights of another run, as far as that has its networks; return those, by name.
-
-    Raises:
-        UsageError: that run has no checkpoint, none of the networks, or one of another size.
-    """
-    found, networks = load(run)["finished"], system.finished
-    if not found.keys() & networks.keys():
-        raise UsageError(f"--init {run} holds none of {system.name}'s networks: name a run of the same kind")
-    try:
-        for name in found.keys() & networks.keys():
-            networks[name].load_state_dict(found[name])
-    except RuntimeError as error:
-        raise UsageError(f"--init {run} holds a network of another size; train with the sizes it has.") from error
-    return {name: found[name] for name in found.keys() & networks.keys()}
 
 
 def _with_present_names(state: dict[str, Any]) -> dict[str, Any]:

@@ -57,6 +57,21 @@ def test_perceptual_terms_and_a_start_from_another_run(photos, tmp_path):
     assert all(torch.equal(v, b["finished"]["generator"][k]) for k, v in a["finished"]["generator"].items())
 
 
+def test_a_start_from_a_style(photos, tmp_path, monkeypatch):
+    """From its file, and from its name where it is installed: one step that moves nothing leaves it as it is."""
+    assert distil(photos, tmp_path / "a", *quick("--lr", 0.01)) == 0
+    monkeypatch.setenv("SAKUGA_STYLES", str(tmp_path / "styles"))
+    (tmp_path / "styles").mkdir()
+    assert main(["export", str(tmp_path / "a"), "-o", str(tmp_path / "styles" / "mine.onnx")]) == 0
+    a = runs.load(tmp_path / "a")["finished"]["generator"]
+    for number, init in enumerate(["mine", tmp_path / "styles" / "mine.onnx"]):
+        run = tmp_path / str(number)
+        assert distil(photos, run, *quick(), "--init", init, "--steps", 1, "--lr", 0) == 0
+        state = runs.load(run)
+        for weights in (state["finished"]["generator"], state["networks"]["generator"]):
+            assert all(torch.equal(v, weights[k]) for k, v in a.items())
+
+
 @pytest.mark.filterwarnings("ignore:feature losses use")
 @pytest.mark.parametrize("body", ["johnson", "fast"])
 def test_a_painting_becomes_a_style(photos, tmp_path, body):

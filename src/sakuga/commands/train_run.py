@@ -20,6 +20,7 @@ from sakuga.training import device
 from sakuga.training.advice import count_pictures, few_pictures, passed_over, unreadable_folders
 from sakuga.training.dry_run import report
 from sakuga.training.log import Log
+from sakuga.training.start import begin_from
 from sakuga.training.trainer import Trainer
 
 
@@ -147,7 +148,7 @@ def _prepared(chosen: type[System], call: Call, config: Any, fabric: Fabric, hel
             if (call.run / runs.LAST).exists():  # what it goes on from is looked at before all pictures, too
                 done = _has_done(call, config, of=system.name) and not call.dry_run
             elif config.init is not None:
-                runs.begin_from(config.init, system)
+                begin_from(config.init, system)
             if not done:
                 system.load()
         except SakugaError as error:

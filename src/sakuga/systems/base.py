@@ -37,7 +37,8 @@ class Config:
     steps: Count = 40_000
     """Length of the training."""
     init: Path | None = None
-    """An earlier run of the same kind whose averaged output network this one starts from, without a warm-up."""
+    """An earlier run of the same kind, or a style (its name or file) that such a run was exported to: this one starts
+    from its finished network, without a warm-up."""
     ema: Annotated[float, AtLeast(0), LessThan(1)] = 0.999
     """Decay of the averaged weights, the ones that are exported, where there are any."""
     seed: Annotated[int, AtLeast(0), LessThan(2**63)] = 0

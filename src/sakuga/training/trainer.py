@@ -20,6 +20,7 @@ from sakuga.systems.config import differences
 from sakuga.training import device, ranks
 from sakuga.training.log import Log
 from sakuga.training.prefetch import prefetch
+from sakuga.training.start import begin_from
 
 
 class Trainer:
@@ -213,13 +214,13 @@ class Trainer:
             self.changed += differences(state.get(part, {}), now[part])
         return True
 
-    def start_from(self, run: Path) -> None:
-        """Give the networks, and their averages, the finished weights of another run, as far as it has such networks.
+    def start_from(self, init: Path) -> None:
+        """Give the networks, and their averages, the finished weights of another run or a style (`training.start`).
 
         Raises:
-            UsageError: that run has no checkpoint, none of the networks, or one of another size.
+            UsageError: it has none of the networks, or others.
         """
-        found = runs.begin_from(run, self.system)
+        found = begin_from(init, self.system)
         with swapped(self.system, self.averages):
             averages = self.system.finished
         for name, weights in found.items():
