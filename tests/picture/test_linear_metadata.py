@@ -64,6 +64,18 @@ def directory(entries: int, *, tiff: bytes = b"") -> bytes:
     return b"II*\0\x08\0\0\0" + struct.pack("<H", entries) + tags + bytes(4) + tiff
 
 
+def overlapping(entries: int, values: int) -> bytes:
+    """A directory whose entries share their rational numbers."""
+    at = 14 + 12 * entries
+    tags = b"".join(struct.pack("<HHII", 40000 + i, 5, values, at) for i in range(entries))
+    return b"II*\0\x08\0\0\0" + struct.pack("<H", entries) + tags + bytes(4) + struct.pack("<II", 1, 2) * values
+
+
+def rationals(n: int) -> bytes:
+    """A directory with one entry of as many numbers."""
+    return overlapping(1, n)
+
+
 def pages(n: int) -> bytes:
     """A TIFF whose directories say nothing but where the next one is."""
     return b"II*\0\x08\0\0\0" + b"".join(struct.pack("<HI", 0, 14 + 6 * i) for i in range(n)) + bytes(6)
@@ -129,6 +141,7 @@ XMP = {
 CASES: dict[str, tuple[Callable[[bytes], object], Callable[[int], bytes], int]] = {
     **{f"xmp {name}": (metadata.xmp_without_place, make, N // 2) for name, make in XMP.items()},
     "xmp read": (quietly(read), lambda n: chunks(1, b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + b"<a:gps>" * n), 20 * N),
+    "exif overlapping": (quietly(read), lambda n: chunks(1, b"eXIf", overlapping(n // 40, n // 4)), N),
     "exif": (metadata.exif_without_place, lambda n: b"Exif\0\0" + directory(n), N),
     "exif read": (quietly(read), lambda n: chunks(1, b"eXIf", directory(n)), N),
     "icc": (quietly(read), icc, 100 * N),
@@ -258,6 +271,30 @@ def test_pages_that_share_much_are_refused_before_it_is_read_for_each():
     with pytest.raises(SakugaError, match="more parts than any program writes"):
         structure.count_frames(data, "a")
     assert structure.count_frames(TIFF + directories(40, 10, 100_000) + bytes(100_000), "a") == 41
+
+
+def test_exif_of_more_than_any_camera_writes_is_left_out():
+    for bytes_over, kept in ((0, True), (1, False)):
+        exif = rationals((metadata.MAX_EXIF_BYTES - 32) // 8)
+        padding = bytes(metadata.MAX_EXIF_BYTES - 6 - len(exif) + bytes_over)  # Pillow puts six bytes before it
+        picture = read(chunks(1, b"eXIf", exif + padding))
+        assert (picture.exif is not None) == kept
+
+
+@pytest.mark.parametrize("within", [False, True])
+def test_a_tiff_of_more_numbers_than_any_program_writes_is_refused(within):
+    """Pillow makes an object of each, also of those in the directory of EXIF that an entry names."""
+    at = 8 + 64 + 2 + 12 * (len(_PAGE) + 2) + 4
+    for many in (100, structure.MAX_PARTS + 1):
+        behind = struct.pack("<HHHIII", 1, 40000, 5, many, at + 18, 0) if within else b""
+        entry = struct.pack("<HHII", 0x8769, 4, 1, at) if within else struct.pack("<HHII", 40000, 5, many, at)
+        page = struct.pack("<H", len(_PAGE) + 2) + _ENTRIES + entry + bytes(4)
+        data = TIFF[:72] + page + behind + struct.pack("<II", 1, 2) * many
+        if many == 100:
+            assert read(data).exif
+        else:
+            with pytest.raises(SakugaError, match="cut into more parts than any program writes"):
+                read(data)
 
 
 def test_more_pictures_within_a_file_than_any_program_writes():

@@ -19,6 +19,8 @@ _STORAGE = {*range(254, 260), 262, *range(263, 269), 273, *range(277, 285), *ran
 _STORAGE |= {*range(320, 326), 330, 332, 338, 339, 340, 341, 342, 347, *range(512, 522), *range(529, 533)}
 _STORAGE |= {700, 33723, 34377, 34675}
 MAX_XMP_BYTES = 1 << 20
+MAX_EXIF_BYTES = 1 << 18
+"""Four times what a JPEG's segment holds: Pillow makes an object of each of its numbers."""
 _ATTRIBUTE = re.compile(rb"\s([^\s=<>\"'/]+)\s*=\s*(?:\"[^\"]*\"|'[^']*')")
 _STANDARD_LUMINANCE = 3688  # the sum of the luminance table in JPEG's standard (annex K), which is quality 50
 
@@ -41,7 +43,12 @@ def orientation(image: Image.Image) -> int:
 
 
 def exif(image: Image.Image) -> bytes | None:
-    """The EXIF of a decoded image with orientation 1, without the old thumbnail."""
+    """The EXIF of a decoded image with orientation 1, without the old thumbnail.
+
+    None where there is none, more than `MAX_EXIF_BYTES`, or what cannot be parsed.
+    """
+    if len(image.info.get("exif", b"")) > MAX_EXIF_BYTES:
+        return None
     try:
         source = image.getexif()
         tags = {tag: value for tag, value in source.items() if tag not in _STORAGE}

@@ -19,6 +19,8 @@ MAX_PIECES = 1_000_000
 """Parts of a file that hold pixels; encoders write one for each 255 bytes (GIF) or 8 KiB (PNG)."""
 _PIECES_PER_ENTRY = 4  # of a TIFF's directory: Pillow takes longer for one
 _TYPE_BYTES = (0, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8, 4, 0, 0, 8, 8, 8)  # of one value in it, by its type
+_RATIONAL = (5, 10)  # types of values of which Pillow makes an object each
+_DIRECTORIES = (0x8769, 0x8825, 0xA005)  # tags of those that hold EXIF, a place, and what programs share
 _REPEATED, _REPEATED_BYTES = 16, 1 << 26  # a few pages may share their profile, but Pillow reads it for each
 _MAX_PROFILES = 64  # of a PNG, which has one: Pillow unpacks each to a MiB
 _MAX_EXIF_SEGMENTS = 64  # Pillow joins them one by one, which takes time in the square of their number
@@ -148,21 +150,34 @@ def _riff(data: Data, count: _Count) -> None:
 def _tiff(data: Data, count: _Count) -> None:
     order = "<" if data[:2] == b"II" else ">"
     big = struct.unpack_from(f"{order}H", data, 2)[0] == 43
-    number, entry, offset = ("Q", "HHQ8x", "Q") if big else ("H", "HHI4x", "I")
+    number, entry, offset = ("Q", "HHQQ", "Q") if big else ("H", "HHII", "I")
     head, one = struct.calcsize(f"={number}"), struct.Struct(f"{order}{entry}")
     (at,) = struct.unpack_from(f"{order}{offset}", data, 8 if big else 4)
     seen, held = set(), 0
-    while at and at not in seen:
+
+    def directory(at: int) -> tuple[int, list[int]]:
+        """Count one; return where the next page is, and the directories of EXIF that this one names."""
+        nonlocal held
         seen.add(at)
         (entries,) = struct.unpack_from(f"{order}{number}", data, at)
-        count.frame()
         count.piece(_PIECES_PER_ENTRY * entries)
-        at += head
-        for _, kind, values in one.iter_unpack(data[at : at + entries * one.size]):
-            held += values * _TYPE_BYTES[kind] if kind < len(_TYPE_BYTES) else 0
+        at, named = at + head, []
+        for tag, kind, values, value in one.iter_unpack(data[at : at + entries * one.size]):
+            size = values * _TYPE_BYTES[kind] if kind < len(_TYPE_BYTES) else 0
+            held += size
+            named += [value] if tag in _DIRECTORIES else []
+            count.part(values if kind in _RATIONAL and size <= len(data) else 0)
         if held > _REPEATED * len(data) + _REPEATED_BYTES:
             count.refuse()
-        (at,) = struct.unpack_from(f"{order}{offset}", data, at + entries * one.size)
+        return struct.unpack_from(f"{order}{offset}", data, at + entries * one.size)[0], named
+
+    while at and at not in seen:
+        count.frame()
+        at, named = directory(at)
+        while named:
+            if (place := named.pop()) not in seen:
+                with suppress(struct.error):  # as if it were not there
+                    named += directory(place)[1]
 
 
 def _boxes(data: Data, count: _Count) -> None:
