@@ -27,6 +27,7 @@ from sakuga.style.inputs import PICTURE, Input
 from sakuga.systems.artefact import Artefact
 from sakuga.systems.base import Batch, Config, Preview, System, Terms, frozen
 from sakuga.systems.fields import AtLeast, AtMost, Count, MultipleOf, Role, Weight
+from sakuga.systems.parts.chosen import mean_of
 from sakuga.systems.parts.content import Backbone, ContentFeatures
 from sakuga.systems.parts.schedules import linear_decay
 
@@ -148,12 +149,12 @@ class CoCosNet(System):
         yield (
             "G",
             {
-                "matching": c.matching * _mean(matched, own),
+                "matching": c.matching * mean_of(matched, own),
                 "domain": c.domain * domain_alignment(match.features, match.paired),
                 "perceptual": c.perceptual * content(*deep, norm="l2"),
                 "context": c.context * contextual(_context(seen), _context(shown), weights=CONTEXT, center="channels"),
                 "regularization": c.regularization * correspondence_regularization(match.back, match.reduced),
-                "self_warp": c.self_warp * _mean(warped, own),
+                "self_warp": c.self_warp * mean_of(warped, own),
                 "adversarial": c.adversarial * hinge.g([maps[-1] for maps in judged]),
                 "discriminator": c.discriminator_matching * feature_matching(*inner),
             },
@@ -194,8 +195,3 @@ class CoCosNet(System):
 def _context(features: dict[str, Tensor]) -> dict[str, Tensor]:
     """The layers of the contextual loss, the largest of them at half its side."""
     return {name: F.avg_pool2d(features[name], 2) if name == "relu3_2" else features[name] for name in CONTEXT}
-
-
-def _mean(values: Tensor, chosen: Tensor) -> Tensor:
-    """The mean over the chosen samples; 0 of none."""
-    return (values * chosen).sum() / chosen.sum().clamp_min(1)

@@ -27,6 +27,7 @@ from sakuga.style.inputs import Input
 from sakuga.systems.artefact import Artefact
 from sakuga.systems.base import Batch, Config, Preview, System, Terms, frozen
 from sakuga.systems.fields import AtLeast, Count, MultipleOf, Role, Weight
+from sakuga.systems.parts.chosen import mean_of
 from sakuga.systems.parts.handed_on import HandedOn
 
 MAX_NORM = 50.0
@@ -163,9 +164,9 @@ class GeNeVA(System):
             named, named_fake, _ = logits.chunk(3)
             unreal = hinge.fake(made, reduction="none") + hinge.fake(wrong, reduction="none")
             terms = {
-                "adversarial": _mean(hinge.real(right, reduction="none") + c.wrong * unreal, now) + states.share,
-                "auxiliary": c.auxiliary * _mean(_naming(named, new) + _naming(named_fake, new), now),
-                "penalty": 2 * c.penalty * _mean(r1(right, real, reduction="none"), now),
+                "adversarial": mean_of(hinge.real(right, reduction="none") + c.wrong * unreal, now) + states.share,
+                "auxiliary": c.auxiliary * mean_of(_naming(named, new) + _naming(named_fake, new), now),
+                "penalty": 2 * c.penalty * mean_of(r1(right, real, reduction="none"), now),
             }
             judged = judged + torch.stack([*terms.values()]).sum().detach()
             yield "D", terms
@@ -174,9 +175,9 @@ class GeNeVA(System):
                 score, logits = self.head(self.discriminator(fake, before), state.detach())
             asked = new if c.aux_target == "new" else objects[:, turn + 1]
             terms = {
-                "adversarial": _mean(hinge.g(score, reduction="none"), now) + features[-1].share,
-                "auxiliary": c.auxiliary * _mean(_naming(logits, asked), now),
-                "divergence": c.divergence * _mean(kl_standard_normal(mean, logvar, reduction="none"), now),
+                "adversarial": mean_of(hinge.g(score, reduction="none"), now) + features[-1].share,
+                "auxiliary": c.auxiliary * mean_of(_naming(logits, asked), now),
+                "divergence": c.divergence * mean_of(kl_standard_normal(mean, logvar, reduction="none"), now),
             }
             drawn = drawn + torch.stack([*terms.values()]).sum().detach()
             yield "G", terms
@@ -234,8 +235,3 @@ class GeNeVA(System):
 def _naming(logits: Tensor, objects: Tensor) -> Tensor:
     """Binary cross-entropy of each sample, the mean over the objects."""
     return domain_classification(logits, objects, reduction="none") / logits.shape[1]
-
-
-def _mean(values: Tensor, now: Tensor) -> Tensor:
-    """The mean over the dialogues that have not ended."""
-    return (values * now).sum() / now.sum().clamp_min(1)
