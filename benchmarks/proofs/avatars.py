@@ -219,6 +219,7 @@ COCOSNET: dict[str, Any] = {
     "features": "vgg16",
     "mirror": False,
     "real": 0.5,
+    "self_warp": 100.0,
 }
 
 PROOFS = (
