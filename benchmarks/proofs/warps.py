@@ -1,8 +1,9 @@
 """An artist's warps learned from pairs: autotoon on four of five of its authors' pairs, judged on the fifth.
 
 Reduced: sides of 128 pixels (warps of 16x16), a quarter of the width, random weights to begin with instead of a face
-recogniser's, a learning rate five times as high and a hundredth of the steps: with 1,500 at the full width, on 81 pairs,
-warps of kept faces were farther from the artist's than none (1.09). Warps are compared at 32x32, pictures at 128, on photos kept out.
+recogniser's, a learning rate five times as high and a hundredth of the steps: with 1,500 of them at the full width, on
+81 pairs, warps of kept faces were farther from the artist's than none. Warps are compared at 32x32, pictures at 128, on
+photos kept out.
 
 How much of a warp other faces can tell at all is measured beside, without a network: by the median of the other warps,
 and by the nearest of them, chosen by who knows the answer.
