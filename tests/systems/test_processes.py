@@ -1,8 +1,6 @@
 """Several processes, and processes that are killed, lead to the weights of one that is left alone."""
 
 import random
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -10,9 +8,9 @@ import pytest
 import test_system_animegan
 import test_system_cyclegan
 import torch
+from processes import SECONDS, launch, start
 from tiny import make_data
 from torch.testing import assert_close
-from two_processes import launch
 
 from sakuga import runs
 from sakuga.training.trainer import Trainer
@@ -104,20 +102,22 @@ def test_killed_and_called_again_it_ends_where_it_would_have(seed, tmp_path):
     """CycleGAN with full pools, killed without warning somewhere between or within its steps and saves."""
     data = make_data(tmp_path / "data")
 
-    def start(run):
-        script = CHILD.format(here=HERE, data=str(data), run=str(tmp_path / run), until=12)
-        return subprocess.Popen([sys.executable, "-c", script])
+    def begin(run):
+        text = CHILD.format(here=HERE, data=str(data), run=str(tmp_path / run), until=12)
+        return start(tmp_path / f"{run}.py", text)
 
-    killed = start("killed")
-    deadline = time.monotonic() + 120
+    killed = begin("killed")
+    deadline = time.monotonic() + SECONDS
     while not (tmp_path / "killed" / runs.LAST).exists():
         assert time.monotonic() < deadline
         time.sleep(0.01)
     time.sleep(random.Random(seed).uniform(0, 0.5))
     killed.kill()
-    killed.wait()
+    killed.join()
     for run in ("killed", "through"):
-        assert start(run).wait() == 0
+        child = begin(run)
+        child.join()
+        assert child.exitcode == 0
     killed, through = (runs.load(tmp_path / run) for run in ("killed", "through"))
     assert killed["steps"] == through["steps"] == 12
     for part in ("networks", "finished", "optimizers", "ranks"):

@@ -8,9 +8,9 @@ from pathlib import Path
 import torch
 from lightning_fabric import Fabric
 from PIL import Image
+from processes import SECONDS, launch, start, torchrun
 from torch.testing import assert_close
 from toy import equal, trainer
-from two_processes import launch
 
 from sakuga import runs
 
@@ -27,17 +27,16 @@ Trainer(Toy(), Path({run!r})).fit(100000, save_every=1)
 
 def test_a_kill_while_saving_leaves_a_run_that_goes_on(tmp_path):
     """The child saves at every step, so the kill falls into or beside a save; the run equals the uninterrupted one."""
-    child = subprocess.Popen(
-        [sys.executable, "-c", CHILD.format(tests=str(Path(__file__).parent), run=str(tmp_path / "run"))]
-    )
-    deadline = time.monotonic() + 60
+    text = CHILD.format(tests=str(Path(__file__).parent), run=str(tmp_path / "run"))
+    child = start(tmp_path / "child.py", text)
+    deadline = time.monotonic() + SECONDS
     while not (tmp_path / "run" / runs.LAST).exists():
         assert time.monotonic() < deadline
-        assert child.poll() is None
+        assert child.is_alive()
         time.sleep(0.02)
     time.sleep(0.37)
     child.kill()
-    child.wait()
+    child.join()
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
@@ -72,11 +71,11 @@ torch.distributed.destroy_process_group()
 """
 
 
-def of_two_processes(folder, body, precision="32-true"):
+def of_two_processes(folder, body, precision="32-true", by=launch):
     """What two processes print that run `body` with a trainer each, and the checkpoint that they leave."""
     folder.mkdir()
     text = PROCESS.format(tests=str(Path(__file__).parent), run=str(folder / "run"), body=body, precision=precision)
-    return launch(folder / "two.py", text), runs.load(folder / "run")
+    return by(folder / "two.py", text), runs.load(folder / "run")
 
 
 def test_two_processes_refuse_in_one_sentence(tmp_path):
@@ -96,7 +95,7 @@ def test_two_processes_refuse_in_one_sentence(tmp_path):
 def test_two_processes_train_to_the_weights_of_one(tmp_path):
     one = trainer(tmp_path / "one")
     one.fit(4)
-    _, two = of_two_processes(tmp_path / "two", "trainer.fit(4)")
+    _, two = of_two_processes(tmp_path / "two", "trainer.fit(4)", by=torchrun)
     assert two["steps"] == 4
     for name, network in one.system.networks.items():
         for key, value in network.state_dict().items():
