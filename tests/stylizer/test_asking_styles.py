@@ -246,6 +246,13 @@ def test_info_shows_what_is_asked(here, capsys):
     ]
 
 
+def test_info_says_that_a_picture_may_be_left_out(here, style_folder, capsys):
+    inputs = [one | {"default": ""} if one["name"] == "other" else one for one in ASKS]
+    make_style(style_folder / "may.onnx", "asks", inputs=inputs)
+    assert main(["info", "may"]) == 0
+    assert "other: a picture, or none (by default none)" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize("stable", [[], ["--stable"]], ids=["plain", "stable"])
 def test_a_video(here, stable):
     with av.open("in.mp4", "w") as file:

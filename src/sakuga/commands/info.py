@@ -44,4 +44,4 @@ def info(
 
 
 def _words(default: object) -> str:
-    return ", ".join(map(str, default)) or "none" if isinstance(default, tuple) else str(default)
+    return (", ".join(map(str, default)) if isinstance(default, tuple) else str(default)) or "none"
