@@ -78,6 +78,8 @@ class TestTables:
             ("file,hat\n", "has no labels"),
             ("file\n1.png\n", "has no labels"),
             ("file,hat,hat\n1.png,1,0\n2.png,0,1\n", "has two columns hat"),
+            ("file,hat,\n1.png,1,0\n2.png,0,1\n", "column 3 has no name that can be shown"),
+            ("file,h\x07t\n1.png,1\n2.png,0\n", "column 2 has no name that can be shown"),
             ("file,hat\n1.png,1,0\n2.png,0\n", "line 2: 3 cells where the header has 2"),
             ("file,hat,beard\n1.png,1,0\n2.png,0,2\n", "line 3: beard must be 0 or 1, not '2'"),
             ("file,hat,beard\n1.png,1,\n2.png,0,1\n", "line 2: beard must be 0 or 1, not ''"),
@@ -85,6 +87,8 @@ class TestTables:
             ("file,hat,beard\n1.png,1,0\n2.png,1,1\n", "hat is always set"),
             ("file,kind\n1.png,a\n2.png,a\n", "all pictures are of one class, a"),
             ("file,kind\n1.png,a\n2.png,\n", "line 3: 2.png has no class"),
+            ('file,kind\n1.png,a\n2.png,"b, c"\n', "the class 'b, c' holds a comma, or what cannot be shown: rename"),
+            ("file,kind\n1.png,a\n2.png,b\x07\n", "the class .* holds a comma, or what cannot be shown: rename"),
             ("file,kind\n1.png,a\n", "has no line for .*2.png"),
             ("file,kind\n1.png,a\n2.png,b\n3.png,b\n", "line 4: 3.png is not among the pictures"),
             ("file,kind\n1.png,a\n2.png,b\n1.png,b\n", "line 4: 1.png has other labels in line 2"),
@@ -107,6 +111,7 @@ class TestTables:
             self.read(tmp_path, "file,hat\n1.png,1\n2.png,0\n", names=("wings",))
         with pytest.raises(UsageError, match=r"none.csv cannot be read"):
             Labels.from_csv(tmp_path / "none.csv", [Path("1.png")])
-        (tmp_path / "labels.csv").write_bytes(b"file,\xff\xfe\n")
-        with pytest.raises(SakugaError, match="is not a table in UTF-8"):
-            Labels.from_csv(tmp_path / "labels.csv", [Path("1.png")])
+        for content in (b"file,\xff\xfe\n", b"file,hat\n1\0.png,1\n"):
+            (tmp_path / "labels.csv").write_bytes(content)
+            with pytest.raises(SakugaError, match="is not a table in UTF-8"):
+                Labels.from_csv(tmp_path / "labels.csv", [Path("1.png")])

@@ -2,7 +2,7 @@
 
 import csv
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -106,8 +106,8 @@ class Labels(Rows):
 
         Raises:
             UsageError: the table is missing; a column is unknown; a line's file does not exist; a picture has no line,
-                or two that differ; a cell is empty or not binary; an attribute is always or never set, or there is
-                one class alone.
+                or two that differ; a cell is empty or not binary; a name cannot be shown; an attribute is always or
+                never set, or there is one class alone.
         """
         header, lines = _read(file)
         if unknown := [name for name in names if name not in header[1:]]:
@@ -141,6 +141,8 @@ class Labels(Rows):
         names = sorted(set(classes))
         if len(names) < 2:
             raise UsageError(f"{place}: all pictures are of one class, {names[0]}: at least two are needed")
+        if odd := [name for name in names if "," in name or not name.isprintable()]:
+            raise UsageError(f"{place}: the class {odd[0]!r} holds a comma, or what cannot be shown: rename it")
         return cls(np.array([names.index(name) for name in classes], np.int64), names)
 
 
@@ -148,7 +150,7 @@ def _read(file: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
     """Return the header of a table, and its lines with their numbers."""
     try:
         with file.open(newline="", encoding="utf-8-sig") as opened:
-            reader = csv.reader(opened)
+            reader = csv.reader(_without_nul(opened))
             header = [cell.strip() for cell in next(reader, [])]
             lines = [(reader.line_num, [cell.strip() for cell in row]) for row in reader if any(row)]
     except OSError as error:
@@ -159,12 +161,22 @@ def _read(file: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
         raise UsageError(
             f"{file} has no labels: its first line must read FILE,LABEL,... and one follow for each picture"
         )
+    if unnamed := [number for number, name in enumerate(header[1:], 2) if not name.isprintable() or not name]:
+        raise UsageError(f"{file}: column {unnamed[0]} has no name that can be shown: write one into its first line")
     if twice := [name for name, count in Counter(header).items() if count > 1]:
         raise UsageError(f"{file} has two columns {twice[0]}: rename one of them")
     for number, row in lines:
         if len(row) != len(header):
             raise UsageError(f"{file}, line {number}: {len(row)} cells where the header has {len(header)}")
     return header, lines
+
+
+def _without_nul(lines: Iterable[str]) -> Iterator[str]:
+    """Pass lines on. Raises csv.Error for the byte that no path can hold, as `csv` did before Python 3.11."""
+    for line in lines:
+        if "\0" in line:
+            raise csv.Error("line contains NUL")
+        yield line
 
 
 def _rows_by_picture(
