@@ -273,6 +273,18 @@ def test_pages_that_share_much_are_refused_before_it_is_read_for_each():
     assert structure.count_frames(TIFF + directories(40, 10, 100_000) + bytes(100_000), "a") == 41
 
 
+def test_a_tiff_of_more_strips_than_any_program_writes_is_refused():
+    for many in (100, structure.MAX_PIECES + 1):
+        places = struct.pack("<HHII", 273, 4, many, 8)
+        entries = _ENTRIES.replace(struct.pack("<HHII", 273, 4, 1, 8), places)
+        data = TIFF[:72] + struct.pack("<H", len(_PAGE) + 1) + entries + bytes(4) + bytes(4 * many)
+        if many == 100:
+            assert structure.count_frames(data, "a") == 1
+        else:
+            with pytest.raises(SakugaError, match="cut into more parts than any program writes"):
+                structure.count_frames(data, "a")
+
+
 def test_exif_of_more_than_any_camera_writes_is_left_out():
     for bytes_over, kept in ((0, True), (1, False)):
         exif = rationals((metadata.MAX_EXIF_BYTES - 32) // 8)

@@ -19,6 +19,7 @@ MAX_PIECES = 1_000_000
 """Parts of a file that hold pixels; encoders write one for each 255 bytes (GIF) or 8 KiB (PNG)."""
 _PIECES_PER_ENTRY = 4  # of a TIFF's directory: Pillow takes longer for one
 _TYPE_BYTES = (0, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8, 4, 0, 0, 8, 8, 8)  # of one value in it, by its type
+_OFFSETS = (273, 324)  # tags of a TIFF that say where each strip or tile lies
 _RATIONAL = (5, 10)  # types of values of which Pillow makes an object each
 _DIRECTORIES = (0x8769, 0x8825, 0xA005)  # tags of those that hold EXIF, a place, and what programs share
 _REPEATED, _REPEATED_BYTES = 16, 1 << 26  # a few pages may share their profile, but Pillow reads it for each
@@ -166,7 +167,9 @@ def _tiff(data: Data, count: _Count) -> None:
             size = values * _TYPE_BYTES[kind] if kind < len(_TYPE_BYTES) else 0
             held += size
             named += [value] if tag in _DIRECTORIES else []
-            count.part(values if kind in _RATIONAL and size <= len(data) else 0)
+            if size <= len(data):
+                count.part(values if kind in _RATIONAL else 0)
+                count.piece(values if tag in _OFFSETS else 0)
         if held > _REPEATED * len(data) + _REPEATED_BYTES:
             count.refuse()
         return struct.unpack_from(f"{order}{offset}", data, at + entries * one.size)[0], named
