@@ -47,7 +47,7 @@ def exif(image: Image.Image) -> bytes | None:
 
     None where there is none, more than `MAX_EXIF_BYTES`, or what cannot be parsed.
     """
-    if len(image.info.get("exif", b"")) > MAX_EXIF_BYTES:
+    if len(image.info.get("exif") or b"") > MAX_EXIF_BYTES:  # None in a HEIC that has none
         return None
     try:
         source = image.getexif()
