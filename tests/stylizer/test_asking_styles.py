@@ -171,7 +171,7 @@ def test_a_style_without_a_picture_is_for_generate(tmp_path):
     card = {**CARD, "inputs": [{"name": "z", "kind": "noise", "size": 3}]}
     onnx.helper.set_model_props(model, {"sakuga": json.dumps(card)})
     onnx.save(model, path)
-    with pytest.raises(UsageError, match="style draws takes no picture, it makes its own: sakuga generate draws"):
+    with pytest.raises(UsageError, match="style draws takes no picture, it makes its own: use `sakuga generate STYLE`"):
         Stylizer(path)
 
 

@@ -162,12 +162,12 @@ class TestCommand:
     def test_a_style_of_photos_says_which_command_it_is_for(self, here, capsys):
         make_style(here / "made.onnx")
         assert main(["generate", "made.onnx"]) == 2
-        assert "style made makes its pictures of photos: use sakuga photo.jpg -s made" in capsys.readouterr().err
+        assert "style made makes its pictures of photos: use `sakuga photo.jpg -s STYLE`" in capsys.readouterr().err
 
     def test_and_the_other_way_round(self, style, here, capsys):
         Image.new("RGB", (20, 20)).save("photo.png")
         assert main(["photo.png", "-s", str(style.path)]) == 2
-        assert "takes no picture, it makes its own: sakuga generate toy" in capsys.readouterr().err
+        assert "takes no picture, it makes its own: use `sakuga generate STYLE`" in capsys.readouterr().err
 
     def test_a_choice_that_must_be_made_is_made_in_turn(self, here):
         style = export(from_noise(default=None), here / "x.onnx", name="x")

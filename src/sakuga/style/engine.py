@@ -50,7 +50,7 @@ def pick(
     """
     photo, given = style.card.photo, given or {}
     if photo is None:
-        raise UsageError(f"style {style.name} takes no picture, it makes its own: sakuga generate {style.name}")
+        raise UsageError(f"style {style.name} takes no picture, it makes its own: use `sakuga generate STYLE`")
     if precision not in PRECISIONS:
         raise UsageError(f"precision must be one of {', '.join(PRECISIONS)}, not {precision!r}")
     if precision == "auto":

@@ -47,7 +47,7 @@ class Generator:
         self.name = self.style.name
         card, name, values = self.style.card, self.name, values or {}
         if card.photo is not None:
-            raise UsageError(f"style {name} makes its pictures of photos: use sakuga photo.jpg -s {name}")
+            raise UsageError(f"style {name} makes its pictures of photos: use `sakuga photo.jpg -s STYLE`")
         self.drawn = {one.name: one.shape for one in card.inputs if one.kind == "noise" and one.name not in values}
         free = (one for one in card.inputs if one.kind == "choice" and one.required and one.name not in values)
         classes = next(free, None)
