@@ -41,6 +41,7 @@ def connected(address: str) -> Iterator[Any]:
         return
     options: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR", "configure_logging": True}
     if address == LOCAL:
+        os.environ.setdefault("RAY_worker_register_timeout_seconds", "600")  # a busy machine needs more than a minute
         options |= {"address": "local", "num_cpus": cores(), "include_dashboard": False}
     try:
         with _silence(), _handlers_kept():
