@@ -1,8 +1,10 @@
 """A plan carried out by a cluster: blocks of jobs, actors that keep their network, one report."""
 
+import gc
 import os
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +24,10 @@ Block = tuple[Sequence[int], tuple[int, ...]]
 """Places of jobs, and which part of their video is to be made, as Worker takes it; none: all."""
 _PARTS = 4
 """Parts of a long video for each machine: the more, the less is lost with one and the more often the file is read."""
+_BLOCKS = 200
+"""Blocks for each actor that Ray is given at a time: it keeps some 17 kB of each until all of them are done, and then
+actors begin anew, which takes seconds.
+"""
 
 
 def run(
@@ -58,8 +64,8 @@ def run(
     light = array("q", (index for index in missing if weights[index] <= SHARE))
     heavy = array("q", (index for index in missing if weights[index] > SHARE))
 
-    def whole(indices: Sequence[int], workers: int) -> list[Block]:
-        return [(block, ()) for block in blocks(indices, weights, workers)]
+    def whole(indices: Sequence[int], workers: int) -> Iterator[Block]:
+        return ((block, ()) for block in blocks(indices, weights, workers))
 
     with connected(address) as ray:
         faces = any(one.look.faces or one.is_for_faces for one in stylizers.values())
@@ -74,7 +80,7 @@ def run(
             ledger.take(outcome)
         if most > 1:
             long = [index for index in heavy if is_divisible(jobs[index], stylizers, order.video)]
-            parts = [((index,), (number, _PARTS * most)) for index in long for number in range(_PARTS * most)]
+            parts = (((index,), (number, _PARTS * most)) for index in long for number in range(_PARTS * most))
             for _ in _outcomes(ray, jobs, order, styles, parts, each, most):
                 pass  # what a part lacks is made, and told, with the whole
         for outcome in _outcomes(ray, jobs, order, styles, whole(heavy, most), each, most):
@@ -125,7 +131,7 @@ def _outcomes(
     jobs: Sequence[Job],
     order: Order,
     styles: dict[str, Any],
-    parted: Sequence[Block],
+    parted: Iterator[Block],
     each: int,
     most: int,
 ) -> Iterator[Outcome]:
@@ -133,8 +139,21 @@ def _outcomes(
 
     `parted`: blocks, each with the part that is to be made of its video, as Worker takes it.
     """
-    if not parted:
-        return
+    while some := [*islice(parted, _BLOCKS * most)]:
+        yield from _outcomes_of_some(ray, jobs, order, styles, some, each, min(most, len(some)))
+        gc.collect()  # a dataset refers to itself, and so keeps what it was given
+
+
+def _outcomes_of_some(
+    ray: Any,
+    jobs: Sequence[Job],
+    order: Order,
+    styles: dict[str, Any],
+    parted: Sequence[Block],
+    each: int,
+    most: int,
+) -> Iterator[Outcome]:
+    """Do as `_outcomes` with as many blocks as one dataset of Ray takes."""
     import pyarrow as pa
 
     def text(path: Path) -> str:
@@ -152,7 +171,6 @@ def _outcomes(
             }
         )
 
-    most = min(most, len(parted))
     work = ray.data.from_blocks(_Each(lambda: (table(*one) for one in parted))).map_batches(
         Worker,
         batch_size=None,

@@ -2,7 +2,6 @@
 
 import glob
 import os
-import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
@@ -13,6 +12,7 @@ import numpy as np
 
 from sakuga.errors import ExistsError, SakugaError, TooLargeError
 from sakuga.picture import READABLE_SUFFIXES, SUFFIXES, extension, read_header
+from sakuga.runtime.compact import Repeated
 from sakuga.runtime.console import print_path
 from sakuga.runtime.folder import Found, walk
 from sakuga.runtime.home import expand_user
@@ -62,7 +62,7 @@ def plan(
     except to tell the format of those with an unusual suffix, so a missing one makes a job that will fail.
     Raises SakugaError for a folder or glob that holds no pictures or videos, unless it `may_be_empty`.
     """
-    sources, folders, every = Paths(), list[Path](), Found()
+    sources, folders, every = Paths(), Repeated[Path](), Found()
     for text in inputs:
         base, root, files = _expand(text, styles, every, may_be_empty=may_be_empty)
         base = base if len(inputs) > 1 else Path()
@@ -72,13 +72,13 @@ def plan(
                 below = Path(*folder.parts[len(root.parts) :]) if root is not None else Path()
                 places[folder] = folder if output is None else output / base / below
         sources.add(files)
-        folders += map(places.__getitem__, files.folders)
+        folders.extend(map(places.__getitem__, files.folders))
     # One file can be named twice (a folder and a picture in it): that is one job.
     keys = digests(f"{absolute(source)}\0{absolute(folder)}" for source, folder in zip(sources, folders, strict=True))
     first = np.sort(np.unique(keys, return_index=True)[1]).tolist()
     if len(first) < len(sources):
-        sources, folders = sources.chosen(first), [folders[i] for i in first]
-    jobs = Jobs(sources, folders, [sys.intern(_ending(source, format)) for source in sources], styles)
+        sources, folders = sources.chosen(first), Repeated(folders[i] for i in first)
+    jobs = Jobs(sources, folders, Repeated(_ending(source, format) for source in sources), styles)
     for style in styles:
 
         def key(index: int, length: int, style: str = style) -> str:

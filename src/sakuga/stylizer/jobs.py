@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import overload
 
+from sakuga.runtime.compact import Repeated
 from sakuga.runtime.paths import Paths
 from sakuga.runtime.urls import Url
 
@@ -27,7 +28,7 @@ class Jobs(Sequence[Job]):
     `endings[i]`; the styles of an input follow one another.
     """
 
-    def __init__(self, sources: Paths, folders: list[Path], endings: list[str], styles: Sequence[str]) -> None:
+    def __init__(self, sources: Paths, folders: Repeated[Path], endings: Repeated[str], styles: Sequence[str]) -> None:
         self.sources, self.folders, self.endings, self.styles = sources, folders, endings, styles
         self.lengths: list[bytearray] = []
 
