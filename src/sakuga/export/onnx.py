@@ -14,7 +14,7 @@ from onnx import helper
 
 from sakuga import __version__
 from sakuga.export.context import GivenContext, trace_encoder
-from sakuga.export.half import halve
+from sakuga.export.half import halve, narrow
 from sakuga.export.int8 import QUANTIZABLE, Fold, int8_variant
 from sakuga.export.tileable import make_tileable, receptive_field
 from sakuga.export.trace import check_parity, sizes, trace
@@ -102,7 +102,10 @@ def export(
         int8, folds = int8_variant(module, photos)
         texts[INT8] = base64.b64encode(int8).decode()
     if isinstance(module, ContextGenerator):
-        texts[CONTEXT] = base64.b64encode(trace_encoder(module, folds).SerializeToString()).decode()
+        encoder = trace_encoder(module, folds)
+        if half:
+            narrow(encoder)
+        texts[CONTEXT] = base64.b64encode(encoder.SerializeToString()).decode()
     helper.set_model_props(model, texts)
     with atomic(target, overwrite=overwrite) as temporary:
         temporary.write_bytes(model.SerializeToString())
