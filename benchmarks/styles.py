@@ -39,7 +39,7 @@ from sakuga.systems.artefact import Artefact
 from sakuga.systems.distill import Distill, DistillConfig
 
 Pictures = Sequence[np.ndarray]
-RECIPE = ("freeze", "match_tone", "color", "light", "vivid", "contrast", "cool", "outlines")
+RECIPE = ("before", "freeze", "match_tone", "color", "light", "vivid", "contrast", "cool", "outlines")
 """What of a distillation's config makes its targets."""
 FRAME = np.random.default_rng(0).random((1, 3, 720, 1280), dtype=np.float32) * 2 - 1
 

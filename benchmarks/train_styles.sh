@@ -33,15 +33,35 @@ finish() { # NAME TITLE TEACHER-AND-LICENCE [MORE ...]
 }
 
 # The looks of CartoonGAN: one student that knows the whole picture, then what tells each look apart.
+published="--freeze 0 --match-tone --light 0.9 --context --checkerboard 100"
+
+look() { # NAME LOOK COLOR [MORE ...]
+    name=$1 look=$2 color=$3
+    shift 3
+    learn student "$data/teachers/hosoda" 22000 $published --views 742 --color 0.25 --lines 4
+    learn "$name" "$data/teachers/$look" 5000 $published --views 700 --color "$color" --lines 10 --ramps 5000 \
+        --init runs/student --lr 7e-4 "$@"
+}
+
+drawn() { # NAME LOOK STEPS [MORE ...]: the generator paints what anime's filters have made flat
+    name=$1 look=$2 steps=$3
+    shift 3
+    learn "$name" "$data/teachers/$look" "$steps" $published --before sakuga.teachers:anime --views 240 --lines 10 \
+        --perceptual 1.5 "$@"
+}
+
+finish_film() { # LOOK TITLE BEST-PIXELS [MORE ...]
+    look=$1 title=$2 pixels=$3
+    shift 3
+    finish "$look" "$title" "CartoonGAN's original $look generator, Chen, Lai, Liu 2018|Apache-2.0 / MIT repositories|teacher" \
+        --best-pixels "$pixels" "$@"
+}
+
 film() { # LOOK TITLE COLOR BEST-PIXELS [MORE ...]
     look=$1 title=$2 color=$3 pixels=$4
     shift 4
-    published="--freeze 0 --match-tone --light 0.9 --context --checkerboard 100"
-    learn student "$data/teachers/hosoda" 22000 $published --views 742 --color 0.25 --lines 4
-    learn "$look" "$data/teachers/$look" 5000 $published --views 700 --color "$color" --lines 10 --ramps 5000 \
-        --init runs/student --lr 7e-4 "$@"
-    finish "$look" "$title" "CartoonGAN's original $look generator, Chen, Lai, Liu 2018|Apache-2.0 / MIT repositories|teacher" \
-        --best-pixels "$pixels"
+    look "$look" "$look" "$color" "$@"
+    finish_film "$look" "$title" "$pixels"
 }
 
 # A chain of filters: its student needs to know its surroundings alone.
@@ -71,7 +91,11 @@ caricature() { # warps of faces, learned from an artist
 for style in ${*:-hosoda anime comic oil ink hayao paprika shinkai cel caricature}; do
     case $style in
     hosoda) film hosoda Hosoda 0.25 300000 --vivid 0.1 --contrast -0.35 --outlines 0.7 ;;
-    hayao) film hayao Hayao 0.1 300000 --vivid 0.9 --outlines 0.5 ;;
+    hayao) grade="--vivid 0.9 --outlines 0.5" && look hayao-first hayao 0.1 $grade &&
+        drawn hayao-second hayao 5500 --ramps 5000 --init runs/hayao-first --lr 8e-4 --color 0.1 $grade &&
+        drawn hayao-third hayao 800 --ramps 20000 --init runs/hayao-second --lr 3e-4 --color 0.1 $grade &&
+        drawn hayao hayao 700 --ramps 20000 --init runs/hayao-third --lr 4e-4 --color 0 $grade &&
+        finish_film hayao Hayao 300000 --half ;;
     shinkai) film shinkai Shinkai 0.12 300000 --vivid 0.9 --contrast 0.35 --outlines 0.3 ;;
     paprika) film paprika Paprika 0.1 160000 --vivid 0.5 --contrast 0.2 --outlines 0.8 ;;
     anime) filter anime-first 5000 && filter anime-second 4300 --ramps 5000 --init runs/anime-first &&
@@ -80,8 +104,13 @@ for style in ${*:-hosoda anime comic oil ink hayao paprika shinkai cel caricatur
         filter anime-fourth 1200 --ramps 15000 --init runs/anime-third --lr 3e-4 --vivid 0.5 $lively &&
         filter anime 700 --ramps 15000 --init runs/anime-fourth --lr 3e-4 --color 0.85 --vivid 0.6 $lively &&
         chain anime Anime --half ;;
-    cel) filter anime-first 5000 && filter cel 5600 --ramps 5000 --init runs/anime-first &&
-        chain cel Cel ;;
+    cel) filter anime-first 5000 && filter cel-first 5600 --ramps 5000 --init runs/anime-first &&
+        lively="--lines 5 --perceptual 1.5 --color 0.9 --vivid 0.5 --contrast 0.15"
+        filter cel-second 9000 --ramps 5000 --init runs/cel-first --lr 8e-4 --light 0.25 $lively &&
+        filter cel-third 1500 --ramps 15000 --init runs/cel-second --lr 3e-4 --light 0.25 $lively &&
+        filter cel-fourth 1000 --ramps 60000 --init runs/cel-third --lr 3e-4 --light 0.25 $lively &&
+        filter cel 700 --ramps 60000 --init runs/cel-fourth --lr 3e-4 --light 0.5 $lively &&
+        chain cel Cel --half ;;
     comic) filter comic-first 5000 && filter comic 3300 --ramps 5000 --init runs/comic-first &&
         chain comic "Comic book" ;;
     ink) filter ink 4400 --ramps 5000 && chain ink "Pen and ink" ;;

@@ -26,7 +26,7 @@ UNIT = 1 / 127.5
 """A level of a pixel in the units of [-1, 1]."""
 MIDDLE = 128
 """The level taken for zero, which is 127.5; biases make good the half."""
-TAIL = 1e-4
+TAIL = 3e-4
 """Share of an activation's values at either end that is cut off, so that all others keep finer steps."""
 LIMIT = 0.01
 """Most that the variant may differ from the network: the mean of |difference| in the range 0..1, on the photos."""
