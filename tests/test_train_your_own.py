@@ -13,8 +13,10 @@ from sakuga.cli import main
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "train-your-own.md"
-TINY = "--steps 2 --crop 32 --batch 1 --width 8 --save-every 1 --features-weights random:0 --cache kept"
+BRIEF = "--steps 2 --crop 32 --batch 1 --save-every 1 --features-weights random:0 --cache kept"
+TINY = f"{BRIEF} --width 8"
 SMALLER = {
+    "sakuga train distill --init cel": f"{BRIEF} --side 64",  # of the size that cel has
     "sakuga train whitebox": f"{TINY} --load 48 --warmup 1",
     "sakuga train distill": f"{TINY} --side 64 --blocks 1",
     "sakuga evaluate": "--weights random:0 --size 64 --frames 3",
@@ -59,7 +61,7 @@ def test_every_command_of_the_page(tmp_path, monkeypatch, capfd):
         exec(code, {})
     assert len([*Path("few-photos").iterdir()]) == 4
     lines = commands()
-    assert len(lines) == 14
+    assert len(lines) == 15
     for line in lines:
         smaller = next((extra for start, extra in SMALLER.items() if line.startswith(start)), "")
         status = main(shlex.split(f"{line} {smaller}")[1:])
