@@ -1,4 +1,4 @@
-"""A video whose frames change their size."""
+"""Videos whose frames change their size."""
 
 from fractions import Fraction
 
@@ -37,4 +37,22 @@ def grown(path, size, *, small=10, large=2, back=0):
             packet.pts = packet.dts = tick
             packet.time_base, packet.stream = Fraction(1, RATE), stream
             out.mux(packet)
+    return path
+
+
+def spliced(path, parts):
+    """Write films one behind the other: MPEG streams as `cat` does, others packet by packet under one header."""
+    if path.suffix == ".ts":
+        path.write_bytes(b"".join(part.read_bytes() for part in parts))
+        return path
+    with av.open(path, "w") as writer:
+        stream, begin = None, 0
+        for part in parts:
+            with av.open(part) as reader:
+                stream = stream or writer.add_stream_from_template(reader.streams.video[0])
+                packets = [packet for packet in reader.demux() if packet.size]
+                for packet in packets:
+                    packet.pts, packet.dts, packet.stream = packet.pts + begin, packet.dts + begin, stream
+                    writer.mux(packet)
+                begin = packets[-1].pts + 100  # milliseconds
     return path

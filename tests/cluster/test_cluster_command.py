@@ -193,11 +193,15 @@ def test_a_long_video_is_divided_among_machines(ray, make_film, monkeypatch):
     assert main(["a.mp4", "-s", "neg", "-o", "plain.mp4"]) == 0
     monkeypatch.setattr("sakuga.video.part.MIN_SECONDS", 1)
     monkeypatch.setattr("sakuga.cluster.run.cpus", lambda ray: [1, 1])
-    parts = []
-    outcomes = run._outcomes_of_some
-    monkeypatch.setattr(run, "_outcomes_of_some", lambda *args: parts.append(args[4]) or outcomes(*args))
+    parts, outcomes = [], run._outcomes
+
+    def seen(ray, jobs, order, styles, parted, *more):
+        parts.append([*parted])
+        return outcomes(ray, jobs, order, styles, iter(parts[-1]), *more)
+
+    monkeypatch.setattr(run, "_outcomes", seen)
     assert main(["a.mp4", "-s", "neg", "-o", "b.mp4", "--cluster"]) == 0
-    assert [len(part) for part in parts] == [8, 1]
+    assert [len(part) for part in parts] == [0, 8, 1]
     assert Path("b.mp4").read_bytes() == Path("plain.mp4").read_bytes()
     assert not [*Path().glob(".*")]
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+from grown import spliced
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
 from sakuga.commands.prepare import main
@@ -58,24 +59,6 @@ def film(path, pictures, *, rate=10, times=None, aspect=None, turn=0, sound=Fals
             frame.pts, frame.time_base = times[i] if times else i * 1000 // rate, Fraction(1, 1000)
             writer.mux(stream.encode(frame))
         writer.mux(stream.encode())
-    return path
-
-
-def spliced(path, parts):
-    """Write films one behind the other: MPEG streams as `cat` does, others packet by packet under one header."""
-    if path.suffix == ".ts":
-        path.write_bytes(b"".join(part.read_bytes() for part in parts))
-        return path
-    with av.open(path, "w") as writer:
-        stream, begin = None, 0
-        for part in parts:
-            with av.open(part) as reader:
-                stream = stream or writer.add_stream_from_template(reader.streams.video[0])
-                packets = [packet for packet in reader.demux() if packet.size]
-                for packet in packets:
-                    packet.pts, packet.dts, packet.stream = packet.pts + begin, packet.dts + begin, stream
-                    writer.mux(packet)
-                begin = packets[-1].pts + 100  # milliseconds
     return path
 
 

@@ -4,6 +4,7 @@ import gc
 import os
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -140,28 +141,38 @@ def _outcomes(
     `parted`: blocks, each with the part that is to be made of its video, as Worker takes it.
     """
     while some := [*islice(parted, _BLOCKS * most)]:
-        yield from _outcomes_of_some(ray, jobs, order, styles, some, each, min(most, len(some)))
+        size = min(most, len(some))
+        work = ray.data.from_blocks(_Each(partial(_tables, jobs, some))).map_batches(
+            Worker,
+            batch_size=None,
+            batch_format="numpy",
+            compute=ray.data.ActorPoolStrategy(min_size=1, max_size=size, initial_size=size),
+            num_cpus=each,
+            fn_constructor_args=(order, styles, each),
+        )
+        try:
+            for batch in work.iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=0):
+                for row in batch.to_pylist():
+                    yield Outcome(**row)
+        except (GeneratorExit, KeyboardInterrupt):
+            raise
+        except Exception as error:  # of Ray
+            reason = (str(error).strip() or type(error).__name__).splitlines()[-1]
+            raise SakugaError(f"the cluster gave up ({reason}): the same command goes on from here") from error
+        del work
         gc.collect()  # a dataset refers to itself, and so keeps what it was given
 
 
-def _outcomes_of_some(
-    ray: Any,
-    jobs: Sequence[Job],
-    order: Order,
-    styles: dict[str, Any],
-    parted: Sequence[Block],
-    each: int,
-    most: int,
-) -> Iterator[Outcome]:
-    """Do as `_outcomes` with as many blocks as one dataset of Ray takes."""
+def _tables(jobs: Sequence[Job], parted: Sequence[Block]) -> Iterator[Any]:
+    """Yield blocks as Ray takes them."""
     import pyarrow as pa
 
     def text(path: Path) -> str:
         return str(path) if isinstance(path, Url) else os.path.abspath(path)
 
-    def table(block: Sequence[int], part: tuple[int, ...]) -> Any:
+    for block, part in parted:
         some = [jobs[index] for index in block]
-        return pa.table(
+        yield pa.table(
             {
                 "index": pa.array(block, pa.int64()),
                 "source": [text(job.source) for job in some],
@@ -170,24 +181,6 @@ def _outcomes_of_some(
                 "part": pa.array([part] * len(block), pa.list_(pa.int64())),
             }
         )
-
-    work = ray.data.from_blocks(_Each(lambda: (table(*one) for one in parted))).map_batches(
-        Worker,
-        batch_size=None,
-        batch_format="numpy",
-        compute=ray.data.ActorPoolStrategy(min_size=1, max_size=most, initial_size=most),
-        num_cpus=each,
-        fn_constructor_args=(order, styles, each),
-    )
-    try:
-        for batch in work.iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=0):
-            for row in batch.to_pylist():
-                yield Outcome(**row)
-    except (GeneratorExit, KeyboardInterrupt):
-        raise
-    except Exception as error:  # of Ray
-        reason = (str(error).strip() or type(error).__name__).splitlines()[-1]
-        raise SakugaError(f"the cluster gave up ({reason}): the same command goes on from here") from error
 
 
 class _Each:
