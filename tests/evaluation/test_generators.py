@@ -84,6 +84,11 @@ def test_results_of_the_class_that_was_asked_for_are_counted(tmp_path, capsys):
     assert "class accuracy" in capsys.readouterr().out
 
 
+def test_one_result_is_judged_by_a_classifier_that_learned_from_more(tmp_path):
+    found = measured(plain(tmp_path, True), colored(tmp_path / "pictures"), tmp_path / "t.json", "--count", "1")
+    assert found["styles"]["True"]["class accuracy"] in (0, 1)
+
+
 def test_the_classifier_is_measured_on_what_it_has_not_learned():
     """Labels by luck are learned by heart and guessed elsewhere."""
     rng = np.random.default_rng(0)

@@ -13,6 +13,8 @@ from sakuga.errors import SakugaError
 
 SIDE = 32
 """Of the squares that it sees, in pixels."""
+LEAST = 2
+"""Pictures of a class: one to learn from and one to measure by."""
 STEPS, BATCH = 200, 32
 CONTRAST, BRIGHTNESS, GRAIN = 0.5, 0.3, 0.1
 """Least contrast, most brightness and deviation of the grain with which it is shown pictures: one that knew nothing but
@@ -27,7 +29,7 @@ def train_classifier(classes: Sequence[Pictures]) -> tuple[Callable[[Pictures], 
     Returns what tells the class of each of some pictures, and the accuracy on those kept apart. The same pictures give
     the same classifier. Raises SakugaError for a class of fewer than two pictures.
     """
-    if min(map(len, classes)) < 2:
+    if min(map(len, classes)) < LEAST:
         raise SakugaError("a class of --style-images has fewer than two pictures: add some, or name another folder")
     parts = [[(picture, label, i % 5 == 1) for i, picture in enumerate(one)] for label, one in enumerate(classes)]
     pictures, labels, apart = (list(column) for column in zip(*(row for part in parts for row in part), strict=True))

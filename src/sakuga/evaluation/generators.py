@@ -9,7 +9,7 @@ import torch
 
 from sakuga.data.images import find_images, to_tensor
 from sakuga.errors import UsageError
-from sakuga.evaluation.classifier import SIDE, train_classifier
+from sakuga.evaluation.classifier import LEAST, SIDE, train_classifier
 from sakuga.evaluation.evaluate import (
     Evaluation,
     Options,
@@ -68,7 +68,8 @@ def evaluate_generator(label: str, style: Style, options: Options) -> Evaluation
     figures = set_distances(results, targets, features.set_name) | _inception_score(features, results)
     figures["seconds/picture"] = seconds / options.count
     if choice and (labelled := _by_class(choice, options.style_images)):
-        each = {name: spread(paths, options.count) for name, paths in labelled.items()}
+        # Never fewer than the classifier needs of a class, however few results are asked for.
+        each = {name: spread(paths, max(options.count, LEAST)) for name, paths in labelled.items()}
         classes = [read_pictures(track(paths, name, len(paths)), found.failed) for name, paths in each.items()]
         classify, own = train_classifier([[square(picture, SIDE) for picture in one] for one in classes])
         asked = np.arange(options.count) % len(names)
