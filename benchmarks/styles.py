@@ -5,7 +5,8 @@
 For a distilled style: mean L1 (0..1) and LPIPS (VGG-16, v0.1 heads, which no training here has seen) between student
 and teacher and between photo and teacher, every picture first brought to the photo's mean and deviation per channel;
 the ratio of LPIPS on AlexNet, which trainings use, too; and how much of the teacher's lines the student draws.
-The teacher is the one that was learned: fitted, graded and outlined by its recipe; `--original` adds a row
+The teacher is the one that was learned: fitted, graded and outlined by its recipe; of a style that is painted over
+another one, at the best quality, it paints what that one's filters have made of the photo. `--original` adds a row
 against the published network as it is, which normalises over each picture. Then seconds per megapixel of both in ONNX
 Runtime, in the same run (a chain of filters is timed as the function it is). For a painting: the speed
 alone, against the network of the paper. `--sheet` writes photo, teacher and student side by side at full size.
@@ -140,6 +141,8 @@ def main() -> None:
             spec = config["teacher"] if ":" in config["teacher"] else str(args.teachers / Path(config["teacher"]).name)
             teacher, _key = load_teacher(spec, training, freeze=config["freeze"])
             recipe = {name: config[name] for name in RECIPE if name in config}
+            if painter.underpainting:
+                recipe["before"] = f"sakuga.teachers:{style.card.underpainting}"
             painted = Distill(DistillConfig(teacher=spec, cache=args.cache, **recipe)).targets(photos, training)
             print(distances.row(style.name, photos, painted, drawn), end="", flush=True)
             columns, slow = [photos, painted, drawn], partial(teacher_speed, teacher, photos[0])

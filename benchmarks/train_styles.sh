@@ -57,11 +57,11 @@ finish_film() { # LOOK TITLE BEST-PIXELS [MORE ...]
         --best-pixels "$pixels" "$@"
 }
 
-film() { # LOOK TITLE COLOR BEST-PIXELS [MORE ...]
+film() { # LOOK TITLE COLOR BEST-PIXELS [MORE ...]: of still pictures it paints what anime has made flat
     look=$1 title=$2 color=$3 pixels=$4
     shift 4
     look "$look" "$look" "$color" "$@"
-    finish_film "$look" "$title" "$pixels"
+    finish_film "$look" "$title" "$pixels" --underpainting anime
 }
 
 # A chain of filters: its student needs to know its surroundings alone.

@@ -40,8 +40,10 @@ async function answer({ id, file, settings, inputs, format }) {
 
 async function picture(id, file, chosen, settings, format, signal) {
   const photo = await decode(file);
+  const under = chosen.card.underpainting && (await style(chosen.card.underpainting));
   const made = async (given, look) => {
-    const result = await stylize(given, chosen, look, signal);
+    const ground = under ? await stylize(given, under, { ...look, keep_color: true }, signal) : given;
+    const result = await stylize(ground, chosen, look, signal);
     return { blob: await encode(result, format), width: result.width, height: result.height };
   };
   if (settings.quality === "best" && inSquares(chosen.card) && settings.strength > 0) {

@@ -15,6 +15,7 @@ from sakuga.export.onnx import export as export_system
 from sakuga.runtime.atomic import check_free
 from sakuga.runtime.console import print_path, say
 from sakuga.style.card import BEST_PIXELS, Card, as_name
+from sakuga.style.store import embedded
 from sakuga.systems.base import System
 
 
@@ -36,6 +37,7 @@ def export(
     set: tuple[str, ...] = (),
     half: bool = False,
     best_pixels: int = Card.best_pixels,
+    underpainting: str = Card.underpainting,
     overwrite: bool = False,
 ) -> int:
     """Turn a run into a style: one .onnx file that `sakuga photo.jpg -s FILE` uses.
@@ -52,6 +54,8 @@ def export(
         half: keep the weights in 16 bits: half the file, and results that differ by less than can be seen.
         best_pixels: of a picture on which the style is at its best; much larger ones are stylised at that size and
             brought up, with the photo as guide.
+        underpainting: embedded style in whose light and shade a picture is painted before, in its own colours, at the
+            best quality: what is flat and outlined already comes out drawn. Videos do without.
         overwrite: replace an existing file.
     """
     sources = []
@@ -64,6 +68,8 @@ def export(
         raise UsageError(f"--output {output} must end in .onnx.")
     if not BEST_PIXELS[0] <= best_pixels <= BEST_PIXELS[1]:
         raise UsageError(f"--best-pixels {best_pixels} must lie between {BEST_PIXELS[0]} and {BEST_PIXELS[1]}")
+    if underpainting:
+        embedded(underpainting)
     check_free(output, overwrite)
     name = {"last": runs.LAST, "best": runs.BEST}[which]
     if which == "best" and (run / runs.LAST).is_file() and not (run / name).is_file():
@@ -79,6 +85,7 @@ def export(
         data=sources or None,
         half=half,
         best_pixels=best_pixels,
+        underpainting=underpainting,
         overwrite=overwrite,
         photos=_photos(system) if any(isinstance(part, QUANTIZABLE) for part in system.children()) else (),
     )

@@ -41,6 +41,7 @@ def export(
     photos: Sequence[Path] = (),
     half: bool = False,
     best_pixels: int = Card.best_pixels,
+    underpainting: str = Card.underpainting,
 ) -> Style:
     """Write what users run of a system as the style file `target`.
 
@@ -57,6 +58,7 @@ def export(
             out.
         half: keep the weights in 16 bits.
         best_pixels: of a picture on which the style is at its best; see `Card`.
+        underpainting: the embedded style in whose light and shade pictures are painted before; see `Card`.
 
     Raises:
         SakugaError: the file exists or cannot be written, or ONNX Runtime disagrees with torch by more than 1e-4,
@@ -95,6 +97,7 @@ def export(
         size=artefact.size,
         frame=artefact.frame,
         best_pixels=best_pixels,
+        underpainting=underpainting,
     )
     texts = {KEY: card.to_json()}
     folds: list[Fold] = []

@@ -32,6 +32,13 @@ def load(name: str | Path) -> Style:
     raise UsageError(f"there is no style {str(name)!r}: {hint}")
 
 
+def embedded(name: str) -> Style:
+    """Return the style of that name that came with the package. Raises SakugaError when there is none."""
+    if name not in (known := sorted(path.stem for path in EMBEDDED.glob("*.onnx"))):
+        raise SakugaError(f"no style called {name} came with this version, only {', '.join(known)}")
+    return read(EMBEDDED / f"{name}.onnx")
+
+
 def styles() -> list[Style]:
     """Return the embedded styles, then those in the user's folder; files there that cannot be read are left out."""
     return [style for style in survey() if isinstance(style, Style)]

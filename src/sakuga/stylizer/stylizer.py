@@ -27,6 +27,7 @@ from sakuga.runtime.parallel import cores
 from sakuga.style import DEFAULT, Style, load
 from sakuga.style.engine import pick
 from sakuga.style.inputs import FRAME, STRENGTH
+from sakuga.style.store import embedded
 from sakuga.style.values import arrays
 from sakuga.stylizer.brush import is_best, painted_size
 from sakuga.stylizer.enlarge import enlarge, reduce
@@ -94,7 +95,23 @@ class Stylizer:
         self.inputs = arrays(card.inputs, given, style=self.style.name, multiple=card.multiple, size=card.size)
         self.threads = threads
         self.engine = pick(self.style, self.look.precision, threads, self.inputs)
+        self.underpainting: Stylizer | None = None
+        """What paints light and shade of a picture before, at the best quality, as the card says."""
+        if card.underpainting and self.look.quality != "fast":
+            self.underpainting = self._painted_over(card.underpainting)
         self._at_once = 1  # pictures, which share the memory
+
+    def _painted_over(self, name: str) -> "Stylizer":
+        """As painters begin with a grisaille: two styles, each with colours of its own, would turn skin twice.
+
+        Nor is it rounded to whole numbers twice, for squares of both would add up.
+        """
+        try:
+            style = embedded(name)
+        except SakugaError as error:
+            raise SakugaError(f"style {self.style.name} is painted over {name}: {error}") from None
+        look = replace(self.look, quality="best", keep_color=True, precision="fp32")
+        return Stylizer(style, look, threads=self.threads)
 
     @property
     def name(self) -> str:
@@ -203,6 +220,8 @@ class Stylizer:
         if self.after:
             rgb, scale = self.after.array(rgb, found), self.after.scale
             found = [Face((face.points + 0.5) * scale - 0.5) for face in found]
+        if self.underpainting and self.look.quality == "best":
+            rgb = self.underpainting.array(rgb, found)
         if self.frame:
             return in_frames(rgb, found, self.frame, self._whole, multiple=card.multiple)
         stylized = self._whole(rgb)
@@ -273,6 +292,7 @@ class Stylizer:
         other = copy(self)
         other.threads, other.engine = threads, pick(self.style, self.engine.precision, threads, self.inputs)
         other.after = self.after and self.after.with_threads(threads)
+        other.underpainting = self.underpainting and self.underpainting.with_threads(threads)
         return other
 
     def for_frames(self) -> tuple["Stylizer", int]:
@@ -294,7 +314,8 @@ class Stylizer:
         engine = [self.engine.name, self.engine.precision, self.threads]
         inputs = {name: sha256(value.tobytes()).hexdigest() for name, value in self.inputs.items()}
         facts = {"style": self.style.file_sha256, "engine": engine, "look": asdict(self.look), "inputs": inputs}
-        return {**facts, "frame": self.frame is not None, "after": self.after and self.after.identity}
+        before = {"after": self.after, "underpainting": self.underpainting}
+        return {**facts, "frame": self.frame is not None, **{k: one and one.identity for k, one in before.items()}}
 
     @property
     def _shows_photo(self) -> bool:
