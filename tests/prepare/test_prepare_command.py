@@ -3,6 +3,10 @@
 import inspect
 import os
 import signal
+import subprocess
+import sys
+import threading
+import time
 from importlib import import_module
 from pathlib import Path
 
@@ -15,6 +19,8 @@ from sakuga.errors import SakugaError, UsageError
 from sakuga.prepare.files import find, save
 from sakuga.prepare.manifest import Manifest, Row, read
 from sakuga.prepare.runner import describe, parallel, summary, work
+from sakuga.runtime.atomic import atomic
+from sakuga.runtime.processes import alone_in
 
 
 def tree(folder, *names):
@@ -177,14 +183,66 @@ def test_manifest_after_a_kill(tmp_path):
     manifest.add(tmp_path / "bad.png", [Row("", "failed", "why")])
     with (out / "manifest.csv").open("a") as file:
         file.write("../c.png,c.png,ye")
-    (out / ".sakuga-00.png").touch()
+    leftover = out / ".sakuga-0123456789ab.png"
+    leftover.touch()
     again = Manifest(out, "step size=1")
     assert source in again
     assert tmp_path / "none.png" in again
     assert tmp_path / "bad.png" not in again
     assert tmp_path / "c.png" not in again
     assert again.of(source) == [Row("a-0.png", "yes", ""), Row("a-1.png", "no", "blurred (0.1)")]
-    assert not (out / ".sakuga-00.png").exists()
+    assert not leftover.exists()
+
+
+def test_a_manifest_leaves_what_another_process_is_writing(tmp_path):
+    Manifest(tmp_path / "out", "step")
+    with atomic(tmp_path / "out" / "a.png") as temporary:
+        Manifest(tmp_path / "out", "step")
+        assert temporary.exists()
+
+
+def test_of_two_at_once_the_second_waits(tmp_path, capsys):
+    folder, out, status = tree(tmp_path / "in", "a.png"), tmp_path / "out", []
+    command = ["edges", str(folder), "-o", str(out), "--workers", "1"]
+    second = threading.Thread(target=lambda: status.append(main(command)))
+    with alone_in(out, pytest.fail):
+        second.start()
+        while not (told := capsys.readouterr().err):
+            assert second.is_alive()
+        assert told == f"sakuga: another process is making {out}: waiting for its end\n"
+        assert not read(out)
+    second.join()
+    assert status == [0]
+    assert list(read(out)) == ["", "../in/a.png"]
+
+
+def test_a_refused_step_leaves_no_folder(tmp_path):
+    with pytest.raises(UsageError, match="does not exist"):
+        main(["edges", str(tmp_path / "none"), "-o", str(tmp_path / "out")])
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="POSIX")
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_is_as_an_interrupt(number, tmp_path):
+    folder, out = tree(tmp_path / "in", *(f"{i}.png" for i in range(400))), tmp_path / "out"
+    command = [sys.executable, "-m", "sakuga", "prepare", "edges", folder, "-o", out, "--workers", "2"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as step:
+        while step.poll() is None and len(read(out)) < 3:
+            time.sleep(0.05)
+        step.send_signal(number)
+        assert step.stderr.read().endswith("sakuga: interrupted; the same command goes on\n")
+    assert step.returncode == 130
+    assert not list(out.glob(".sakuga-*"))
+
+
+def test_processes_end_with_the_one_that_began_them():
+    program = "import os, time; from sakuga.runtime.processes import process_pool as pool; made = pool(2)\n"
+    program += "[made.submit(os.write, 1, b'here\\n') for _ in range(2)]; time.sleep(600)"
+    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE) as first:
+        first.stdout.readline()
+        first.kill()
+        assert first.stdout.read() in (b"", b"here\n")  # comes to its end when all who hold it have ended
 
 
 def test_a_name_that_is_no_utf8(tmp_path):

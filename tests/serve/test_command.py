@@ -56,7 +56,8 @@ def serve(tmp_path, made_style):
         process.communicate()
 
 
-def test_it_ends_in_the_middle_of_work_and_leaves_nothing(serve):
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_it_ends_in_the_middle_of_work_and_leaves_nothing(serve, number):
     start, temporary = serve
     process, url = start()
     answer = httpx.post(f"{url}/v1/stylize", params={"style": "invert"}, files={"file": ("a.png", picture())})
@@ -64,7 +65,7 @@ def test_it_ends_in_the_middle_of_work_and_leaves_nothing(serve):
     job = httpx.post(f"{url}/v1/video", files={"file": ("a.mp4", video(frames=2400, rate=60))}).json()
     wait_for(lambda: httpx.get(f"{url}{job['url']}").json()["frames"] > 0)
     assert list(temporary.glob("sakuga-serve-*/*/source.mp4"))
-    process.send_signal(signal.SIGTERM)
+    process.send_signal(number)
     _, said = process.communicate(timeout=15)
     assert process.returncode == 0
     assert said == ""

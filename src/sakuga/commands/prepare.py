@@ -4,6 +4,7 @@ import difflib
 from collections.abc import Callable, Sequence
 from functools import wraps
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import tyro
@@ -13,6 +14,8 @@ from sakuga.commands.options import ADDRESS, add_usual, join_lists
 from sakuga.errors import UsageError
 from sakuga.runtime.console import say
 from sakuga.runtime.folder import telling_unreadable
+from sakuga.runtime.processes import alone_in
+from sakuga.runtime.signals import heed_as_interrupts
 
 STEPS = {
     "frames": "Take frames from films: a few sharp ones of every scene.",
@@ -40,8 +43,9 @@ def main(args: Sequence[str]) -> int:
         raise UsageError(f"prepare has no step {step}; {f'did you mean {near[0]}?' if near else f'choose {_list()}.'}")
     function: Callable[..., int] = getattr(import_module(f"sakuga.prepare.{step}"), step)
     rest = add_usual(join_lists(rest, function), "--cluster", "local", ADDRESS)
-    if step != "check":  # which counts it among its problems
-        function = _telling(function)
+    if step != "check":  # which counts it among its problems, and writes no folder
+        function = _alone(_telling(function))
+    heed_as_interrupts()
     return tyro.cli(function, args=rest, prog=f"sakuga prepare {step}", config=(DisallowNone, FlagCreatePairsOff))
 
 
@@ -53,6 +57,23 @@ def _telling(step: Callable[..., int]) -> Callable[..., int]:
         with telling_unreadable(say) as unreadable:
             status = step(*args, **options)
         return 1 if unreadable else status
+
+    return run
+
+
+def _alone(step: Callable[..., int]) -> Callable[..., int]:
+    """A step that waits for another process which makes the same folder, and skips what that has made."""
+
+    @wraps(step)
+    def run(*args: Any, **options: Any) -> int:
+        out: Path | None = options.get("output")
+        if out is None or (out.exists() and not out.is_dir()):  # which the step has a sentence for
+            return step(*args, **options)
+        try:
+            with alone_in(out, lambda: say(f"another process is making {out}: waiting for its end")):
+                return step(*args, **options)
+        except KeyboardInterrupt:
+            raise KeyboardInterrupt("interrupted; the same command goes on") from None
 
     return run
 

@@ -21,6 +21,7 @@ from tyro.conf import DisallowNone, FlagCreatePairsOff, arg
 
 from sakuga.errors import SakugaError, UsageError
 from sakuga.runtime.http import host_name
+from sakuga.runtime.signals import terminating
 from sakuga.serve.admission import loopback_hosts, machine_hosts
 from sakuga.serve.app import create_app
 from sakuga.serve.limited_io import protocol
@@ -154,14 +155,16 @@ def _serve(app: FastAPI, limits: Limits, listener: socket.socket, url: str, open
         timeout_graceful_shutdown=_GRACE_SECONDS,
     )
     server = _Server(config, url, open, others)
-    # uvicorn raises the signal that stopped it again; it must not end the process before it has cleaned up.
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # uvicorn raises the signal that stopped it again; it must not end the process before it has cleaned up. It knows
+    # nothing of SIGHUP.
+    before = {number: signal.signal(number, server.handle_exit) for number in terminating()}
     try:
         server.run([listener])
     except KeyboardInterrupt:
         pass
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
         app.state.sakuga.close()
         if server.should_exit:  # all is done, and the interpreter's end takes seconds on a busy machine
             _leave()

@@ -1,10 +1,8 @@
 """`sakuga train`: lists the systems, which imports nothing heavy, or starts a training."""
 
-import signal
-import threading
 from collections.abc import Sequence
 
-from sakuga.runtime.signals import terminating
+from sakuga.runtime.signals import heed_as_interrupts
 from sakuga.systems import SYSTEMS, load_system
 
 
@@ -16,9 +14,7 @@ def train(args: Sequence[str]) -> int:
         for name, (_, described) in SYSTEMS.items():
             print(f"  {name:<{width}}{described}")
         return 0 if args else 2
-    if threading.current_thread() is threading.main_thread():
-        for number in terminating():
-            signal.signal(number, signal.default_int_handler)  # as Ctrl-C, also while data are prepared
+    heed_as_interrupts()  # also while data are prepared
     system = load_system(args[0])
     from sakuga.commands.train_run import run
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from sakuga.errors import UsageError
-from sakuga.runtime.atomic import atomic
+from sakuga.runtime.atomic import atomic, remove_leftovers
 
 NAME = "manifest.csv"
 HEADER = ("source", "target", "kept", "why")
@@ -65,8 +65,8 @@ class Manifest:
             if source not in forgotten and all(row.kept != "failed" for row in rows):
                 self.rows[source] = rows
         out.mkdir(parents=True, exist_ok=True)
-        for leftover in out.rglob(".sakuga-*"):  # half-written files of a run that was killed
-            leftover.unlink(missing_ok=True)
+        for folder in {leftover.parent for leftover in out.rglob(".sakuga-*")}:
+            remove_leftovers(folder)
         with atomic(self.path, overwrite=True) as temporary:
             lines = _lines([HEADER, *((source, *row) for source, rows in self.rows.items() for row in rows)])
             temporary.write_text(lines, encoding="utf-8", errors="surrogateescape", newline="")

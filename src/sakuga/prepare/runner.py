@@ -1,9 +1,7 @@
 """One function over many files: in a pool of processes, with a progress bar, and from where it stopped."""
 
-import signal
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from functools import partial
 from pathlib import Path
@@ -14,6 +12,7 @@ from sakuga.prepare.files import File
 from sakuga.prepare.manifest import Manifest, Row
 from sakuga.runtime.console import printable, say, track
 from sakuga.runtime.parallel import cores
+from sakuga.runtime.processes import process_pool
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -116,8 +115,7 @@ def parallel(
     if workers <= 1:
         yield from zip(items, track(map(partial(_guarded, function), items), title, len(items)), strict=True)
         return
-    # Ctrl-C goes to all processes of a terminal: the workers finish what they have in hand, and this one says so.
-    pool = ProcessPoolExecutor(workers, initializer=signal.signal, initargs=(signal.SIGINT, signal.SIG_IGN))
+    pool = process_pool(workers)  # after Ctrl-C they finish what they have in hand
     try:
         chunk = max(1, min(8, len(items) // (4 * workers)))
         made = pool.map(partial(_guarded, function), items, chunksize=chunk)

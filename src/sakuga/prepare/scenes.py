@@ -14,6 +14,7 @@ from sakuga.prepare.files import save
 from sakuga.prepare.objects import COLORS, SHAPES, compose, draw, grid
 from sakuga.prepare.runner import parallel
 from sakuga.runtime.atomic import atomic
+from sakuga.runtime.console import printable
 
 MAX_TURNS, MIN_SIDE, MAX_SIDE = 12, 16, 1024
 
@@ -66,7 +67,7 @@ def scenes(
             if isinstance(lines, Exception):
                 raise lines
             table.writerows(lines)
-    print(f"{output}: {count} scenes of {turns} turns", flush=True)
+    print(printable(f"{output}: {count} scenes of {turns} turns"), flush=True)
     return 0
 
 

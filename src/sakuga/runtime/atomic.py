@@ -41,7 +41,7 @@ def atomic(target: Path, *, overwrite: bool = False) -> Iterator[Path]:
         if os.path.lexists(target) and not overwrite:
             raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(target))
         with _held(temporary):
-            _remove_leftovers(target.absolute().parent)
+            _tidy_once(target.absolute().parent)
             try:
                 yield temporary
                 sync(temporary)
@@ -78,8 +78,7 @@ def _held(temporary: Path) -> Iterator[None]:
             # Somebody who tidies up met it before it was locked.
 
 
-@cache
-def _remove_leftovers(folder: Path) -> None:
+def remove_leftovers(folder: Path) -> None:
     """Remove the temporary files in a folder that nobody holds a lock on."""
     if fcntl is None:
         return
@@ -90,6 +89,9 @@ def _remove_leftovers(folder: Path) -> None:
                     fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
                     if os.path.samestat(os.fstat(file.fileno()), os.lstat(entry.path)):  # not one made again meanwhile
                         os.unlink(entry.path)
+
+
+_tidy_once = cache(remove_leftovers)
 
 
 def _publish(temporary: Path, target: Path, overwrite: bool) -> None:

@@ -18,6 +18,13 @@ def terminating() -> tuple[int, ...]:
     return signal.SIGTERM, hangup
 
 
+def heed_as_interrupts() -> None:
+    """Make SIGTERM and SIGHUP a KeyboardInterrupt as Ctrl-C is, from now on; nothing outside the main thread."""
+    if threading.current_thread() is threading.main_thread():
+        for number in terminating():
+            signal.signal(number, signal.default_int_handler)
+
+
 @contextmanager
 def interrupts() -> Iterator[list[int]]:
     """Collect Ctrl-C, SIGTERM and SIGHUP instead of breaking off in the middle of something.

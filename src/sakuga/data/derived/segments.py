@@ -1,8 +1,7 @@
 """Superpixels of photographs, computed once, by several processes, and kept on disk."""
 
-import signal
 from collections.abc import Callable, Generator, Sequence
-from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from functools import partial
 from pathlib import Path
@@ -16,6 +15,7 @@ from sakuga.data.pictures import Options, Pictures
 from sakuga.runtime.atomic import atomic
 from sakuga.runtime.console import say, track
 from sakuga.runtime.parallel import cores
+from sakuga.runtime.processes import process_pool
 
 Mapped = Callable[[Callable[[Path], np.ndarray], Sequence[Path]], Generator[np.ndarray, None, None]]
 
@@ -110,7 +110,7 @@ def _compute(
 
 
 def _in_processes(work: Callable[[Path], np.ndarray], paths: Sequence[Path]) -> Generator[np.ndarray, None, None]:
-    with ProcessPoolExecutor(min(len(paths), cores()), initializer=_obey) as pool:
+    with process_pool(min(len(paths), cores())) as pool:
         try:
             yield from pool.map(work, paths)
         except BaseException:
@@ -120,9 +120,3 @@ def _in_processes(work: Callable[[Path], np.ndarray], paths: Sequence[Path]) -> 
 
 def _labels(method: Callable[[np.ndarray], np.ndarray], options: Options, path: Path) -> np.ndarray:
     return method(load_image(path, **options))
-
-
-def _obey() -> None:
-    """Leave it to the main process, which a terminal's Ctrl-C reaches as well, to say when a worker stops."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
