@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from sakuga.data.columns import Crop
 from sakuga.data.dataset import by_area, place_crops
 from sakuga.data.derived.edges import smooth_edges
 from sakuga.data.derived.segments import Segments, superpixels
@@ -272,7 +273,7 @@ class TestSegments:
         pictures = Pictures([tmp_path / "photos"])
         files = Segments(pictures, tmp_path / "cache").files
         np.testing.assert_array_equal(np.load(files[1]), superpixels(pictures[1]))
-        monkeypatch.setattr("sakuga.data.derived.segments.ProcessPoolExecutor", None)  # not needed again
+        monkeypatch.setattr("sakuga.data.derived.segments.process_pool", None)  # not needed again
         assert Segments(pictures, tmp_path / "cache").files == files
 
     @pytest.mark.parametrize("left", [0, 50, 1000])
@@ -286,3 +287,15 @@ class TestSegments:
         Segments(pictures, tmp_path / "cache")
         assert damaged.read_bytes() == before
         assert whole.stat().st_mtime_ns == made
+
+    @pytest.mark.parametrize("left", [None, 0, 50, 1000])
+    def test_what_is_damaged_later_is_named(self, tmp_path, left):
+        save(tmp_path / "photos" / "a.png", noise())
+        segments = Segments(Pictures([tmp_path / "photos"]), tmp_path / "cache")
+        (file,) = segments.files
+        if left is None:
+            file.unlink()
+        else:
+            file.write_bytes(file.read_bytes()[:left])
+        with pytest.raises(SakugaError, match=rf"{file.name} is gone or damaged: the same command"):
+            segments.take(Crop(0, 0, 0, 8, False))

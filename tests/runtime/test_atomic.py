@@ -20,7 +20,7 @@ def test_a_file_that_somebody_tidies_away_before_it_is_locked_is_made_again(tmp_
         if not met and operation == fcntl.LOCK_EX:
             (path,) = tmp_path.glob(".sakuga-*")
             met.append(path)
-            module._remove_leftovers.__wrapped__(tmp_path)
+            module.remove_leftovers(tmp_path)
         flock(file, operation)
 
     monkeypatch.setattr(module.fcntl, "flock", late)

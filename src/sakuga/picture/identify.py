@@ -135,7 +135,7 @@ def check_size(
         frames = f" in {count} frames" if count > 1 else ""
         raise TooLargeError(
             f"{name} has {size[0]}x{size[1]} pixels{frames}, {pixels:,} in all and more than the limit of "
-            f"{max_pixels:,}: raise the limit (--max-pixels) if you trust the file"
+            f"{max_pixels:,}: reduce it, or stylise it with larger --max-pixels if you trust the file"
         )
 
 

@@ -12,6 +12,7 @@ from skimage.segmentation import felzenszwalb, slic
 from sakuga.data.columns import Column, Crop
 from sakuga.data.images import load_image
 from sakuga.data.pictures import Options, Pictures
+from sakuga.errors import SakugaError
 from sakuga.runtime.atomic import atomic
 from sakuga.runtime.console import say, track
 from sakuga.runtime.parallel import cores
@@ -80,8 +81,13 @@ class Segments(Column):
         return len(self.files)
 
     def take(self, crop: Crop) -> np.ndarray:
-        """Cut a crop out of a photo's labels."""
-        _, labels = np.unique(crop.cut(np.load(self.files[crop.index])), return_inverse=True)
+        """Cut a crop out of a photo's labels. Raises SakugaError where they are gone or damaged since."""
+        file = self.files[crop.index]
+        try:
+            whole = np.load(file)
+        except (OSError, ValueError, EOFError) as error:
+            raise SakugaError(f"{file} is gone or damaged: the same command computes it again") from error
+        _, labels = np.unique(crop.cut(whole), return_inverse=True)
         return labels.reshape(crop.size, crop.size)
 
 
