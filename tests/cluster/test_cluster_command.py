@@ -180,6 +180,7 @@ def test_the_results_are_those_of_one_machine_whatever_is_killed(ray, capsys, mo
         thread.join()
     cluster = capsys.readouterr()
     assert killed
+    assert "Prefetcher" not in {one.name for one in threading.enumerate()}  # of Ray Data, one for each dataset
     assert contents("out") == contents("plain")
     assert sorted(cluster.out.split()) == sorted(plain.out.replace("plain", "out").split())
     assert cluster.err == plain.err

@@ -1,3 +1,7 @@
+import platform
+import subprocess
+import sys
+
 import psutil
 import pytest
 
@@ -58,3 +62,37 @@ def test_here_it_is_less_than_all_there_is():
 )
 def test_errors_that_say_so(error, expected):
     assert memory.ran_out(error) == expected
+
+
+THREADS = """
+import ctypes, sys, threading
+from sakuga.runtime.memory import share_arena
+
+if sys.argv[1] == "shared":
+    share_arena()
+together = threading.Barrier(4)
+
+def work():
+    kept = bytearray(5000)
+    together.wait()
+
+threads = [threading.Thread(target=work) for _ in range(4)]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+libc = ctypes.CDLL(None)
+libc.fdopen.restype = ctypes.c_void_p
+out = ctypes.c_void_p(libc.fdopen(1, b"w"))
+libc.malloc_info(0, out)
+libc.fflush(out)
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="of glibc")
+def test_threads_share_an_arena():
+    def heaps(how):
+        command = [sys.executable, "-c", THREADS, how]
+        return subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout.count("<heap nr=")
+
+    assert heaps("shared") == 1 < heaps("own")

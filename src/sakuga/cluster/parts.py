@@ -53,7 +53,7 @@ def weight(source: Path) -> int:
     if is_video(source) or is_pattern(source.name):
         return SHARE + 1
     if isinstance(source, Url):
-        return _UNKNOWN if source.size is None else int(source.size / _BYTES_A_PIXEL)
+        return _UNKNOWN if source.size is None else min(SHARE + 1, int(source.size / _BYTES_A_PIXEL))
     return pixels(source, SHARE + 1)
 
 

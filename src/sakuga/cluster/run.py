@@ -16,6 +16,7 @@ from sakuga.cluster.recipe import Recipe, files
 from sakuga.cluster.worker import Order, Outcome, Worker
 from sakuga.errors import SakugaError
 from sakuga.runtime.console import print_path, say
+from sakuga.runtime.memory import share_arena
 from sakuga.runtime.urls import Url, check_writable
 from sakuga.stylizer import Stylizer
 from sakuga.stylizer.batch import SHARE, Report
@@ -25,7 +26,7 @@ Block = tuple[Sequence[int], tuple[int, ...]]
 """Places of jobs, and which part of their video is to be made, as Worker takes it; none: all."""
 _PARTS = 4
 """Parts of a long video for each machine: the more, the less is lost with one and the more often the file is read."""
-_BLOCKS = 200
+_BLOCKS = 100
 """Blocks for each actor that Ray is given at a time: it keeps some 17 kB of each until all of them are done, and then
 actors begin anew, which takes seconds.
 """
@@ -50,7 +51,7 @@ def run(
     """
     check_jobs(jobs)
     ledger = _Ledger(jobs, progress, manifest)
-    missing = array("q", _missing(ledger, bool(options.get("overwrite"))))
+    missing = array("I", _missing(ledger, bool(options.get("overwrite"))))
     if not missing:
         return ledger.report
     recipes = {name: Recipe.of(one) for name, one in stylizers.items()}
@@ -59,15 +60,16 @@ def run(
     for folder in folders:
         if isinstance(folder, Url):
             check_writable(folder)
-    weights = array("q", bytes(8 * len(jobs)))
+    weights = array("I", bytes(4 * len(jobs)))
     for index in missing:
         weights[index] = weight(jobs[index].source)
-    light = array("q", (index for index in missing if weights[index] <= SHARE))
-    heavy = array("q", (index for index in missing if weights[index] > SHARE))
+    light = array("I", (index for index in missing if weights[index] <= SHARE))
+    heavy = array("I", (index for index in missing if weights[index] > SHARE))
 
     def whole(indices: Sequence[int], workers: int) -> Iterator[Block]:
         return ((block, ()) for block in blocks(indices, weights, workers))
 
+    share_arena()
     with connected(address) as ray:
         faces = any(one.look.faces or one.is_for_faces for one in stylizers.values())
         check_nodes(ray, folders, inputs=tops(jobs[index].source for index in missing), faces=faces)
@@ -151,9 +153,11 @@ def _outcomes(
             fn_constructor_args=(order, styles, each),
         )
         try:
-            for batch in work.iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=0):
-                for row in batch.to_pylist():
-                    yield Outcome(**row)
+            # Not `iter_batches`: without prefetching it leaves a thread behind, and with it tells results late.
+            for bundle in work.iter_internal_ref_bundles():
+                for block in bundle.block_refs:
+                    for row in ray.get(block).to_pylist():
+                        yield Outcome(**row)
         except (GeneratorExit, KeyboardInterrupt):
             raise
         except Exception as error:  # of Ray

@@ -1,9 +1,14 @@
 """How much memory is left, and how its lack shows."""
 
+import ctypes
+import platform
 import sys
 from pathlib import Path
 
 from sakuga.errors import SakugaError
+
+_ARENA_MAX = -8
+"""glibc's M_ARENA_MAX."""
 
 
 def available() -> int:
@@ -32,6 +37,16 @@ def check_address_space(need: int, what: str) -> None:
     if left < need:
         sizes = f"{left >> 20:,} MiB of memory, and {what} needs about {need >> 20:,}"
         raise SakugaError(f"the limit on this process (ulimit -v) leaves {sizes}: raise it")
+
+
+def share_arena() -> None:
+    """Have all threads of this process take their memory from one place, those that begin later too.
+
+    glibc gives each thread one of its own, and what another frees stays there: with the thirty of Ray a process grows
+    as long as it lives.
+    """
+    if platform.libc_ver()[0] == "glibc":
+        ctypes.CDLL(None).mallopt(_ARENA_MAX, 1)
 
 
 def ran_out(error: BaseException) -> bool:
