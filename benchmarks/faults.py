@@ -1,6 +1,7 @@
 """What must not be seen in a style: skin of another tone, the network's squares.
 
     python benchmarks/faults.py --portraits FOLDER [--styles NAME_OR_FILE ...] [--precision fp32 int8]
+        [--quality fast|best]
 
 Skin: portraits whose face fills the middle (AutoToon's crops; those that no style was trained on: every fifth). The
 face is an ellipse, blurred by a sigma of 6 pixels; medians of CIELAB lightness, hue and chroma over it, before and
@@ -60,6 +61,7 @@ def main() -> None:
     parser.add_argument("--portraits", type=Path, required=True)
     parser.add_argument("--styles", nargs="*", default=sorted(names()))
     parser.add_argument("--precision", nargs="*", default=["fp32", "int8"])
+    parser.add_argument("--quality", choices=("fast", "best"), default="fast", help="of the pictures")
     args = parser.parse_args()
 
     portraits = [load_image(path) for path in find_images([args.portraits])]
@@ -69,7 +71,7 @@ def main() -> None:
     print("                          dL / dh / dC, medians of the group (largest |dL|)             grid flat   ramps")
     flat, ramps = fields()
     for name, precision in product(args.styles, args.precision):
-        stylizer = sakuga.Stylizer(name if not Path(name).is_file() else Path(name), precision=precision)
+        stylizer = sakuga.Stylizer(name if not Path(name).is_file() else Path(name), precision=precision, quality=args.quality)
         moved = np.array([skin(stylizer.array(portrait)) for portrait in portraits]) - faces
         moved[:, 1] = (moved[:, 1] + 180) % 360 - 180
         cells = []
