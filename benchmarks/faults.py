@@ -71,7 +71,9 @@ def main() -> None:
     print("                          dL / dh / dC, medians of the group (largest |dL|)             grid flat   ramps")
     flat, ramps = fields()
     for name, precision in product(args.styles, args.precision):
-        stylizer = sakuga.Stylizer(name if not Path(name).is_file() else Path(name), precision=precision, quality=args.quality)
+        stylizer = sakuga.Stylizer(
+            name if not Path(name).is_file() else Path(name), precision=precision, quality=args.quality
+        )
         moved = np.array([skin(stylizer.array(portrait)) for portrait in portraits]) - faces
         moved[:, 1] = (moved[:, 1] + 180) % 360 - 180
         cells = []
