@@ -7,6 +7,7 @@ import numpy as np
 import torch
 
 import sakuga
+from sakuga.picture import Frame, Picture
 from sakuga.style import DEFAULT
 from sakuga.style.inputs import asked, assignments
 from sakuga.stylizer import Look
@@ -40,7 +41,7 @@ class SakugaStylize:
         settings: str = "",
         **look: Any,
     ) -> tuple[torch.Tensor]:
-        """Stylise each picture of the batch, several at a time."""
+        """Stylise one picture at the best quality, as the command does, or several as the frames of a video."""
         given: dict[str, object] = dict(assignments(line.strip() for line in settings.splitlines() if line.strip()))
         chosen = next(one for one in sakuga.styles() if one.name == style)
         if reference is not None:
@@ -49,8 +50,8 @@ class SakugaStylize:
                 raise sakuga.UsageError(f"style {style} takes no reference picture: disconnect it")
             given[second] = _pixels(reference[0])
         stylizer = sakuga.Stylizer(chosen, Look(**look), inputs=given)
-        results = [torch.from_numpy(stylizer.array(_pixels(one))) for one in image]
-        return (torch.stack(results).float() / 255,)
+        made = stylizer.picture(Picture([Frame(_pixels(one)) for one in image]))
+        return (torch.stack([torch.from_numpy(frame.rgb) for frame in made.frames]).float() / 255,)
 
 
 def _widgets() -> dict[str, Any]:

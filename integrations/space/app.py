@@ -3,6 +3,7 @@
 import gradio as gr
 
 import sakuga
+from sakuga.style import DEFAULT
 
 NAMES = [style.name for style in sakuga.styles() if style.card.photo]
 
@@ -16,7 +17,7 @@ page = gr.Interface(
     stylize,
     inputs=[
         gr.Image(type="pil", label="Photo"),
-        gr.Radio(NAMES, value=NAMES and "hosoda", label="Style"),
+        gr.Radio(NAMES, value=DEFAULT, label="Style"),
         gr.Slider(0, 1, 1, label="Strength"),
         gr.Checkbox(label="Keep the colours of the photo"),
     ],

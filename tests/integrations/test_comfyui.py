@@ -3,8 +3,11 @@
 import importlib.util
 from pathlib import Path
 
+import numpy as np
 import pytest
+from made_style import make_style
 
+from sakuga import stylize
 from sakuga.errors import UsageError
 
 torch = pytest.importorskip("torch")
@@ -36,6 +39,17 @@ def test_a_batch_comes_back_as_one(node):
     assert (results - (1 - photos)).abs().max() < 1.6 / 255
     (half,) = node().stylize(photos, "neg", strength=0.5)
     assert (half - 0.5).abs().max() < 1.6 / 255
+
+
+def test_one_picture_is_what_the_command_makes_of_it(node, style_folder):
+    (style_folder / "neg.onnx").unlink()
+    make_style(style_folder / "squares.onnx", "strided")
+    photo = torch.randint(0, 256, (1, 70, 90, 3)) / 255
+    (made,) = node().stylize(photo, "squares")
+    pixels = (photo[0] * 255).round().byte().numpy()
+    assert (made[0] * 255).round().byte().numpy().tolist() == np.asarray(stylize(pixels, "squares")).tolist()
+    (frames,) = node().stylize(photo.repeat(2, 1, 1, 1), "squares")
+    assert (frames[0] - made[0]).abs().max() > 1 / 255  # as of a video, fast
 
 
 def test_a_reference_for_a_style_that_takes_none(node):
