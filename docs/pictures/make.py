@@ -39,7 +39,6 @@ SUBJECTS = {
     "faces": (("man", "garden", "beach"), ("anime", "cel", "comic", "hosoda")),
     "landscapes": (("meadow", "moose"), ("hayao", "anime", "comic", "shinkai")),
     "things": (("coffee", "rocket"), ("comic", "anime", "ink", "cel")),
-    "pets": (("chelsea",), ("comic", "ink", "anime", "hosoda")),
 }
 """For each subject of docs/styles.md its photos and the styles that suit it, the best first."""
 
@@ -53,7 +52,7 @@ def photo(name: str) -> Image.Image:
 def save(picture: Image.Image | np.ndarray, name: str) -> None:
     """Write a picture of the docs."""
     image = Image.fromarray(picture) if isinstance(picture, np.ndarray) else picture
-    image.save(OUT / f"{name}.jpg", quality=68, optimize=True, progressive=True)
+    image.save(OUT / f"{name}.jpg", quality=52, optimize=True, progressive=True)
 
 
 def cell(picture: Image.Image, text: str, side: int) -> Cell:
@@ -61,7 +60,7 @@ def cell(picture: Image.Image, text: str, side: int) -> Cell:
     return ImageOps.contain(picture, (side, side), Image.Resampling.LANCZOS), text
 
 
-def before_after(name: str, style: str, side: int = 480) -> list[Cell]:
+def before_after(name: str, style: str, side: int = 400) -> list[Cell]:
     """Return a photo and its copy in a style."""
     original = photo(name)
     return [cell(original, "", side), cell(sakuga.stylize(original, style=style), f"sakuga photo.jpg -s {style}", side)]
@@ -77,7 +76,7 @@ def best(side: int = 300) -> None:
     save(contact_sheet([cells[:4], cells[4:]], side=side), "best")
 
 
-def all_styles(name: str, side: int = 320) -> None:
+def all_styles(name: str, side: int = 160) -> None:
     """Write a photo and all embedded styles of it, about as many in a row as there are rows."""
     original = photo(name)
     styles = [style.name for style in sakuga.styles() if style.embedded and not style.card.frame]
@@ -86,7 +85,7 @@ def all_styles(name: str, side: int = 320) -> None:
     save(contact_sheet([cells[i : i + across] for i in range(0, len(cells), across)], side=side), f"{name}-all")
 
 
-def subject(name: str, side: int = 240) -> None:
+def subject(name: str, side: int = 150) -> None:
     """Write the photos of a subject, each with the styles that suit it."""
     rows = []
     for one in SUBJECTS[name][0]:
@@ -145,7 +144,7 @@ if __name__ == "__main__":
     best()
     all_styles("astronaut")
     for name, style in GALLERY.items():
-        save(contact_sheet([before_after(name, style)], side=480), f"gallery-{name}")
+        save(contact_sheet([before_after(name, style)], side=400), f"gallery-{name}")
     for name in SUBJECTS:
         subject(name)
     caricature("man")
