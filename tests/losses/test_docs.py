@@ -128,3 +128,12 @@ def test_example_runs():
     after: dict[str, Tensor] = {}
     exec(example, after)
     assert after["painted"].grad.abs().sum() > 0
+
+
+def test_relgan_has_the_two_gradient_penalties_of_its_code():
+    (row,) = [row for heading in ROWS for row in rows(heading) if row[0] == "RelGAN, adversarial"]
+    penalties = [part for cell in row for part in code(cell) if "gradient_penalty(" in part]
+    assert [re.findall(r"150 \* gradient_penalty\((\w+)", part) for part in penalties] == [
+        ["discriminator"],
+        ["degree"],
+    ]

@@ -1,5 +1,6 @@
 """Roles and bounds that stand with the fields of configs."""
 
+import re
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Annotated
@@ -167,3 +168,15 @@ class TestCheapFirst:
         system.preview()
         assert capsys.readouterr().err.count("reading 4 pictures") == 1
         assert {field.name for field in fields(config)} >= roles(type(config)).keys()
+
+
+def test_the_page_names_vgg19_for_each_system_that_wants_it():
+    """Its first instruction fetches VGG-16."""
+    page = (Path(__file__).parents[2] / "docs" / "systems.md").read_text(encoding="utf-8")
+    (paragraph,) = re.findall(r"^Before the first training:.*?\n\n", page, re.MULTILINE | re.DOTALL)
+    listed = paragraph.partition("The papers of")[2].partition("VGG-19")[0]
+    wanting = [name for name, config in CONFIGS.items() if getattr(config, "features", "") == "vgg19"]
+    assert len(wanting) == 6
+    for name in wanting:
+        section = page.partition(f"\n## {name}\n")[2].partition("\n## ")[0]
+        assert f"`{name}`" in listed or "sakuga download vgg19" in section, name

@@ -200,7 +200,7 @@ def test_each_batch_is_made_once_and_none_for_nothing(tmp_path):
     assert made == [0, 1, 2]
 
 
-def test_an_error_of_a_batch_comes_as_it_is_when_its_step_is_due(tmp_path):
+def test_an_error_of_a_batch_comes_when_its_step_is_due_and_says_what_is_saved(tmp_path):
     class Broken(Toy):
         def batch(self, step, rank, world):
             if step == 2:
@@ -208,7 +208,7 @@ def test_an_error_of_a_batch_comes_as_it_is_when_its_step_is_due(tmp_path):
             return super().batch(step, rank, world)
 
     t = Trainer(Broken(), tmp_path)
-    with pytest.raises(SakugaError, match=r"photo\.jpg is not"):
+    with pytest.raises(SakugaError, match=r"photo\.jpg is not a readable picture; saved at step 2$"):
         t.fit(5)
     assert t.steps == 2
     assert runs.load(tmp_path)["steps"] == 2

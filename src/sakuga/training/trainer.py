@@ -150,6 +150,8 @@ class Trainer:
         if self._anywhere(problem is not None):
             if self.steps > began:
                 self.save()
+                if isinstance(problem, SakugaError):
+                    raise SakugaError(f"{problem}; saved at step {self.steps}") from problem
             raise problem or SakugaError(f"another process could not make the batch of step {self.steps}.")
         return batch
 
