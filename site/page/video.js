@@ -31,8 +31,15 @@ export async function stylizeVideo(file, style, look, signal, progress) {
     const calm = steady(style);
     const start = performance.now();
     let frames = 0;
+    let first = null;
     progress({ status: "running", frames, total, seconds_left: null });
     const process = async (frame) => {
+      const size = `${frame.codedWidth}x${frame.codedHeight}`;
+      first ??= size;
+      if (size !== first) {
+        const at = frame.timestamp.toFixed(1);
+        throw new Refused(`The video's frames change from ${first} to ${size} at ${at} s: ffmpeg -i IN OUT.mp4 brings them to one size.`, 422);
+      }
       frame.draw(paper, 0, 0, width, height);
       const result = await stylize(paper.getImageData(0, 0, width, height), calm, { ...look, max_side: 0 }, signal);
       paper.putImageData(new ImageData(result.data, width, height), 0, 0);

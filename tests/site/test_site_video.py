@@ -3,6 +3,7 @@
 import av
 import numpy as np
 import pytest
+from grown import grown
 from on_page import PAN, choose, download, expect, row, style, stylized
 
 
@@ -86,6 +87,12 @@ def test_what_is_too_long_or_too_large_is_refused_with_a_sentence(visit, tmp_pat
     expect(row(page, 3)).to_have_attribute("data-status", "done")
     failed(page, 1, "The video has 31 seconds; this page takes up to 30")
     failed(page, 2, "The video has 2560x1440 pixels")
+
+
+def test_frames_of_another_size_are_refused(visit, tmp_path):
+    page = visit()
+    choose(page, grown(tmp_path / "clip.webm", (96, 80), small=3))
+    failed(page, 1, "The video's frames change from 64x64 to 96x80 at 0.1 s")
 
 
 def test_without_webcodecs_the_page_says_so(visit):
