@@ -7,10 +7,10 @@ import av
 RATE = 24
 
 
-def grown(path, size, *, small=10, large=2, back=0):
+def grown(path, size, *, small=10, large=2, back=0, turn=0):
     """Write a clip of `small` frames of 64x64 pixels, and then `large` ones of `size` that its header does not know.
 
-    `back`: how many of 64x64 follow again.
+    `back`: how many of 64x64 follow again. `turn`: by how many degrees the header has them shown turned.
     """
     codec = {".webm": "libvpx-vp9", ".mpg": "mpeg2video", ".avi": "mpeg4"}.get(path.suffix, "libx264")
     parts = []
@@ -33,6 +33,8 @@ def grown(path, size, *, small=10, large=2, back=0):
         stream = out.add_stream(codec, rate=RATE)
         stream.width = stream.height = 64
         stream.pix_fmt = "yuv420p"
+        if turn:
+            stream.set_display_rotation(turn)
         for tick, packet in enumerate(packet for packets in parts for packet in packets):
             packet.pts = packet.dts = tick
             packet.time_base, packet.stream = Fraction(1, RATE), stream

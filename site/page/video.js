@@ -1,8 +1,8 @@
 /** A short video in a style: the browser's own codecs decode and encode, Mediabunny reads and writes files and copies sound. */
 
 import {
-  ALL_FORMATS, BlobSource, BufferTarget, Conversion, getFirstEncodableVideoCodec, Input, Mp4OutputFormat, Output, QUALITY_HIGH, WEBM,
-  WebMOutputFormat,
+  ALL_FORMATS, BlobSource, BufferTarget, Conversion, getFirstEncodableVideoCodec, Input, Mp4OutputFormat, Output, QUALITY_HIGH, VideoSampleSink,
+  WEBM, WebMOutputFormat,
 } from "./mediabunny.min.mjs";
 import { MAX_VIDEO_SECONDS } from "./limits.js";
 import { Refused } from "./refused.js";
@@ -23,7 +23,7 @@ const CUT = 30; // mean difference of such frames, of 255, from which on the sce
 export async function stylizeVideo(file, style, look, signal, progress) {
   const input = new Input({ source: new BlobSource(file), formats: ALL_FORMATS });
   try {
-    const { track, kind, width, height, total } = await examine(input, look.max_side);
+    const { track, kind, width, height, total } = await examine(input, look.max_side, signal);
     const output = new Output({ format: kind.format(), target: new BufferTarget() });
     const codec = await getFirstEncodableVideoCodec(kind.codecs, { width, height });
     if (!codec) throw new Refused(`This browser cannot write a video of ${width}x${height}: choose another longest side.`, 415);
@@ -31,15 +31,8 @@ export async function stylizeVideo(file, style, look, signal, progress) {
     const calm = steady(style);
     const start = performance.now();
     let frames = 0;
-    let first = null;
     progress({ status: "running", frames, total, seconds_left: null });
     const process = async (frame) => {
-      const size = `${frame.codedWidth}x${frame.codedHeight}`;
-      first ??= size;
-      if (size !== first) {
-        const at = frame.timestamp.toFixed(1);
-        throw new Refused(`The video's frames change from ${first} to ${size} at ${at} s: ffmpeg -i IN OUT.mp4 brings them to one size.`, 422);
-      }
       frame.draw(paper, 0, 0, width, height);
       const result = await stylize(paper.getImageData(0, 0, width, height), calm, { ...look, max_side: 0 }, signal);
       paper.putImageData(new ImageData(result.data, width, height), 0, 0);
@@ -61,7 +54,7 @@ export async function stylizeVideo(file, style, look, signal, progress) {
 }
 
 /** What a file has: {track, kind, width, height, total}, with its sides as they will be. Rejects with Refused what is too much. */
-async function examine(input, maxSide) {
+async function examine(input, maxSide, signal) {
   const track = await input.getPrimaryVideoTrack().catch(() => null);
   if (!track || !(await track.canDecode())) throw unreadable();
   const seconds = await input.computeDuration();
@@ -75,8 +68,23 @@ async function examine(input, maxSide) {
   if (width * height > MAX_FRAME_PIXELS) {
     throw new Refused(`The video has ${width}x${height} pixels; this page takes up to 1920x1080: choose a smaller longest side.`, 422);
   }
+  await checkSizes(track, signal);
   const { packetCount } = await track.computePacketStats();
   return { track, kind: (await input.getFormat()) === WEBM ? WEB : MP4, width, height, total: packetCount };
+}
+
+/** Rejects with Refused where frames change their size. Asked before the work, because the conversion brings turned frames to one. */
+async function checkSizes(track, signal) {
+  let first = null;
+  for await (const frame of new VideoSampleSink(track).samples()) {
+    const [size, at] = [`${frame.codedWidth}x${frame.codedHeight}`, frame.timestamp.toFixed(1)];
+    frame.close();
+    signal.throwIfAborted();
+    first ??= size;
+    if (size !== first) {
+      throw new Refused(`The video's frames change from ${first} to ${size} at ${at} s: ffmpeg -i IN OUT.mp4 brings them to one size.`, 422);
+    }
+  }
 }
 
 const unreadable = () => new Refused("The file is no video that this browser can read, or it is damaged.", 415);
