@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from sakuga.cli import main
+from sakuga.evaluation.measures import named
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "train-your-own.md"
@@ -74,3 +75,15 @@ def test_every_command_of_the_page(tmp_path, monkeypatch, capfd):
     assert Image.open("photo.mine.jpg").size == (100, 72)
     assert Path("runs/mine-fast/last.pt").exists()
     assert "<html" in Path("report/compare.html").read_text(encoding="utf-8")
+
+
+def test_the_page_says_what_a_negative_kid_and_inverted_colours_are():
+    """Where they are met: with the figures, and in the table of what looks wrong."""
+    page = " ".join(PAGE.read_text(encoding="utf-8").split())
+    judge, wrong = page.split("## 5. Judge")[1].split("## 6. Use")[0], page.split("## When it looks wrong")[1]
+    assert re.search(r"KID is an estimate[^.]* a little below 0", judge)
+    (why,) = re.findall(r"\| colours are inverted[^|]*\|([^|]*)\|", wrong)
+    assert "CycleGAN" in why
+    assert "the way back undoes" in why
+    (kid,) = [row.meaning for row in named("") if row.name == "KID"]
+    assert "below 0" in kid

@@ -1,5 +1,7 @@
 """FeatureNetwork's input conventions and the files its weights come in."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -113,3 +115,15 @@ def test_features_before_an_activation_are_not_activated():
     """Activations must not work in place: what was taken before them would change."""
     found = FeatureNetwork("vgg19", ["conv1_2", "conv2_1"], weights="random:0")(torch.rand(1, 3, 16, 16) * 2 - 1)
     assert found["conv1_2"].min() < 0
+
+
+@pytest.mark.parametrize("name", ["vgg16", "vgg19"])
+def test_pooling_rounds_down_as_the_docs_say(name):
+    """The cartoon papers' codes round up, and would have 3 x 4 places here."""
+    network = FeatureNetwork(name, ["relu1_2", "pool1", "relu4_3"], weights="random:0")
+    found = network(torch.rand(1, 3, 20, 28) * 2 - 1)
+    assert found["relu4_3"].shape[2:] == (2, 3)
+    odd = network(torch.rand(1, 3, 17, 9) * 2 - 1, ["relu1_2", "pool1"])
+    assert_close(odd["pool1"], odd["relu1_2"][..., :16, :8].unflatten(3, (4, 2)).unflatten(2, (8, 2)).amax((3, 5)))
+    assert "rounds down" in " ".join(str(FeatureNetwork.__doc__).split())
+    assert "no multiple of 8" in (Path(__file__).parents[2] / "docs" / "losses.md").read_text(encoding="utf-8")

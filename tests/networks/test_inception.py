@@ -3,9 +3,11 @@
 import pytest
 import torch
 from torch import nn
+from torch.testing import assert_close
 
 from sakuga.errors import SakugaError, UsageError
 from sakuga.evaluation.generators import _inception_score
+from sakuga.evaluation.measures import named
 from sakuga.metrics.distances import Set
 from sakuga.metrics.features import FeatureExtractors
 from sakuga.networks import inception
@@ -36,6 +38,21 @@ def test_it_has_the_published_size(weights):
     assert features.shape == (2, 2048)
     assert (features >= 0).all()
     assert features.std() > 0
+
+
+def test_pictures_are_prepared_as_pytorch_fid_does(weights):
+    """Bilinear, between the centres of pixels, without antialiasing: of 897 by 897, the middle one of every nine."""
+    network = Inception(weights)
+    network.steps = nn.ModuleDict({"seen": nn.Flatten(2), "kept": nn.Unflatten(2, (-1, 1))})
+    image = torch.rand(1, 3, 897, 897) * 2 - 1
+    seen = []
+    network.steps["seen"].register_forward_pre_hook(lambda _, given: seen.append(given[0]))
+    network(image)
+    network(image[..., 1:299, 1:299])  # smaller ones are enlarged, whatever their shape
+    assert_close(seen[0], image[..., 1::3, 1::3], atol=1e-4, rtol=0)
+    assert seen[1].shape == (1, 3, 299, 299)
+    assert "as pytorch-fid does, bilinearly and without antialiasing" in " ".join(Inception.__doc__.split())
+    assert "pytorch-fid's" in named("")[0].meaning
 
 
 def test_only_the_official_file_makes_it_fid(weights, monkeypatch):

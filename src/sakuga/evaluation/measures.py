@@ -19,8 +19,8 @@ class Measure:
 
 
 MEASURES = (
-    Measure("FID{set}", "distance of the results from the style's pictures, as pytorch-fid's", True),
-    Measure("KID{set}", "the same, without bias for small sets", True),
+    Measure("FID{set}", "distance of the results from the style's pictures; FID alone is pytorch-fid's", True),
+    Measure("KID{set}", "the same, without bias for small sets: below 0 by chance where they are alike", True),
     Measure("KID{set} ±", "its deviation over random halves of the sets"),
     Measure("IS", "Inception score: surely of a class each, and of many classes"),
     Measure("IS ±", "its deviation over ten parts of the pictures"),

@@ -36,6 +36,8 @@ class FeatureNetwork(nn.Module):
 
     Layers are named as in the papers: `conv4_4` is before the activation, `relu4_3` after it (AlexNet: `conv1` ...
     `relu5`). What lies behind the last layer asked for is not built. Weights never move; gradients flow through.
+    Pooling rounds down as torchvision's does, where the codes of the cartoon papers round up: the same for sides that
+    are multiples of 8, as far as conv4_4.
 
     Args:
         name: `vgg16`, `vgg19` or `alexnet`.
