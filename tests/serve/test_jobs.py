@@ -1,8 +1,11 @@
 """Videos: from the upload to the result, and everything that ends a job before."""
 
+import errno
 import re
 import threading
 from io import BytesIO
+from types import SimpleNamespace
+from unittest.mock import Mock
 
 import av
 import pytest
@@ -217,6 +220,34 @@ def test_a_full_disk_is_503(made_style):
     with running([made_style("invert")], min_free_bytes=2**60) as server:
         assert check(send(server, video()), 503, "no_space").headers["retry-after"] == "60"
         check(server.client.post("/v1/stylize", content=picture()), 503, "no_space")
+
+
+@pytest.mark.parametrize(("path", "make"), [("/v1/video", video), ("/v1/stylize", picture)])
+@pytest.mark.parametrize("whole", [False, True])
+def test_a_disk_that_fills_up_while_a_file_comes_is_503(server, monkeypatch, path, make, whole):
+    """Looked at with every piece; and where others were quicker, the file that cannot be kept is no failure of ours."""
+    if whole:
+        full = OSError(errno.ENOSPC, "No space left on device")
+        monkeypatch.setattr("sakuga.serve.uploads.SpooledTemporaryFile.write", Mock(side_effect=full))
+    else:
+        free = iter([2**40])
+        monkeypatch.setattr("sakuga.serve.limits.shutil.disk_usage", lambda _: SimpleNamespace(free=next(free, 0)))
+    check(server.client.post(path, content=make()), 503, "no_space")
+
+
+def test_a_copy_that_fills_the_disk_is_refused(tmp_path):
+    with pytest.raises(RefusedError) as refused:
+        _admit(BytesIO(video()), tmp_path, StylizeOptions(), {}, Limits(min_free_bytes=2**60), threading.Event())
+    assert refused.value.code == "no_space"
+
+
+def test_a_disk_that_fills_up_during_a_job_is_the_servers(made_style, monkeypatch):
+    """Whoever sent the video can free nothing and choose no folder."""
+    monkeypatch.setattr("sakuga.video.segments.WorkFolder.save", Mock(side_effect=OSError(errno.ENOSPC, "full")))
+    with running([made_style("invert")], min_free_bytes=0) as server:
+        told = finished(server, send(server, video()).json())
+        assert (told["status"], told["error"]) == ("failed", "The server's disk is full: try again later.")
+        assert list(server.state.jobs.get(told["id"]).folder.iterdir()) == []
 
 
 def test_results_go_after_their_time(made_style):

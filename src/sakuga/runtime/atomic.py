@@ -127,10 +127,15 @@ def sync(path: Path) -> None:
             os.close(descriptor)
 
 
+def is_full(error: BaseException | None) -> bool:
+    """Whether a disk, or what one may have of it, is full."""
+    return isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+
+
 def _reason(target: Path, error: OSError) -> str:
     if error.errno == errno.EEXIST:
         return exists(target)
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+    if is_full(error):
         return f"{target} cannot be written, no space is left: free some or choose another folder"
     if error.errno in (errno.ENOENT, errno.ENOTDIR):
         return f"{target} cannot be written, {target.parent} is not an existing folder: create it first"

@@ -12,10 +12,11 @@ from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from sakuga.runtime.atomic import is_full
 from sakuga.runtime.http import host_name
 from sakuga.serve.errors import RefusedError
 from sakuga.serve.limited_io import LimitedIO, SlowReaderError
-from sakuga.serve.limits import Limits
+from sakuga.serve.limits import Limits, no_space
 from sakuga.serve.metrics import Metrics
 from sakuga.serve.queue import Queue
 
@@ -68,11 +69,12 @@ class Admission:
                 pass
             except SlowReaderError:
                 raise  # the server then closes the connection
-            except Exception:
+            except Exception as error:
                 log.exception("%s %r failed", method, scope["path"][:200])
                 if io.status is not None:
                     raise
-                failed = RefusedError(500, "failed", "The server failed; whoever runs it finds the reason in its log.")
+                sentence = "The server failed; whoever runs it finds the reason in its log."
+                failed = no_space() if is_full(error) else RefusedError(500, "failed", sentence)
                 await failed.response()(scope, io.receive, io.send)
 
     @contextmanager

@@ -2,10 +2,12 @@
 
 import asyncio
 import json
+import tempfile
 import time
 from collections import Counter
 from collections.abc import Awaitable
 from contextlib import suppress
+from pathlib import Path
 from typing import TypeVar
 
 import h11
@@ -79,7 +81,7 @@ class LimitedIO:
             raise self._too_many()
 
     async def receive(self) -> Message:
-        """The next piece of the request. Raises RefusedError when it is too much or too slow."""
+        """The next piece of the request. Raises RefusedError when it is too much, too slow, or fills the disk."""
         if self._whole:
             return await self._receive()  # that the client has left is all that can come
         try:
@@ -91,6 +93,8 @@ class LimitedIO:
         self._received = time.monotonic()
         if self._bytes > self.max_bytes:
             raise self._too_many()
+        if message.get("body"):  # which goes on to a temporary file; others may be sending too
+            self.limits.check_space(Path(tempfile.gettempdir()))
         return message
 
     async def send(self, message: Message) -> None:

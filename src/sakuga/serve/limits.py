@@ -13,6 +13,11 @@ PROBE_SECONDS = 10
 """For finding out what is in a file: an honest one takes a fraction of one."""
 
 
+def no_space() -> RefusedError:
+    """The refusal where the disk is full."""
+    return RefusedError(503, "no_space", "The server's disk is full: come back later.", 60)
+
+
 def _workers() -> int:
     return 2 if cores() >= 4 else 1
 
@@ -64,7 +69,7 @@ class Limits:
     def check_space(self, folder: Path) -> None:
         """Raise RefusedError (503) where too little of the disk is free for a file of a stranger."""
         if shutil.disk_usage(folder).free < self.min_free_bytes:
-            raise RefusedError(503, "no_space", "The server's disk is full: come back later.", 60)
+            raise no_space()
 
     def check_side(self, what: str, width: int, height: int, max_side: int | None) -> None:
         """Raise RefusedError (413) for a picture or a video whose longer side, reduced to `max_side`, is too long."""

@@ -97,11 +97,12 @@ def _admit(
 ) -> dict[str, object]:
     """Copy an upload into its job's folder and check it there; return its inputs, read.
 
-    Raises AbandonedError once the client has `left`.
+    Raises AbandonedError once the client has `left`, and RefusedError (503) where the disk fills up.
     """
     source = folder / "source.mp4"
     with source.open("wb") as out:
         while not left.is_set() and (piece := file.read(2**20)):
+            limits.check_space(folder)
             out.write(piece)
     if left.is_set():
         raise AbandonedError
