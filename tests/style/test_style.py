@@ -7,6 +7,7 @@ import sys
 from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
 
+import numpy as np
 import pytest
 from made_style import CARD, make_style
 
@@ -134,6 +135,21 @@ def test_files_that_are_not_onnx(tmp_path, content, capfd):
         read(path)
     assert "\n" not in str(caught.value)
     assert capfd.readouterr().err == ""
+
+
+@pytest.mark.skipif(sys.platform in ("win32", "darwin"), reason="its names are texts")
+def test_a_folder_may_be_called_any_bytes_and_a_style_any_text(tmp_path, style_folder):
+    folder = tmp_path / os.fsdecode(b"caf\xe9")
+    folder.mkdir()
+    made = make_style(tmp_path / "neg.onnx", "invert")
+    os.replace(made, folder / "neg.onnx")
+    pixels = {"image": np.zeros((1, 3, 8, 8), np.float32)}
+    assert read(folder / "neg.onnx").session().run(None, pixels)[0].shape == (1, 3, 8, 8)
+    named = style_folder / os.fsdecode(b"caf\xe9.onnx")
+    os.replace(folder / "neg.onnx", named)
+    with pytest.raises(SakugaError, match="not UTF-8, and a style is called what its file is: rename it"):
+        read(named)
+    assert named.stem not in {one.name for one in styles()}
 
 
 def test_wrong_card_names_file_and_field(tmp_path):

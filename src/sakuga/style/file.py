@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from sakuga.errors import SakugaError
 from sakuga.style.card import Card
 from sakuga.style.inputs import Input
-from sakuga.style.session import open_session
+from sakuga.style.session import is_text, open_session
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
@@ -107,6 +107,8 @@ def read(path: Path) -> Style:
     """Read the style file at `path`. Raises SakugaError when it is not one."""
     if not path.is_file():
         raise SakugaError(f"{path} does not exist: name a style or the file of one")
+    if not is_text(path.name):
+        raise SakugaError(f"{path} has a name that is not UTF-8, and a style is called what its file is: rename it")
     session = open_session(path, 1, optimize=False)  # only looked at: optimising would take most of the time
     try:
         texts = session.get_modelmeta().custom_metadata_map

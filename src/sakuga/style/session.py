@@ -46,13 +46,19 @@ def open_session(
     for on in [*on_gpu, cpu]:
         try:
             # Its own way back to the processor (enable_fallback) prints a banner.
-            session = _session_class()(path if model is None else model, options, providers=on, enable_fallback=0)
+            opened = (path if is_text(str(path)) else path.read_bytes()) if model is None else model
+            session = _session_class()(opened, options, providers=on, enable_fallback=0)
             session.initializers = values  # which it uses where they are, so they must live as long
             return session
         except Exception as error:  # ONNX Runtime's errors have no common class of their own
             if ran_out(error):
                 raise SakugaError(f"there is too little memory to load {path}: close other programs") from error
     raise SakugaError(f"{path} is no style: ONNX Runtime cannot read it as an ONNX file")
+
+
+def is_text(name: str) -> bool:
+    """Whether a name is UTF-8, as ONNX Runtime wants its paths; a file's may be any bytes."""
+    return not any("\ud800" <= c <= "\udfff" for c in name)
 
 
 class _Runs:
