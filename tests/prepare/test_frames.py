@@ -172,7 +172,7 @@ def test_goes_on_with_the_film_it_was_stopped_in(tmp_path, monkeypatch, capsys):
         def __init__(self, path):
             read_films.append(path.name)
             if path.name == "b.mp4" and read_films.count("b.mp4") == 1:
-                (tmp_path / "out" / ".sakuga-0123.png").write_bytes(b"half")
+                (tmp_path / "out" / ".sakuga-0123456789ab.png").write_bytes(b"half")
                 raise KeyboardInterrupt
             super().__init__(path)
 

@@ -31,7 +31,7 @@ def test_training_finds_them(tmp_path, monkeypatch, system, method):
     assert main(["prepare", "superpixels", folder.name, *args]) == 0
     assert len(list(cache.glob("*.npy"))) == 2
     # As the systems call it: from another folder, with the larger of load and crop, and no pool is needed any more.
-    monkeypatch.setattr("sakuga.data.derived.segments.ProcessPoolExecutor", None)
+    monkeypatch.setattr("sakuga.data.derived.segments.process_pool", None)
     files = Segments(Pictures([folder], short_side=32), cache, method).files
     assert np.load(files[0]).shape == (32, 40)
     assert main(["prepare", "superpixels", str(folder), *args]) == 0
