@@ -114,6 +114,19 @@ class TestRunaway:
         (sentence,) = said
         assert sentence.startswith(f"G/cycle is at {values[-1]:.4g}, 100 times what it was at first")
 
+    @pytest.mark.parametrize(("first", "later"), [(3.0, 6e7), (-0.01, -6e7), (0.0, 150.0)])
+    def test_a_term_that_ran_away_within_the_first_record(self, first, later):
+        health = Health()
+        health.begin({"G/score": first})
+        (said,) = health.terms({"G/score": later})
+        assert said.startswith(f"G/score is at {later:.4g}, 100 times what it was at first")
+        assert health.terms({"G/score": 2 * later}) == []  # told once
+
+    def test_a_score_that_begins_near_zero_is_well(self):
+        health = Health()
+        health.begin({"G/score": 0.001, "D/loss": 0.7})
+        assert [said for value in (2.0, 30.0, 90.0) for said in health.terms({"G/score": value, "D/loss": 1.4})] == []
+
     @pytest.mark.parametrize(
         "records",
         [

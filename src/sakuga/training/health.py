@@ -2,6 +2,7 @@
 
 from collections import defaultdict, deque
 from collections.abc import Mapping
+from math import inf
 
 import numpy as np
 from scipy.spatial.distance import pdist, squareform
@@ -34,7 +35,8 @@ class Health:
     apart changes with every batch. A loss that is negative anywhere (Wasserstein's) has no such zero.
 
     A term has run away at 100 times its first value, or 100 times the largest of its first ten where it has been
-    negative, and thus is a score; one that began near zero, at what its player's terms were together.
+    negative, and thus is a score; one that began near zero, at what its player's terms were together. Its first value
+    is the mean of the first record, in which it may have run away already: then what counts is the first step.
     """
 
     def __init__(self) -> None:
@@ -42,6 +44,13 @@ class Health:
         self.first: dict[str, float] = {}
         self.last: dict[str, deque[float]] = defaultdict(lambda: deque(maxlen=LONG))
         self.scale: dict[str, list[float]] = defaultdict(list)
+        self.began: dict[str, float] = {}
+
+    def begin(self, terms: Mapping[str, float]) -> None:
+        """Take the terms of the very first step. Scores begin near zero, so a player's count as one and more."""
+        for name, value in terms.items():
+            player = name.partition("/")[0]
+            self.began[player] = self.began.get(player, 1.0) + abs(value)
 
     def terms(self, means: Mapping[str, float]) -> list[str]:
         """Take the means of one record, by `player/term`; return what has newly gone wrong."""
@@ -80,7 +89,9 @@ class Health:
         if len(first) < LONG:
             player = name.partition("/")[0]
             whole = sum(abs(other) for term, other in means.items() if term.startswith(f"{player}/"))
-            first.append(max(value, whole / RUNAWAY, key=abs) if not first else value)
+            usual = max(value, whole / RUNAWAY, key=abs) if not first else value
+            began = self.began.get(player, inf)
+            first.append(began if abs(usual) > RUNAWAY * began else usual)
         scale = first[0] if min(first) >= 0 else max(map(abs, first))
         return self._tell(
             f"{name} runs away",

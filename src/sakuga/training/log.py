@@ -89,6 +89,8 @@ class Log:
         """Take the terms of one step; means over `every` steps are written, those of the gauges to the files only."""
         if self.first < 0:
             self.first = step - 1
+        if step == 1:
+            self.health.begin(terms)
         gauges = gauges or {}
         self.gauges |= gauges.keys()
         for name, value in (terms | gauges).items():
