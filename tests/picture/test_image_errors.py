@@ -5,6 +5,7 @@ import struct
 import threading
 import warnings
 from pathlib import Path
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -99,6 +100,13 @@ def test_truncated_file_is_named(tmp_path: Path) -> None:
     path.write_bytes(save(Image.fromarray(RGB8), "JPEG")[:-100])
     with pytest.raises(SakugaError, match=r"half\.jpg is damaged or truncated"):
         si.read(path)
+
+
+@pytest.mark.parametrize("said", [KeyError(320), KeyError("acTL"), EOFError(), ValueError("")])
+def test_what_means_nothing_to_a_reader_is_not_repeated(said: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sakuga.picture.decode.arrays", Mock(side_effect=said))
+    with pytest.raises(SakugaError, match=r"^the input is damaged or truncated: get a whole copy of it$"):
+        si.read(save(Image.fromarray(RGB8), "JPEG"))
 
 
 def test_pixel_limit_is_checked_before_decoding() -> None:

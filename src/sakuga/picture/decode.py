@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import struct
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -129,7 +130,7 @@ def _damage(name: str) -> Iterator[None]:
     except MemoryError as error:
         raise SakugaError(f"{name} does not fit into the memory: make it smaller first") from error
     except Exception as error:
-        raise SakugaError(f"{name} is damaged or truncated ({error}): get a whole copy of it") from error
+        raise SakugaError(f"{name} is damaged or truncated{_because(error)}: get a whole copy of it") from error
 
 
 def _decode(
@@ -208,8 +209,14 @@ def _decode(
     return replace(picture, frames=frames, note=note)
 
 
+def _because(error: Exception) -> str:
+    """What a decoder says, in brackets, where that is words: a number, a key or a name means nothing to a reader."""
+    said = str(error)
+    return f" ({said})" if re.search(r"[^\W\d]\W+[^\W\d]", said) else ""
+
+
 def _damaged_animation(error: Exception) -> str:
-    return f"its animation is damaged ({error}), its first picture alone is taken: get a whole copy of it"
+    return f"its animation is damaged{_because(error)}, its first picture alone is taken: get a whole copy of it"
 
 
 def _indices(image: Image.Image, name: str, max_pixels: int | None) -> list[int]:
