@@ -246,7 +246,7 @@ def test_a_disk_that_fills_up_during_a_job_is_the_servers(made_style, monkeypatc
     monkeypatch.setattr("sakuga.video.segments.WorkFolder.save", Mock(side_effect=OSError(errno.ENOSPC, "full")))
     with running([made_style("invert")], min_free_bytes=0) as server:
         told = finished(server, send(server, video()).json())
-        assert (told["status"], told["error"]) == ("failed", "The server's disk is full: try again later.")
+        assert (told["status"], told["error"]) == ("failed", "The server's disk is full: come back later.")
         assert list(server.state.jobs.get(told["id"]).folder.iterdir()) == []
 
 

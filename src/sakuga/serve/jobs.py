@@ -18,7 +18,7 @@ from typing_extensions import TypedDict
 from sakuga.errors import IncompleteError, SakugaError, TooLargeError
 from sakuga.runtime.atomic import is_full
 from sakuga.serve.errors import RefusedError
-from sakuga.serve.limits import MIB, Limits
+from sakuga.serve.limits import DISK_FULL, MIB, Limits
 from sakuga.serve.queue import Queue
 from sakuga.serve.uploads import VideoFileOptions
 from sakuga.style import Style
@@ -29,7 +29,6 @@ from sakuga.video.strip import strip_metadata
 log = logging.getLogger("sakuga.serve")
 JobState = Literal["queued", "running", "done", "failed", "cancelled"]
 _LOOK_AT_DISK = 16  # frames between two looks at how much there is
-_FULL = "The server's disk is full: try again later."
 _GIVE_WAY = 1.0  # seconds for which a video waits for pictures before its next frame
 
 
@@ -210,7 +209,7 @@ class Jobs:
             sentence = f"The video has frames of more than {self.limits.frame_pixels:,} pixels: make it smaller."
             return "failed", sentence
         except SakugaError as error:
-            return "failed", _FULL if is_full(error.__cause__) else _sentence(job, error)
+            return "failed", DISK_FULL if is_full(error.__cause__) else _sentence(job, error)
         except Exception:
             log.exception("job %s failed", job.id)
             return "failed", "The server failed; whoever runs it finds the reason in its log."
@@ -230,7 +229,7 @@ class Jobs:
             most = self.limits.max_result_bytes // MIB
             raise SakugaError(f"the result has more than {most} MiB: ask for a smaller max_side, or cut the video")
         if shutil.disk_usage(job.folder).free < self.limits.min_free_bytes:
-            raise SakugaError(_FULL.removesuffix("."))
+            raise SakugaError(DISK_FULL.removesuffix("."))
 
     def _check(self, job: Job) -> None:
         if job.cancelled.is_set():

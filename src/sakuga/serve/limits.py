@@ -11,11 +11,12 @@ from sakuga.serve.errors import RefusedError
 MIB = 2**20
 PROBE_SECONDS = 10
 """For finding out what is in a file: an honest one takes a fraction of one."""
+DISK_FULL = "The server's disk is full: come back later."
 
 
 def no_space() -> RefusedError:
     """The refusal where the disk is full."""
-    return RefusedError(503, "no_space", "The server's disk is full: come back later.", 60)
+    return RefusedError(503, "no_space", DISK_FULL, 60)
 
 
 def _workers() -> int:
