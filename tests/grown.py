@@ -7,12 +7,12 @@ import av
 RATE = 24
 
 
-def grown(path, size, *, small=10, large=2, back=0, turn=0):
+def grown(path, size, *, small=10, large=2, back=0, turn=0, codec=None):
     """Write a clip of `small` frames of 64x64 pixels, and then `large` ones of `size` that its header does not know.
 
     `back`: how many of 64x64 follow again. `turn`: by how many degrees the header has them shown turned.
     """
-    codec = {".webm": "libvpx-vp9", ".mpg": "mpeg2video", ".avi": "mpeg4"}.get(path.suffix, "libx264")
+    codec = codec or {".webm": "libvpx-vp9", ".mpg": "mpeg2video", ".avi": "mpeg4"}.get(path.suffix, "libx264")
     parts = []
     for count, (width, height) in ((small, (64, 64)), (large, size), (back, (64, 64))):
         if not count:

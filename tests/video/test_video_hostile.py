@@ -29,6 +29,26 @@ def test_frames_that_grow_beyond_the_limit_are_refused(tmp_path, suffix):
     assert left_over(tmp_path) == {source.name}
 
 
+def test_av1_that_grows_beyond_the_limit_is_refused(tmp_path):
+    """Its decoder has an error of its own for it."""
+    source = grown(tmp_path / "a.mkv", (320, 240), codec="libsvtav1")
+    with pytest.raises(TooLargeError, match=r"a\.mkv has frames of more than 76,799 pixels"):
+        stylize_video(source, tmp_path / "b.mp4", same, max_pixels=320 * 240 - 1)
+
+
+@pytest.mark.parametrize(
+    ("suffix", "codec"),
+    [(".mkv", "libx264"), (".mp4", "libx265"), (".webm", "libvpx-vp9"), (".mpg", "mpeg2video"), (".avi", "mpeg4")],
+)
+def test_frames_of_just_the_limit_are_let_through(tmp_path, suffix, codec):
+    """Decoders take more than a frame for a frame, and hold that against the limit."""
+    source = make(tmp_path / f"a{suffix}", size=(72, 70), video=codec, sounds=(), times=range(4))
+    stylize_video(source, tmp_path / "b.mp4", same, max_pixels=72 * 70)
+    assert len(read(tmp_path / "b.mp4").times) == 4
+    with pytest.raises(TooLargeError):
+        stylize_video(source, tmp_path / "c.mp4", same, max_pixels=72 * 70 - 1)
+
+
 @pytest.mark.parametrize("suffix", JOINABLE)
 def test_joined_recordings_may_change_the_size_of_frames(tmp_path, suffix):
     source = grown(tmp_path / f"a{suffix}", (640, 480))

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from fractions import Fraction
 from functools import cache
+from math import isqrt
 from pathlib import Path
 from struct import unpack_from
 from typing import TYPE_CHECKING
@@ -36,6 +37,8 @@ _ASF_FILE = bytes.fromhex("a1dcab8c47a9cf118ee400c00c205365")  # the GUID of its
 _HEADERS = re.compile(
     rb"....(ftyp|moov|mdat|wide|free|skip|pnot)|\x1a\x45\xdf\xa3|RIFF....AVI |\x30\x26\xb2\x75", re.DOTALL
 )
+
+_BORDER = 160  # pixels that decoders add to a side at most
 
 MAX_FRAME_PIXELS = 80_216_064
 """Pixels of a frame where nothing else is asked for: the most that a level of H.265 has (6.3); others have less."""
@@ -106,10 +109,11 @@ def video_stream(reader: InputContainer, source: Path) -> VideoStream:
     if stream.codec_context is None:
         raise SakugaError(f"{source} has a video of a kind that cannot be decoded: convert it first, to H.264 for one")
     stream.thread_type = "AUTO"
-    limit = reader.options["max_pixels"]
-    stream.codec_context.options = {"max_pixels": limit}
-    if stream.width * stream.height > int(limit):
-        raise _too_large(source, int(limit), f"is {stream.width}x{stream.height},")
+    limit = int(reader.options["max_pixels"])
+    if stream.width * stream.height > limit:
+        raise _too_large(source, limit, f"is {stream.width}x{stream.height},")
+    # What decoders hold against it is not the frame but what they take for it, rounded up and with a border.
+    stream.codec_context.options = {"max_pixels": str(limit + 4 * _BORDER * isqrt(limit) + _BORDER**2)}
     return stream
 
 
@@ -149,17 +153,19 @@ def decode(packet: Packet, source: Path) -> list[VideoFrame]:
     """
     import av
 
+    context, limit = packet.stream.codec_context, int(packet.stream.container.options["max_pixels"])
     with reading(source):
         try:
-            return packet.decode()
+            frames = packet.decode()
         except av.FFmpegError as error:
-            context = packet.stream.codec_context
-            limit = int(packet.stream.container.options["max_pixels"])
-            # What a decoder refuses for its size leaves that size here, or none at all.
+            # What a decoder refuses for its size leaves that size here, or none at all; that of AV1 has its own error.
             refused = isinstance(error, av.error.ArgumentError) and not context.width
-            if refused or context.width * context.height > limit:
+            if refused or isinstance(error, av.error.OverflowError) or context.width * context.height > limit:
                 raise _too_large(source, limit, "has frames of") from error
             raise
+    if any(frame.width * frame.height > limit for frame in frames):
+        raise _too_large(source, limit, "has frames of")
+    return frames
 
 
 class FrameSize:
