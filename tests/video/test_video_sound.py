@@ -62,6 +62,33 @@ def test_sound_that_is_encoded_again_stays_with_the_pictures(tmp_path, target, o
     assert loud[0] - picture == pytest.approx(0.75 - float(options.get("start", 0)), abs=0.012)
 
 
+@pytest.mark.parametrize("target", ["b.mp4", "b.mov", "b.mkv"])
+def test_times_are_finer_than_those_of_an_avi(tmp_path, target):
+    """Of AC-3 it counts in packets of 1,536 samples, of which AAC makes one and a half."""
+    source, target = make(tmp_path / "a.avi", video="mpeg4", sounds=("ac3",)), tmp_path / target
+    stylize_video(source, target, same, options=VideoOptions(audio="aac"))
+    times = [float(time) for time, _ in read(target).sounds[0]]
+    assert np.diff(times) == pytest.approx(1024 / 48000, abs=0.0011)
+
+
+def test_sound_whose_times_overlap_is_encoded_in_order(tmp_path):
+    source = make(tmp_path / "a.mkv", sounds=())
+    with av.open(str(tmp_path / "c.mkv"), "w") as writer, av.open(str(source)) as reader:
+        streams = [writer.add_stream_from_template(reader.streams.video[0]), writer.add_stream("flac", rate=48000)]
+        for packet in reader.demux():
+            if packet.size:
+                packet.stream = streams[0]
+                writer.mux(packet)
+        for _ in range(9):
+            frame = av.AudioFrame.from_ndarray(np.zeros((1, 2 * 4608), np.int16), format="s16", layout="stereo")
+            frame.sample_rate = 48000
+            for packet in streams[1].encode(frame):
+                packet.pts = packet.dts = 4608
+                writer.mux(packet)
+    stylize_video(tmp_path / "c.mkv", tmp_path / "b.mp4", same, options=VideoOptions(audio="aac"))
+    assert len(read(tmp_path / "b.mp4").sounds[0]) >= 39
+
+
 @pytest.mark.parametrize(
     ("sound", "target", "words"),
     [

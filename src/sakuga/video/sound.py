@@ -5,6 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
+from sakuga.video.av_compat import fraction
 from sakuga.video.damage import Damage
 
 if TYPE_CHECKING:
@@ -105,16 +106,21 @@ class SoundEncoder:
             bit_rate=channels * _BITS,
         )
         self._resampler: AudioResampler | None = None
+        self._last = -(2**63)
 
     def encode(self, frames: list[AudioFrame]) -> list[Packet]:
         """Return the packets that more frames complete."""
-        return [new for frame in frames for new in self._encode(frame)]
+        return self._in_order([new for frame in frames for new in self._encode(frame)])
 
     def rest(self) -> list[Packet]:
         """Empty the encoder."""
-        return [*self._resampled(None), *self.stream.encode(None)]
+        return self._in_order([*self._resampled(None), *self.stream.encode(None)])
 
     def _encode(self, frame: AudioFrame) -> list[Packet]:
+        base = fraction(frame.time_base)
+        if frame.pts is not None and base:
+            # The resampler counts in the frames' time base, of which a tick, as AVI's, can be longer than our packets.
+            frame.pts, frame.time_base = round(frame.pts * base * frame.sample_rate), Fraction(1, frame.sample_rate)
         try:
             return self._resampled(frame)
         except ValueError:  # the sound has changed its rate or channels
@@ -133,3 +139,11 @@ class SoundEncoder:
             size = context.frame_size
             self._resampler = AudioResampler(context.format, context.layout, context.rate, size)
         return [packet for part in self._resampler.resample(frame) for packet in self.stream.encode(part)]
+
+    def _in_order(self, packets: list[Packet]) -> list[Packet]:
+        """Have each come after the one before: the times of some sound overlap, and MP4 refuses that."""
+        for packet in packets:
+            if packet.dts is not None:
+                self._last = max(packet.dts, self._last + 1)
+                packet.pts = packet.dts = self._last
+        return packets
