@@ -20,7 +20,7 @@ from unittest import mock
 import numpy as np
 from PIL import Image
 
-from sakuga.stylizer import Stylizer, stylizer
+from sakuga.stylizer import Stylizer
 
 LARGE, SMALL = (7680, 4320), (1280, 720)
 PEAK = "import resource, sys; from sakuga.cli import main; code = main(sys.argv[1:]); "
@@ -38,7 +38,7 @@ def made() -> Image.Image:
 
 
 def given_at_once(pixels: int, painter: Stylizer, photo: np.ndarray) -> np.ndarray:
-    with mock.patch.multiple(stylizer, MAX_TILE_PIXELS=pixels, available=lambda: 2**60):
+    with mock.patch.multiple("sakuga.stylizer.painter", MAX_TILE_PIXELS=pixels, available=lambda: 2**60):
         return painter.array(photo).astype(np.int16)
 
 

@@ -96,7 +96,7 @@ def test_another_picture_around_it_changes_a_part(style, photo):
 def test_tiles_equal_the_whole(style, photo, precision, monkeypatch):
     stylizer = Stylizer(style, precision=precision)
     whole = stylizer.array(photo)
-    monkeypatch.setattr("sakuga.stylizer.stylizer.MAX_TILE_PIXELS", 160**2)
+    monkeypatch.setattr("sakuga.stylizer.painter.MAX_TILE_PIXELS", 160**2)
     assert np.abs(stylizer.array(photo).astype(int) - whole).max() <= 1
 
 

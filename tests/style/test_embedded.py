@@ -64,7 +64,7 @@ class TestEach:
     def test_tiles_equal_the_whole(self, name, photo, monkeypatch):
         painters = [Stylizer(name, precision=precision) for precision in ("fp32", "auto")]
         wholes = [painter.array(photo) for painter in painters]
-        monkeypatch.setattr("sakuga.stylizer.stylizer.MAX_TILE_PIXELS", 216**2)  # 128 and a margin of 44 on both sides
+        monkeypatch.setattr("sakuga.stylizer.painter.MAX_TILE_PIXELS", 216**2)  # 128 and a margin of 44 on both sides
         for painter, whole in zip(painters, wholes, strict=True):
             assert np.abs(painter.array(photo).astype(int) - whole).max() <= 1
 
@@ -128,7 +128,7 @@ class TestPaintedOver:
     def test_it_leaves_flat_areas(self, name, photo):
         """From pixel to pixel, half of a still picture changes less than where the style paints alone."""
         painter, alone = Stylizer(name, quality="best"), Stylizer(name, quality="best")
-        alone.underpainting = None
+        alone.ground = None
         steps = [np.hypot(*np.gradient(one.array(photo).mean(2))) for one in (painter, alone)]
         assert np.median(steps[0]) < 0.85 * np.median(steps[1])
 

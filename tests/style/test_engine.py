@@ -100,7 +100,7 @@ class TestPictures:
     def test_tiles_equal_the_whole(self, style, photo, monkeypatch):
         large = np.tile(photo, (2, 2, 1))[:, :230]
         whole = Stylizer(style, precision="int8").array(large)
-        monkeypatch.setattr("sakuga.stylizer.stylizer.MAX_TILE_PIXELS", 0)
+        monkeypatch.setattr("sakuga.stylizer.painter.MAX_TILE_PIXELS", 0)
         assert np.array_equal(Stylizer(style, precision="int8").array(large), whole)
 
 

@@ -13,7 +13,7 @@ import sakuga
 from sakuga.cli import main
 from sakuga.errors import UsageError
 from sakuga.style import read
-from sakuga.stylizer import Stylizer, stylizer
+from sakuga.stylizer import Stylizer, painter
 from sakuga.stylizer.frozen import freeze
 
 GRAY = np.full((70, 80, 3), 100, np.uint8)
@@ -84,7 +84,7 @@ def test_a_style_that_knows_a_strength_is_given_the_looks(tmp_path):
 def test_tiles(style, monkeypatch):
     photo = np.random.default_rng(0).integers(0, 256, (150, 210, 3), np.uint8)
     whole = Stylizer(style, inputs=values()).array(photo)
-    monkeypatch.setattr(stylizer, "MAX_TILE_PIXELS", 80**2)
+    monkeypatch.setattr(painter, "MAX_TILE_PIXELS", 80**2)
     np.testing.assert_array_equal(Stylizer(style, inputs=values()).array(photo), whole)
 
 

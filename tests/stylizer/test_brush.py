@@ -11,7 +11,7 @@ import sakuga
 from sakuga.cli import main
 from sakuga.errors import SakugaError, UsageError
 from sakuga.picture import Frame, Picture
-from sakuga.stylizer import Look, Stylizer, enlarge, stylizer
+from sakuga.stylizer import Look, Stylizer, enlarge, painter
 from sakuga.stylizer.brush import painted_size
 
 BEST = 64 * 64
@@ -69,7 +69,7 @@ def test_the_size_that_the_network_is_given(best, monkeypatch, height, width, br
     worker = Stylizer(best("identity"), brush=brush)
     sizes = sizes_of(worker, monkeypatch)
     assert worker.array(noise(height, width)).shape == (height, width, 3)
-    assert sizes == [tuple(max(side, stylizer.MIN_SIDE) for side in expected)]
+    assert sizes == [tuple(max(side, painter.MIN_SIDE) for side in expected)]
 
 
 def test_a_megapixel_is_best_where_the_card_says_nothing(made_style, monkeypatch):
@@ -160,7 +160,7 @@ def test_tiles_and_strips_agree_at_their_seams(made_style, monkeypatch, dtype):
     for rows in (1, 7, 1000):
         monkeypatch.setattr(enlarge, "ROWS", rows)
         assert np.abs(worker.array(photo).astype(int) - whole).max() <= 1
-    monkeypatch.setattr(stylizer, "MAX_TILE_PIXELS", 100**2)
+    monkeypatch.setattr(painter, "MAX_TILE_PIXELS", 100**2)
     assert np.abs(worker.array(photo).astype(int) - whole).max() <= (1 if dtype == np.uint8 else 8)
 
 

@@ -1,6 +1,7 @@
 """Styles for faces: each face of a picture or a video is stylised where it lies, and nothing else."""
 
 import json
+from dataclasses import replace
 
 import av
 import numpy as np
@@ -114,11 +115,12 @@ def test_larger_faces_are_run_larger_where_the_frame_permits_it(tmp_path, found,
     found.append(face(150, 100, 150))
     for most, side in ((0, 64), (128, 128), (512, 152)):
         path = make_style(tmp_path / f"s{most}.onnx", "invert", frame={**FRAME, "max_side": most}, multiple=8)
-        made = Stylizer(path)
-        sides, run = [], made._whole
-        monkeypatch.setattr(made, "_whole", lambda rgb, run=run, sides=sides: sides.append(rgb.shape) or run(rgb))
+        made, sides = Stylizer(path), []
+        run = made.engine.run
+        watched = replace(made.engine, run=lambda x, run=run, sides=sides: sides.append(x.shape) or run(x))
+        monkeypatch.setattr(made, "engine", watched)
         made.array(GRAY)
-        assert sides == [(side, side, 3)]
+        assert sides == [(3, side, side)]
 
 
 def test_no_face_is_drawn_with_a_wide_brush(style):

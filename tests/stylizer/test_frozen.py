@@ -8,7 +8,7 @@ from PIL import Image
 
 from sakuga.errors import SakugaError
 from sakuga.picture.arrays import normalise, resize
-from sakuga.stylizer import Stylizer, stylizer
+from sakuga.stylizer import Stylizer, painter
 from sakuga.stylizer.frozen import freeze
 
 torch = pytest.importorskip("torch")
@@ -46,9 +46,9 @@ def photo():
 
 
 def tiles(monkeypatch, room, piece=None):
-    monkeypatch.setattr(stylizer, "available", lambda: 0)
-    monkeypatch.setattr(stylizer, "MIN_PIXELS", room)
-    monkeypatch.setattr(stylizer, "MAX_TILE_PIXELS", piece or room)
+    monkeypatch.setattr(painter, "available", lambda: 0)
+    monkeypatch.setattr(painter, "MIN_PIXELS", room)
+    monkeypatch.setattr(painter, "MAX_TILE_PIXELS", piece or room)
 
 
 def whole(style, photo, measured_on):
@@ -84,7 +84,9 @@ def test_statistics_of_the_whole_give_the_untiled_picture(style, photo, monkeypa
     worker = Stylizer(style, threads=1)
     untiled = worker.array(photo).astype(int)
     tiles(monkeypatch, photo.shape[0] * photo.shape[1] - 1, piece=150**2)
-    monkeypatch.setattr(Stylizer, "_reduced", lambda *_: normalise(np.pad(photo, ((0, 2), (0, 2), (0, 0)), "reflect")))
+    monkeypatch.setattr(
+        painter.Painter, "_reduced", lambda *_: normalise(np.pad(photo, ((0, 2), (0, 2), (0, 0)), "reflect"))
+    )
     assert np.abs(worker.array(photo).astype(int) - untiled).max() <= 1
 
 

@@ -6,7 +6,7 @@ from made_style import make_style
 
 from sakuga.cli import main
 from sakuga.picture import Frame, Picture, read
-from sakuga.stylizer import Look, Stylizer, stylizer
+from sakuga.stylizer import Look, Stylizer, painter
 from sakuga.stylizer.brush import painted_size
 
 
@@ -52,7 +52,7 @@ def test_the_mean_is_kept(strided):
 def test_tiles_equal_the_whole(strided, monkeypatch):
     worker, photo = Stylizer(strided, quality="best", brush=1), noise(210, 190)
     whole = worker.array(photo)
-    monkeypatch.setattr(stylizer, "MAX_TILE_PIXELS", 128**2)
+    monkeypatch.setattr(painter, "MAX_TILE_PIXELS", 128**2)
     assert np.abs(worker.array(photo).astype(int) - whole).max() <= 1
 
 

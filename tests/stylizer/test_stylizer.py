@@ -13,7 +13,7 @@ from sakuga import picture as image
 from sakuga.errors import SakugaError, UsageError
 from sakuga.picture import Frame, Picture
 from sakuga.style import read
-from sakuga.stylizer import Stylizer, stylizer
+from sakuga.stylizer import Stylizer, painter
 from sakuga.stylizer.piece import run_network
 
 
@@ -43,8 +43,8 @@ def starved():
 
 
 def little_memory(monkeypatch):
-    monkeypatch.setattr(stylizer, "available", lambda: 0)
-    monkeypatch.setattr(stylizer, "MIN_PIXELS", 1000)
+    monkeypatch.setattr(painter, "available", lambda: 0)
+    monkeypatch.setattr(painter, "MIN_PIXELS", 1000)
 
 
 SIZES = [(1, 1), (1, 2), (2, 1), (3, 5), (1, 300), (63, 65), (64, 64), (101, 99), (13, 4097), (4097, 13)]
@@ -93,7 +93,7 @@ def test_tiles_equal_the_whole(made_style, monkeypatch, kind, dtype, height, wid
     worker = Stylizer(made_style(kind))
 
     whole = worker.array(photo)
-    monkeypatch.setattr(stylizer, "MAX_TILE_PIXELS", 80**2)
+    monkeypatch.setattr(painter, "MAX_TILE_PIXELS", 80**2)
     sizes = watch(worker, monkeypatch)
     tiled = worker.array(photo)
     assert len(sizes) >= 4
@@ -109,7 +109,7 @@ def test_a_style_that_enlarges(made_style, monkeypatch, tmp_path):
     expected = small.repeat(2, 0).repeat(2, 1)
     worker = Stylizer(made_style("double"))
     np.testing.assert_array_equal(worker.array(photo), expected)
-    monkeypatch.setattr(stylizer, "MAX_TILE_PIXELS", 80**2)
+    monkeypatch.setattr(painter, "MAX_TILE_PIXELS", 80**2)
     np.testing.assert_allclose(worker.array(photo).astype(int), expected.astype(int), atol=1)
     rgba = np.dstack([photo, np.full(photo.shape[:2], 77, np.uint8)])
     assert np.asarray(worker(rgba)).shape == (100, 260, 4)
@@ -137,7 +137,7 @@ def test_tiles_with_too_small_a_margin_would_differ(tmp_path, monkeypatch):
     photo = noise(203, 310)
     worker = Stylizer(make_style(tmp_path / "lies.onnx", "strided", receptive_field=1, multiple=4))
     whole = worker.array(photo)
-    monkeypatch.setattr(stylizer, "MAX_TILE_PIXELS", 80**2)
+    monkeypatch.setattr(painter, "MAX_TILE_PIXELS", 80**2)
     assert np.abs(worker.array(photo).astype(int) - whole).max() > 8
 
 

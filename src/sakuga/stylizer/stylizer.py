@@ -5,12 +5,10 @@ from copy import copy
 from dataclasses import asdict, fields, replace
 from functools import partial
 from hashlib import sha256
-from math import isqrt
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 
 from sakuga.errors import NoFaceError, SakugaError, UsageError
@@ -18,39 +16,25 @@ from sakuga.faces.find import Face, faces_beside, find_faces
 from sakuga.faces.track import FaceTracker
 from sakuga.faces.weights import missing
 from sakuga.picture import MAX_PIXELS, Frame, Picture, Source, dropped, read, to_pil, write
-from sakuga.picture.arrays import denormalise, normalise, resize
-from sakuga.picture.pixels import Array, match_histogram
+from sakuga.picture.arrays import resize
+from sakuga.picture.pixels import Array
 from sakuga.runtime.atomic import check_free
 from sakuga.runtime.console import say
-from sakuga.runtime.memory import available, ran_out
 from sakuga.runtime.parallel import cores
 from sakuga.style import DEFAULT, Style, load
 from sakuga.style.engine import pick
 from sakuga.style.inputs import FRAME, STRENGTH
 from sakuga.style.store import embedded
 from sakuga.style.values import arrays
-from sakuga.stylizer.brush import is_best, painted_size
-from sakuga.stylizer.enlarge import enlarge, reduce
-from sakuga.stylizer.faces import NO_FACE, SIDE, in_frames, with_faces
-from sakuga.stylizer.fitted import fitted
-from sakuga.stylizer.frozen import freeze
+from sakuga.stylizer.brush import painted_size
+from sakuga.stylizer.faces import NO_FACE, in_frames, with_faces
 from sakuga.stylizer.look import Look
-from sakuga.stylizer.piece import MIN_SIDE, blend, less_room, run_network, run_shifted
-from sakuga.stylizer.tiles import cut, plan, round_up
+from sakuga.stylizer.painter import Painter
 from sakuga.video import SUFFIXES as VIDEO_SUFFIXES
 from sakuga.video import VideoOptions, is_pattern, stylize_video
 from sakuga.video.animated import becomes_video
 
-Floats = NDArray[np.float32]
-
 MAX_THREADS = 1024
-MAX_TILE_PIXELS = 2688**2
-"""The most pixels that a style which looks at surroundings is given at once: larger pieces save little, memory less."""
-MIN_PIXELS = 512**2
-"""Pixels that are given at once however little memory seems to be left."""
-# Bytes that a network takes for each pixel at once: what fast ones take (60 to 130) and White-box (600), with room to
-# spare; and the published generators, which take 900 to 1,700.
-LOCAL_BYTES, GLOBAL_BYTES = 1024, 2048
 
 
 class Stylizer:
@@ -95,23 +79,28 @@ class Stylizer:
         self.inputs = arrays(card.inputs, given, style=self.style.name, multiple=card.multiple, size=card.size)
         self.threads = threads
         self.engine = pick(self.style, self.look.precision, threads, self.inputs)
-        self.underpainting: Stylizer | None = None
-        """What paints light and shade of a picture before, at the best quality, as the card says."""
-        if card.underpainting and self.look.quality != "fast":
-            self.underpainting = self._painted_over(card.underpainting)
+        self.ground = self._ground() if self.look.quality != "fast" else None
+        """The style of the underpainting, where the card asks for one."""
         self._at_once = 1  # pictures, which share the memory
 
-    def _painted_over(self, name: str) -> "Stylizer":
-        """As painters begin with a grisaille: two styles, each with colours of its own, would turn skin twice.
-
-        Nor is it rounded to whole numbers twice, for squares of both would add up.
-        """
+    def _ground(self) -> Style | None:
+        if not (name := self.style.card.underpainting):
+            return None
         try:
-            style = embedded(name)
+            return embedded(name)
         except SakugaError as error:
             raise SakugaError(f"style {self.style.name} is painted over {name}: {error}") from None
-        look = replace(self.look, quality="best", keep_color=True, precision="fp32")
-        return Stylizer(style, look, threads=self.threads)
+
+    @property
+    def underpainting(self) -> "Stylizer | None":
+        """What paints light and shade of a picture before, at the best quality.
+
+        In the picture's colours, as painters begin with a grisaille: two styles, each with colours of its own, would
+        turn skin twice. And not in whole numbers, for squares of both would add up.
+        """
+        if self.ground is None or self.look.quality != "best":
+            return None
+        return Stylizer(self.ground, replace(self.look, keep_color=True, precision="fp32"), threads=self.threads)
 
     @property
     def name(self) -> str:
@@ -220,79 +209,22 @@ class Stylizer:
         if self.after:
             rgb, scale = self.after.array(rgb, found), self.after.scale
             found = [Face((face.points + 0.5) * scale - 0.5) for face in found]
-        if self.underpainting and self.look.quality == "best":
-            rgb = self.underpainting.array(rgb, found)
+        if below := self.underpainting:
+            rgb = below.array(rgb, found)
+        painter = Painter(self.style, self.look, self.engine, self.inputs, self.threads, self._at_once)
         if self.frame:
-            return in_frames(rgb, found, self.frame, self._whole, multiple=card.multiple)
-        stylized = self._whole(rgb)
+            return in_frames(rgb, found, self.frame, painter.paint, multiple=card.multiple)
+        stylized = painter.paint(rgb)
         if not (self.look.faces and card.scale == 1 and self.look.strength > 0):
             return stylized
         brush = rgb.shape[1] / (painted_size(card, self.look, *rgb.shape[:2]) or rgb.shape[1::-1])[0]
-        return with_faces(rgb, stylized, found, partial(self._whole, of=rgb), brush=brush)
-
-    def _whole(self, rgb: Array, of: Array | None = None) -> Array:
-        """Stylise pixels with no regard to faces in them.
-
-        `of`: the picture of which they are a face; one of more than SIDE² pixels is stylised at that size.
-        """
-        if (size := self.style.card.size) and rgb.shape[:2] != size and self.style.card.scale == 1:
-            return fitted(rgb, size, self._whole)
-        enlarged = self._enlarge(rgb) if self._shows_photo else None
-        if self.look.strength == 0:
-            return rgb.copy() if enlarged is None else enlarged
-        if of is None:
-            size = painted_size(self.style.card, self.look, *rgb.shape[:2])
-        else:
-            size = (SIDE, SIDE) if len(rgb) > SIDE else None
-        result = self._at_size(rgb, size, of) if size else self._within_memory(rgb, enlarged, of)
-        return match_histogram(result, rgb) if self.style.card.match_histogram else result
-
-    def _at_size(self, rgb: Array, size: tuple[int, int], of: Array | None) -> Array:
-        """Stylise a picture brought to `size` (width, height) and bring the result back to its own."""
-        whole = copy(self)
-        whole.look = replace(self.look, strength=1.0, keep_color=False)
-        if size[0] * size[1] > rgb.shape[0] * rgb.shape[1]:
-            result = resize(whole._within_memory(resize(rgb, size), None, of), rgb.shape[1::-1])
-            if self._mixes:
-                denormalise(blend(normalise(rgb), normalise(result), self.look), result)
-            return result
-        small = reduce(rgb, size)
-        of = small if of is None else of
-        if not self.engine.whole and small.dtype == np.uint8:
-            small = small.astype(np.uint16) * 257  # sharpening would double what rounding to 8 bits changes
-        result = np.empty_like(rgb)
-
-        def write(rows: slice, stylised: Floats) -> None:
-            if self._mixes:
-                stylised = blend(normalise(rgb[rows]), stylised, self.look)
-            else:
-                np.clip(stylised, -1, 1, out=stylised)
-            denormalise(stylised, result[rows])
-
-        stylised = whole._within_memory(small, None, of)
-        enlarge(rgb, small, stylised, write, threads=self.threads or cores())
-        return result
-
-    def _within_memory(self, rgb: Array, enlarged: Array | None, of: Array | None) -> Array:
-        """Stylise in as many tiles as the memory asks for."""
-        room = available() // 2 // self._at_once // (LOCAL_BYTES if self.style.card.receptive_field else GLOBAL_BYTES)
-        room = max(room, MIN_PIXELS)
-        if self.style.card.receptive_field:
-            room = min(room, MAX_TILE_PIXELS)
-        while True:
-            try:
-                return self._stylise(rgb, enlarged, room, rgb if of is None else of)
-            except Exception as error:
-                if not ran_out(error):
-                    raise
-                room = less_room(self.style, room, rgb, error)
+        return with_faces(rgb, stylized, found, partial(painter.paint, of=rgb), brush=brush)
 
     def with_threads(self, threads: int) -> "Stylizer":
         """Return the same stylizer with a network that computes with so many threads."""
         other = copy(self)
         other.threads, other.engine = threads, pick(self.style, self.engine.precision, threads, self.inputs)
         other.after = self.after and self.after.with_threads(threads)
-        other.underpainting = self.underpainting and self.underpainting.with_threads(threads)
         return other
 
     def for_frames(self) -> tuple["Stylizer", int]:
@@ -317,19 +249,6 @@ class Stylizer:
         before = {"after": self.after, "underpainting": self.underpainting}
         return {**facts, "frame": self.frame is not None, **{k: one and one.identity for k, one in before.items()}}
 
-    @property
-    def _shows_photo(self) -> bool:
-        """Whether the photo is mixed into the result of a style that enlarges."""
-        return self.style.card.scale > 1 and self._mixes
-
-    @property
-    def _mixes(self) -> bool:
-        """Whether the result has something of the photo in it."""
-        return self.look.strength < 1 or self.look.keep_color
-
-    def _enlarge(self, rgb: Array) -> Array:
-        return resize(rgb, (rgb.shape[1] * self.style.card.scale, rgb.shape[0] * self.style.card.scale))
-
     def _frame(self, frame: Frame, faces: Sequence[Face] | None) -> Frame:
         height, width = frame.rgb.shape[:2]
         rgb, alpha = frame.rgb, frame.alpha
@@ -344,47 +263,6 @@ class Stylizer:
         if alpha is not None and alpha.shape != styled.shape[:2]:
             alpha = resize(alpha, styled.shape[1::-1])
         return replace(frame, rgb=styled, alpha=alpha)
-
-    def _stylise(self, rgb: Array, enlarged: Array | None, room: int, of: Array) -> Array:
-        """Stylise with a network that is given at most `room` pixels at once, if it can be run in tiles.
-
-        `of`: what a style that knows the whole picture is shown of it.
-        """
-        card, engine = self.style.card, self.engine
-        height, width = rgb.shape[:2]
-        if engine.whole and rgb.dtype != np.uint8:
-            engine = pick(self.style, "fp32", self.threads, self.inputs)
-        if engine.fix is not None:
-            engine = engine.fix(of)
-        side, margin = None, 0
-        if height * width > room and (reach := card.reach):
-            margin = round_up(reach // 2, card.multiple)
-            side = max(isqrt(min(room, MAX_TILE_PIXELS)) - 2 * margin, MIN_SIDE)
-            if not card.receptive_field:
-                engine = freeze(self.style, self.threads, self._reduced(rgb, room), self.inputs)
-        least = 1 if card.size else MIN_SIDE
-        run = run_shifted if is_best(card, self.look) else run_network
-        result = np.empty((height * card.scale, width * card.scale, 3), rgb.dtype)
-        for tile in plan(
-            height, width, tile=side, margin=margin, multiple=card.multiple, smallest=least, scale=card.scale
-        ):
-            piece = cut(rgb, tile)
-            if engine.whole and not self._mixes:
-                result[tile.inner] = run(self.style, engine, piece)[tile.core]
-                continue
-            photo = normalise(piece)
-            stylised = normalise(run(self.style, engine, piece)) if engine.whole else run(self.style, engine, photo)
-            shown = photo[:, *tile.core] if enlarged is None else normalise(enlarged[tile.inner])
-            denormalise(blend(shown, stylised[:, *tile.core], self.look), result[tile.inner])
-        return result
-
-    def _reduced(self, rgb: Array, room: int) -> Floats:
-        """The picture, reduced to at most `room` pixels, as the network takes it."""
-        height, width = rgb.shape[:2]
-        scale = (room / (height * width)) ** 0.5
-        size = max(1, int(width * scale)), max(1, int(height * scale))
-        (whole,) = plan(size[1], size[0], multiple=self.style.card.multiple, smallest=MIN_SIDE)
-        return normalise(cut(resize(rgb, size), whole))
 
 
 def stylize(
