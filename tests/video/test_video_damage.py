@@ -1,6 +1,7 @@
 """Video: damage of the sound alone, and of the last frame, is told with its times; the rest is kept."""
 
 import re
+from fractions import Fraction
 
 import av
 import pytest
@@ -121,7 +122,7 @@ def test_pcm_without_speakers_does_not_fit_into_mp4(tmp_path, capsys):
 def test_a_hole_in_matroska_is_told(tmp_path, noise):
     """FFmpeg goes on at the next cluster, and says nothing."""
     source, target = make(tmp_path / "a.mkv", times=range(48), muxing={"cluster_time_limit": "250"}), tmp_path / "b.mkv"
-    assert holes(source) == []
+    assert holes(source, Fraction(2)) == []
     data = bytearray(source.read_bytes())
     middle = data.index(bytes.fromhex("1f43b675"), len(data) // 2) - 300
     data[middle : middle + len(noise)] = noise
@@ -133,6 +134,23 @@ def test_a_hole_in_matroska_is_told(tmp_path, noise):
     assert 0 < 48 - len(times) < 24
     assert len([time for time in times if float(begin) + 0.15 < time < float(end) - 0.05]) == 0
     assert (float(begin) > 0.5, float(end) < 1.9) == (True, True)
+
+
+@pytest.mark.parametrize("muxing", [{}, {"live": "1"}], ids=["of known sizes", "sent while it was made"])
+def test_matroska_that_is_cut_off_within_its_last_frames_is_told(tmp_path, muxing):
+    """So near its end that its length would not tell. Behind the last frame there is nothing that would be missed."""
+    source, target = make(tmp_path / "a.mkv", times=range(48), muxing=muxing), tmp_path / "b.mkv"
+    data = source.read_bytes()
+    with av.open(str(source)) as reader:
+        last = [packet.pos for packet in reader.demux(video=0) if packet.size]
+    stylize_video(source, target, same)
+    source.write_bytes(data[: last[-1] + 6])
+    with pytest.raises(IncompleteError) as told:
+        stylize_video(source, target, same, overwrite=True)
+    ((begin, end),) = re.findall(MISSING, str(told.value))
+    assert float(begin) == pytest.approx(1.95, abs=0.11)
+    assert float(end) == pytest.approx(2, abs=0.11)
+    assert len(read(target).times) == 47
 
 
 def test_the_length_of_a_windows_video_that_is_cut_off_is_known(tmp_path):

@@ -124,7 +124,7 @@ def whole_frames(
         if not faults and late and clock.anew is None:
             faults += _faults_of(late, reader, path, last * base)
         last = max(awaited | {last})
-        parts += holes(path) if "matroska" in reader.format.name else []
+        parts += holes(path, origin + length(reader, video)) if "matroska" in reader.format.name else []
     except TooLargeError:
         raise
     except SakugaError:  # the file ends here, or what follows cannot be found

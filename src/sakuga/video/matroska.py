@@ -29,10 +29,11 @@ class _Element(NamedTuple):
     """None where the header leaves it open, as of what was sent while it was made."""
 
 
-def holes(path: Path) -> list[tuple[Fraction, Fraction]]:
-    """Return from when to when something is missing, in seconds; what is missing at the end of the file is not seen."""
+def holes(path: Path, until: Fraction) -> list[tuple[Fraction, Fraction]]:
+    """Return from when to when something is missing, in seconds; at the end `until`, where a cluster is cut off."""
     found: list[tuple[Fraction, Fraction]] = []
     scale, cluster, last, lost = 1_000_000, 0, Fraction(0), False
+    end: int | None = None  # of a cluster, or where that is open, of its last block
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
         at = 0
         while at < len(data):
@@ -58,7 +59,11 @@ def holes(path: Path) -> list[tuple[Fraction, Fraction]]:
                 if lost:
                     found.append((min(last, time), time))
                 last, lost = (time if lost else max(last, time)), False
+            if element.id == _CLUSTER or (block.id in (_SIMPLE_BLOCK, _BLOCK) and (end is None or at >= end)):
+                end = element.end
             at = element.begin if element.id in _OPENED or element.end is None else element.end
+        if end is not None and end > len(data):
+            found.append((last, max(last, until)))
     return found
 
 
