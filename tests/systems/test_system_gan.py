@@ -52,7 +52,7 @@ def test_fully_connected_layers_take_any_side(tmp_path):
 
 
 def test_fewer_pictures_than_a_batch_are_refused(tmp_path):
-    with pytest.raises(UsageError, match="--batch 8 is more than the 4 pictures of --photos"):
+    with pytest.raises(UsageError, match="--batch 8 is more than the 4 pictures given"):
         TINY.build(make_data(tmp_path), batch=8)
 
 

@@ -148,7 +148,7 @@ def test_a_sheet_has_a_row_for_each_change(data):
     ("changes", "said"),
     [
         ({"labels": ""}, "--labels is missing"),
-        ({"batch": 16}, "--batch 16 is more than the 4 pictures of --photos: lower it"),
+        ({"batch": 16}, "--batch 16 is more than the 4 pictures given: lower it"),
         ({"groups": ("hair=dark_hair,grey_hair",)}, "--groups hair=dark_hair,grey_hair must be NAME=A,B"),
         ({"crop": 36}, "--crop 36 must be a multiple of 8 with --layers 3"),
         ({"attributes": ("hat", "shoes")}, "has no column shoes"),

@@ -79,7 +79,7 @@ def of_two_processes(folder, body, precision="32-true", by=launch):
 
 
 def test_two_processes_refuse_in_one_sentence(tmp_path):
-    """Each finds the same fault; one says it, and the launcher has nothing to add."""
+    """Each finds the same fault; one says it, and neither launcher nor library has anything to add."""
     (tmp_path / "photos").mkdir()
     Image.new("RGB", (64, 64)).save(tmp_path / "photos" / "a.png")
     command = "train cyclegan --photos photos --style nowhere --run run --devices 2 --batch 2 --accelerator cpu"
@@ -87,8 +87,7 @@ def test_two_processes_refuse_in_one_sentence(tmp_path):
         [sys.executable, "-m", "sakuga", *command.split()], cwd=tmp_path, capture_output=True, text=True, timeout=120
     )
     assert done.returncode == 2
-    assert done.stderr.splitlines()[-1] == "sakuga: nowhere does not exist: name a folder of pictures"
-    assert "Traceback" not in done.stderr
+    assert done.stderr.splitlines() == ["sakuga: nowhere does not exist: name a folder of pictures"]
     assert not (tmp_path / "run").exists()
 
 

@@ -1,5 +1,6 @@
 """One training from the command line: its devices, its data, resuming, and what can go wrong in sentences."""
 
+import logging
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -44,6 +45,7 @@ def run(chosen: type[System], args: Sequence[str]) -> int:
 def _fabric(loop: Loop) -> tuple[Fabric, str]:
     """Start the processes; return what they share and the precision chosen."""
     precision = device.choose_precision(loop.accelerator) if loop.precision == "auto" else loop.precision
+    logging.getLogger("lightning_fabric").setLevel(logging.WARNING)  # it says in words of its own what was asked for
     try:
         fabric = Fabric(
             accelerator=loop.accelerator,

@@ -66,7 +66,7 @@ def read_squares(config: Config) -> Pictures:
     """
     side, pictures = config.crop, Pictures(config.photos, short_side=config.crop)
     if len(pictures) < config.batch:
-        raise UsageError(f"--batch {config.batch} is more than the {len(pictures)} pictures of --photos: lower it")
+        raise UsageError(f"--batch {config.batch} is more than the {len(pictures)} pictures given: lower it")
     if others := sum(size != (side, side) for size in pictures.originals):
         warnings.warn(
             f"{others:,} of {len(pictures):,} photos are not {side}x{side}: they are scaled to it on their shorter "
