@@ -17,7 +17,7 @@ from sakuga.video.container import open_container, packets, stream_end, video_st
 from sakuga.video.damage import Damage
 from sakuga.video.encoder import add_stream, with_decoding_times
 from sakuga.video.options import CONTAINERS, Codec, VideoOptions
-from sakuga.video.sound import ENCODERS, SoundDecoder, SoundEncoder
+from sakuga.video.sound import ENCODERS, SoundDecoder, SoundEncoder, follow
 from sakuga.video.source import Span
 from sakuga.video.timed_frames import StreamInfo
 
@@ -110,6 +110,7 @@ class Muxer:
 
             if reader is not None and streams and self._source is not None:
                 span, last = Span(reader, self._options), dict.fromkeys(streams, -(2**63))
+                written: dict[int, int | None] = {}
                 decoders = {
                     stream.index: SoundDecoder(stream, self.damage, span.shift)
                     for stream in reader.streams.audio
@@ -127,6 +128,8 @@ class Muxer:
                     else:
                         last[index], new = packet.dts, [packet]
                         packet.stream = stream
+                        if index in decoders:
+                            written[index] = follow(packet, written.get(index))
                     for each in new:
                         if each.dts is not None:
                             mux_until(each.dts * each.time_base)

@@ -106,7 +106,7 @@ class SoundEncoder:
             bit_rate=channels * _BITS,
         )
         self._resampler: AudioResampler | None = None
-        self._last = -(2**63)
+        self._last: int | None = None
 
     def encode(self, frames: list[AudioFrame]) -> list[Packet]:
         """Return the packets that more frames complete."""
@@ -141,9 +141,19 @@ class SoundEncoder:
         return [packet for part in self._resampler.resample(frame) for packet in self.stream.encode(part)]
 
     def _in_order(self, packets: list[Packet]) -> list[Packet]:
-        """Have each come after the one before: the times of some sound overlap, and MP4 refuses that."""
         for packet in packets:
-            if packet.dts is not None:
-                self._last = max(packet.dts, self._last + 1)
-                packet.pts = packet.dts = self._last
+            self._last = follow(packet, self._last)
         return packets
+
+
+def follow(packet: Packet, last: int | None) -> int | None:
+    """Have a packet of sound begin after the one that begins at `last`, and return when it does.
+
+    The times of some sound overlap, or are too coarse to tell one packet from the next, and MP4 refuses that.
+    """
+    if packet.dts is None:
+        return last
+    if last is not None and packet.dts <= last:
+        packet.dts = last + 1
+    packet.pts = packet.dts if packet.pts is None else max(packet.pts, packet.dts)
+    return packet.dts
