@@ -64,7 +64,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except OSError as error:
-        say(f"{error.filename or 'the system'}: {error.strerror or error}")
+        path, why = error.filename, error.strerror or error
+        say(f"{path} cannot be used ({why}): check the path and its owner" if path else f"the system refuses ({why})")
         return 1
     except KeyboardInterrupt as error:
         say(str(error) or "interrupted")

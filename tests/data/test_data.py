@@ -3,6 +3,7 @@
 import contextlib
 import os
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -144,6 +145,14 @@ class TestPictures:
         assert find_images([tmp_path / "photos"]) == [tmp_path / "photos" / "a.png"]
         (sentence,) = unreadable([tmp_path / "photos"])
         assert sentence.endswith("x cannot be read (File name too long): what is in it is left out")
+        (tmp_path / "photos" / "a.png").unlink()
+        with pytest.raises(SakugaError, match=r"x cannot be read \(File name too long\).*, and nothing else is there"):
+            find_images([tmp_path / "photos"])
+
+    @pytest.mark.skipif(not Path("/dev/null").is_char_device(), reason="a device of Unix")
+    def test_what_is_neither_a_file_nor_a_folder_is_not_said_to_be_missing(self):
+        with pytest.raises(UsageError, match=r"^/dev/null is neither a file nor a folder: name a folder of pictures"):
+            find_images(["/dev/null"])
 
     def test_every_mode_becomes_rgb(self, tmp_path):
         grey = noise()[..., 0]

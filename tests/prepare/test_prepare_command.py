@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from sakuga import cli
 from sakuga.commands.prepare import STEPS, main
 from sakuga.errors import SakugaError, UsageError
 from sakuga.prepare.files import find, save
@@ -95,6 +96,13 @@ def test_folders_that_cannot_be_read_are_named_once_in_the_one_walk(tmp_path, ca
     assert " ".join(told.err.split()).count(locked) == 1
     assert "1 kept" in told.out
     assert looks.count("locked") == 1
+
+
+def test_a_folder_that_cannot_be_made_is_a_sentence(tmp_path, capsys):
+    folder, out = tree(tmp_path / "in", "a.png"), tmp_path / ("x" * 300)
+    assert cli.main(["prepare", "edges", str(folder), "-o", str(out)]) == 1
+    said = capsys.readouterr().err.replace("\n", "")
+    assert said == f"sakuga: {out} cannot be used (File name too long): check the path and its owner"
 
 
 def test_names_are_the_paths_below_the_input(tmp_path):

@@ -37,9 +37,10 @@ def run(chosen: type[System], args: Sequence[str]) -> int:
             return 0
         trainer = Trainer(system, call.run, fabric=fabric, clip=loop.clip or None, accumulate=loop.accumulate)
         trainer.options["precision"] = precision
-        _train(trainer, call, loop)
+        left_out = _train(trainer, call, loop)
     _destroy_process_group()
-    return 0
+    # Of another process than the first the launcher would take it for a crash.
+    return int(bool(left_out) and fabric.is_global_zero)
 
 
 def _fabric(loop: Loop) -> tuple[Fabric, str]:
@@ -76,16 +77,20 @@ def _check_same(fabric: Fabric, precision: str) -> None:
             raise UsageError("some machines compute in 16 bits and some do not: give --precision 32-true on each")
 
 
-def _train(trainer: Trainer, call: Call, loop: Loop) -> None:
-    """Go on with the run or begin it, and say in sentences what goes wrong."""
+def _train(trainer: Trainer, call: Call, loop: Loop) -> list[str]:
+    """Go on with the run or begin it, and say in sentences what goes wrong.
+
+    Returns those of folders that cannot be read, which are said at the end once more.
+    """
     system, fabric, config = trainer.system, trainer.fabric, trainer.system.config
     trainer.options |= {f"pictures of {name}": count for name, count in count_pictures(config).items()}
-    for sentence in unreadable_folders(config):
+    left_out = unreadable_folders(config)
+    for sentence in left_out:
         fabric.print(printable(sentence))
     if trainer.resume():
         if trainer.steps >= config.steps and not call.dry_run:
             fabric.print(_done(call, trainer.steps))
-            return
+            return left_out
         fabric.print(f"going on from step {trainer.steps} of {call.run}")
         for line in trainer.changed:
             fabric.print(f"  {line}")
@@ -104,6 +109,9 @@ def _train(trainer: Trainer, call: Call, loop: Loop) -> None:
             report(trainer)
         else:
             _fit(trainer, call, loop)
+            for sentence in left_out:
+                fabric.print(printable(sentence))
+        return left_out
     except FloatingPointError as error:
         raise SakugaError(f"{error}; a lower --lr or --clip may help{_kept(call)}.") from error
     except torch._dynamo.exc.BackendCompilerFailed as error:

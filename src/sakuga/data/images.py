@@ -24,7 +24,7 @@ def find_images(folders: Iterable[str | Path]) -> list[Path]:
     folders that cannot be read is left out; `unreadable` names those.
 
     Raises:
-        UsageError: a folder is missing, or there is no picture in any of them.
+        UsageError: a folder is missing, or there is no picture in any of them; SakugaError where one cannot be read.
     """
     found: list[Path] = []
     places = [Path(f) for f in folders]
@@ -34,8 +34,11 @@ def find_images(folders: Iterable[str | Path]) -> list[Path]:
         elif folder.is_dir():
             found += walk(folder, READABLE_SUFFIXES).files
         else:
-            raise UsageError(f"{folder} does not exist: name a folder of pictures")
+            what = "is neither a file nor a folder" if folder.exists() else "does not exist"
+            raise UsageError(f"{folder} {what}: name a folder of pictures")
     if not found:
+        for sentence in unreadable(places):
+            raise SakugaError(f"{sentence}, and nothing else is there: check whose it is")
         raise UsageError(f"no picture found in {', '.join(map(str, places))}: name a folder of pictures")
     return found
 
