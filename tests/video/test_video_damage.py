@@ -153,6 +153,55 @@ def test_matroska_that_is_cut_off_within_its_last_frames_is_told(tmp_path, muxin
     assert len(read(target).times) == 47
 
 
+@pytest.mark.parametrize("noise", [bytes(200), bytes(range(1, 201))])
+def test_a_frame_that_is_gone_from_an_avi_is_told(tmp_path, noise):
+    """FFmpeg goes on at the next one, a frame earlier than before, and says nothing."""
+    source, target = make(tmp_path / "a.avi", times=range(48), video="mpeg4", sounds=("mp3",)), tmp_path / "b.mkv"
+    with av.open(str(source)) as reader:
+        frame = [packet.pos for packet in reader.demux(video=0) if packet.size][24]
+    data = bytearray(source.read_bytes())
+    data[frame - 4 : frame - 4 + len(noise)] = noise
+    source.write_bytes(data)
+    with pytest.raises(IncompleteError) as told:
+        stylize_video(source, target, same)
+    ((begin, end),) = re.findall(MISSING, str(told.value))
+    assert (float(begin), float(end)) == (pytest.approx(1, abs=0.11), pytest.approx(1.1, abs=0.11))
+    assert len(read(target).times) == 47
+
+
+def boxes(data, name):
+    """Where the boxes of this name begin in an MP4."""
+    return [found.start() - 4 for found in re.finditer(name, data)]
+
+
+@pytest.mark.parametrize(
+    ("name", "muxing", "end", "more"),
+    [
+        ("a.ts", {}, lambda data: len(data) - 188 * 9 - 1, ""),
+        ("a.m2ts", {"mpegts_m2ts_mode": "1"}, lambda data: len(data) - 192 * 9 - 1, ""),
+        ("a.avi", {}, lambda data: data.rindex(b"00dc", 0, data.rindex(b"idx1")) + 20, ""),
+        ("a.mov", {}, lambda data: boxes(data, b"trak")[1] + 60, ", and whatever stood in the list that is cut off"),
+        (
+            "a.mp4",
+            {"movflags": "frag_every_frame+empty_moov"},
+            lambda data: boxes(data, b"moof")[-1] + 20,
+            ", and whatever stood in the list that is cut off",
+        ),
+    ],
+)
+def test_a_video_that_ends_within_one_of_its_parts_is_told(tmp_path, name, muxing, end, more):
+    """So near its end that its length, where it has one, would not tell."""
+    video = "mpeg4" if name == "a.avi" else "libx264"
+    source, target = make(tmp_path / name, times=range(48), video=video, muxing=muxing), tmp_path / "b.mkv"
+    stylize_video(source, target, same)
+    data = source.read_bytes()
+    source.write_bytes(data[: end(data)])
+    with pytest.raises(IncompleteError, match=MISSING + more + "$") as told:
+        stylize_video(source, target, same, overwrite=True)
+    assert float(re.search(MISSING, str(told.value))[2]) == pytest.approx(2, abs=0.15)
+    assert 45 <= len(read(target).times) <= 48
+
+
 def test_the_length_of_a_windows_video_that_is_cut_off_is_known(tmp_path):
     """Its header has it, and FFmpeg forgets it where the file is shorter than the header says."""
     whole = make(tmp_path / "whole.wmv", times=range(48), video="wmv2", sounds=("mp3",)).read_bytes()

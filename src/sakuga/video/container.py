@@ -88,7 +88,7 @@ def reading(source: Path) -> Iterator[None]:
         yield
     except av.error.FileNotFoundError as error:
         raise SakugaError(f"{source} does not exist: check the path") from error
-    except av.error.InvalidDataError as error:
+    except (av.error.InvalidDataError, av.error.EOFError) as error:
         raise SakugaError(f"{source} is not a video, or is damaged or truncated: get a whole copy of it") from error
     except av.FFmpegError as error:
         raise SakugaError(f"{source} cannot be read as a video ({error.strerror}): check the file") from error

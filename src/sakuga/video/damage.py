@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sakuga.errors import SakugaError, TooLargeError
+from sakuga.video import avi, matroska
 from sakuga.video.clock import Clock
 from sakuga.video.container import (
     FrameSize,
@@ -21,7 +22,7 @@ from sakuga.video.container import (
     time_base,
     video_stream,
 )
-from sakuga.video.matroska import holes
+from sakuga.video.ends import ends_within
 
 if TYPE_CHECKING:
     from av import VideoFrame
@@ -36,12 +37,13 @@ _BEFORE = 10  # seconds: more than lies between two frames that need no other
 class Damage:
     """Parts of a file, from when to when in seconds of its own clock.
 
-    `cut`: whether its end is missing; `resized`: whether frames of another size are among them.
+    `cut`: whether its end is missing; `unlisted`: whether that was a list of what there is; `resized`: whether
+    frames of another size are among them.
     """
 
     def __init__(self) -> None:
         self.parts: list[tuple[Fraction, Fraction]] = []
-        self.cut = self.resized = False
+        self.cut = self.unlisted = self.resized = False
 
     def add(self, begin: Fraction, end: Fraction) -> None:
         """Note a part; they come in order, more or less."""
@@ -124,7 +126,9 @@ def whole_frames(
         if not faults and late and clock.anew is None:
             faults += _faults_of(late, reader, path, last * base)
         last = max(awaited | {last})
-        parts += holes(path, origin + length(reader, video)) if "matroska" in reader.format.name else []
+        parts += _holes(reader, video, path, origin)
+        damage.cut = ends_within(path, reader.format.name)
+        damage.unlisted = damage.cut and "mp4" in reader.format.name
     except TooLargeError:
         raise
     except SakugaError:  # the file ends here, or what follows cannot be found
@@ -136,6 +140,13 @@ def whole_frames(
             parts.append((last * base + step, max(last * base + step, origin + length(reader, video))))
         for part in sorted(parts):
             damage.add(*part)
+
+
+def _holes(reader: InputContainer, video: VideoStream, path: Path, origin: Fraction) -> list[tuple[Fraction, Fraction]]:
+    """What is missing by how the file is built, which FFmpeg passes over."""
+    if "matroska" in reader.format.name:
+        return matroska.holes(path, origin + length(reader, video))
+    return avi.holes(path, video.index, 1 / frame_rate(video)) if reader.format.name == "avi" else []
 
 
 def _faults_of(late: set[int], reader: InputContainer, path: Path, time: Fraction) -> int:

@@ -136,8 +136,9 @@ class FileSource:
         ]
         words = [in_words(pictures, origin)] if pictures else []
         said = " and ".join([*words, f"{in_words(heard, origin)} of its sound"] if heard else words)
+        unlisted = ", and whatever stood in the list that is cut off" if pictures and self._damage.unlisted else ""
         resized = f", for its frames change their size: {FrameSize.REMEDY}"
-        return said + resized if pictures and self._damage.resized else said
+        return said + unlisted + (resized if pictures and self._damage.resized else "")
 
     def _leaps_over(self, begin: Fraction, end: Fraction) -> bool:
         return any(2 * (min(end, last) - max(begin, first)) > end - begin for first, last in self._leaps)

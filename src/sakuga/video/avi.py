@@ -1,0 +1,43 @@
+"""Frames of an AVI that are gone: its index says where each one lies, and FFmpeg goes on at the next that is there."""
+
+from __future__ import annotations
+
+import mmap
+from fractions import Fraction
+from pathlib import Path
+from struct import iter_unpack, unpack_from
+
+
+def holes(path: Path, stream: int, step: Fraction) -> list[tuple[Fraction, Fraction]]:
+    """Return from when to when something is missing, in seconds; nothing of a file without an index.
+
+    `stream`: the number of that of the pictures; `step`: for how long each is shown.
+    """
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        movie, index = _parts(data)
+        entries = list(iter_unpack("<4sIII", data[index[0] : index[1] - (index[1] - index[0]) % 16]))
+        for base in (movie, 0):  # offsets count from the list of chunks, or from the beginning of the file
+            gone = [data[base + offset : base + offset + 4] != name for name, _, offset, _ in entries]
+            if 2 * sum(gone) < len(gone):
+                break
+        else:  # it is no index of this file
+            return []
+    found, shown = [], 0
+    for (name, *_), lost in zip(entries, gone, strict=True):
+        if lost:
+            found.append((shown * step, (shown + 1) * step))
+        shown += name[:2] == b"%02d" % stream
+    return found
+
+
+def _parts(data: mmap.mmap) -> tuple[int, tuple[int, int]]:
+    """Return where the list of chunks begins, by which offsets count, and from where to where its index stands."""
+    movie, at = 0, 12
+    while at + 12 <= len(data):
+        name, size, kind = unpack_from("<4sI4s", data, at)
+        if kind == b"movi":
+            movie = at + 8
+        if name == b"idx1":
+            return movie, (at + 8, min(at + 8 + size, len(data)))
+        at += 8 + size + size % 2
+    return movie, (0, 0)

@@ -1,0 +1,64 @@
+"""Files that end within one of their parts: what FFmpeg reads of them is all that is there, and it says nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from struct import unpack_from
+
+_SYNC, _SIZES = 0x47, (188, 192, 204)  # of an MPEG transport stream: what each packet begins with, and its bytes
+_ALIKE = 5  # packets that are enough to know where they begin
+_LISTS = (b"moov", b"moof")  # MP4's, of all tracks and of a fragment
+_INDEX = (b"idx1", b"JUNK")  # of an AVI, behind all that is shown
+
+
+def ends_within(path: Path, format: str) -> bool:
+    """Whether a file is cut off, by the name of its container.
+
+    Within a packet of a transport stream, a chunk of an AVI, or MP4's list of tracks or of a fragment's frames.
+    """
+    if "mp4" in format:
+        return _within_list(path)
+    if format == "avi":
+        return _within_chunk(path)
+    return format == "mpegts" and _within_packet(path)
+
+
+def _within_packet(path: Path) -> bool:
+    """The last packets tell: where recordings were joined the first ones may lie otherwise."""
+    length = path.stat().st_size
+    with path.open("rb") as file:
+        file.seek(max(0, length - _SIZES[-1] * (_ALIKE + 1)))
+        end = file.read()
+    for size in _SIZES:
+        for rest in range(1, size + 1):
+            begins = range(len(end) - rest, -1, -size)
+            if len(begins) >= _ALIKE and all(end[at] == _SYNC for at in begins):
+                # Of 192 bytes, as cameras have them, four stand before the sync byte.
+                return rest != (size if size != 192 else 188)
+    return False
+
+
+def _within_chunk(path: Path) -> bool:
+    length, at, name = path.stat().st_size, 0, b""
+    with path.open("rb") as file:
+        while at + 12 <= length:
+            file.seek(at)
+            name, size = unpack_from("<4sI", file.read(8))
+            # The length of what was still being written is 0: what is in it follows.
+            at += 12 if name == b"RIFF" or (name == b"LIST" and not size) else 8 + size + size % 2
+    return name not in _INDEX and at > length + 1
+
+
+def _within_list(path: Path) -> bool:
+    length, at, kind = path.stat().st_size, 0, b""
+    with path.open("rb") as file:
+        while at + 8 <= length:
+            file.seek(at)
+            head = file.read(16)
+            size, kind = unpack_from(">I4s", head)
+            if size == 1 and len(head) == 16:
+                (size,) = unpack_from(">Q", head, 8)
+            if size < 8:  # 0: to the end of the file
+                return False
+            at += size
+    return kind in _LISTS and at > length
