@@ -10,12 +10,38 @@ const TOLERANCE = 2 / 127.5; // of results on the GPU, in [-1, 1]: two of 255
 const PHOTO_ALONE = [{ name: "image", kind: "picture" }]; // what a card means that lists no inputs
 const opened = new Map(); // promises of styles, by name
 let runtime = null;
+let gpuFailed = false;
 
 /**
  * A style: its card, `look(picture)`, which gives what the network takes of a whole picture (null: nothing), and `run`,
  * which gives planes (3, height, width) in [-1, 1] for planes; `given` are {data, dims} of its other inputs by name.
  */
-export function style(name) {
+export async function style(name) {
+  return {
+    card: await using(name, ({ card }) => card),
+    look: (picture) => using(name, ({ look }) => look(picture)),
+    run: (...given) => using(name, ({ run }) => run(...given)),
+  };
+}
+
+/**
+ * What `use` gives for a style; where the GPU fails, the processor computes from then on, in a runtime of its own: that
+ * of a failed GPU may never answer again.
+ */
+async function using(name, use) {
+  try {
+    return await use(await current(name));
+  } catch (error) {
+    if (error instanceof Refused || !(await runtime)?.onGpu) throw error;
+    console.info(error); // for those who look for the reason
+    gpuFailed = true;
+    runtime = null;
+    opened.clear();
+    return use(await current(name));
+  }
+}
+
+function current(name) {
   if (!opened.has(name)) {
     const coming = open(name);
     coming.catch(() => opened.delete(name)); // another attempt may have more luck
@@ -33,19 +59,18 @@ async function open(name) {
   dropDefault(bytes, "context");
   const card = JSON.parse(sakuga);
   const { name: image } = (card.inputs ?? PHOTO_ALONE).find(({ kind }) => kind === "picture");
-  const create = (model, provider) => ort.InferenceSession.create(model, { executionProviders: [provider], ...QUIET });
-  const cpu = () => create(bytes, "wasm").then(runner);
-  const network = onGpu ? checked(() => create(bytes, "webgpu").then(runner), cpu) : await cpu();
+  const create = async (model, provider) =>
+    runner(await ort.InferenceSession.create(model, { executionProviders: [provider], ...QUIET }));
+  const network = onGpu ? checked(await create(bytes, "webgpu"), () => create(bytes, "wasm")) : await create(bytes, "wasm");
   // A network of a thumbnail is not worth a way to the GPU.
-  const encoder = context && (await create(fromBase64(context), "wasm").then(runner));
+  const encoder = context && (await create(fromBase64(context), "wasm"));
   return {
     card,
     look: encoder ? (picture) => encoder({ thumbnail: thumbnail(ort, picture) }) : async () => null,
     run: async (planes, height, width, context, given = {}) => {
-      const others = Object.entries(given).map(([name, { data, dims }]) => [name, new ort.Tensor("float32", data, dims)]);
-      const photo = new ort.Tensor("float32", planes, [1, 3, height, width]);
-      const { data } = await network({ [image]: photo, ...(context && { context }), ...Object.fromEntries(others) });
-      return data;
+      const all = { [image]: { data: planes, dims: [1, 3, height, width] }, ...given, ...(context && { context }) };
+      const tensors = Object.entries(all).map(([name, { data, dims }]) => [name, new ort.Tensor("float32", data, dims)]);
+      return (await network(Object.fromEntries(tensors))).data;
     },
   };
 }
@@ -60,30 +85,16 @@ function runner(session) {
   };
 }
 
-/**
- * A runner that uses the GPU after its first result was seen to be that of the processor; where it is another one, or
- * the GPU fails, the processor computes from then on.
- */
-function checked(onGpu, onCpu) {
-  let [gpu, cpu] = [onGpu(), null];
+/** A runner on the GPU, which fails where its first result is not that of the processor. */
+function checked(onGpu, create) {
   let isSure = false;
-  gpu.catch(() => {}); // it is awaited below
   return async (given) => {
-    try {
-      const result = gpu && (await (await gpu)(given));
-      if (result && isSure) return result;
-      cpu ??= await onCpu();
-      const target = await cpu(given);
-      isSure = Boolean(result) && target.data.every((value, at) => Math.abs(value - result.data[at]) <= TOLERANCE);
-      if (!isSure) gpu = null;
-      return target;
-    } catch (error) {
-      if (!gpu) throw error;
-      console.info(error); // for those who look for the reason
-      gpu = null;
-      cpu ??= await onCpu();
-      return cpu(given);
-    }
+    const result = await onGpu(given);
+    if (isSure) return result;
+    const target = await (await create())(given);
+    isSure = target.data.every((value, at) => Math.abs(value - result.data[at]) <= TOLERANCE);
+    if (!isSure) throw new Error("The GPU computes something else than the processor.");
+    return result;
   };
 }
 
@@ -96,14 +107,20 @@ function thumbnail(ort, picture) {
 /** ONNX Runtime: for the GPU where there is one, and with as many threads as the headers of the page allow. */
 async function start() {
   const gpu = await navigator.gpu?.requestAdapter().catch(() => null);
-  const onGpu = Boolean(gpu && !gpu.info?.isFallbackAdapter);
-  const [module, binary] = onGpu
-    ? ["ort.webgpu.bundle.min.mjs", "ort-wasm-simd-threaded.asyncify.wasm"]
-    : ["ort.wasm.bundle.min.mjs", "ort-wasm-simd-threaded.wasm"];
-  const ort = await import(`./ort/${module}`).catch(() => offline());
-  ort.env.wasm.wasmPaths = { wasm: new URL(`./ort/${binary}`, import.meta.url).href };
+  // What it needs is kept once it was used: without a network it can be missing, and the processor computes.
+  const suits = gpu && !gpu.info?.isFallbackAdapter && !gpuFailed;
+  const forGpu = suits && (await runtimeForGpu().catch(() => null));
+  const ort = forGpu || (await import("./ort/ort.wasm.bundle.min.mjs").catch(() => offline()));
+  if (!forGpu) ort.env.wasm.wasmPaths = { wasm: new URL("./ort/ort-wasm-simd-threaded.wasm", import.meta.url).href };
   ort.env.wasm.numThreads = self.crossOriginIsolated ? Math.min(navigator.hardwareConcurrency || 1, 8) : 1;
-  return { ort, onGpu };
+  return { ort, onGpu: Boolean(forGpu) };
+}
+
+async function runtimeForGpu() {
+  const binary = load("./ort/ort-wasm-simd-threaded.asyncify.wasm").then((response) => response.arrayBuffer());
+  const [ort, wasmBinary] = await Promise.all([import("./ort/ort.webgpu.bundle.min.mjs"), binary]);
+  Object.assign(ort.env.wasm, { wasmBinary });
+  return ort;
 }
 
 async function load(path) {
