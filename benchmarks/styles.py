@@ -6,10 +6,11 @@ For a distilled style: mean L1 (0..1) and LPIPS (VGG-16, v0.1 heads, which no tr
 and teacher and between photo and teacher, every picture first brought to the photo's mean and deviation per channel;
 the ratio of LPIPS on AlexNet, which trainings use, too; and how much of the teacher's lines the student draws.
 The teacher is the one that was learned: fitted, graded and outlined by its recipe; of a style that is painted over
-another one, at the best quality, it paints what that one's filters have made of the photo. `--original` adds a row
-against the published network as it is, which normalises over each picture. Then seconds per megapixel of both in ONNX
-Runtime, in the same run (a chain of filters is timed as the function it is). For a painting: the speed
-alone, against the network of the paper. `--sheet` writes photo, teacher and student side by side at full size.
+another one, at the best quality, it paints what that one's filters have made of the photo; and the teacher's pictures
+are given the palette that the style gives its own. `--original` adds a row against the published network as it is,
+which normalises over each picture. Then seconds per megapixel of both in ONNX Runtime, in the same run (a chain of
+filters is timed as the function it is). For a painting: the speed alone, against the network of the paper. `--sheet`
+writes photo, teacher and student side by side at full size.
 """
 
 import argparse
@@ -28,6 +29,7 @@ import sakuga
 from sakuga.data.fitting import match_tone
 from sakuga.data.images import find_images, load_image, to_tensor
 from sakuga.data.teachers import NetworkTeacher, Teacher, load_teacher, targets
+from sakuga.export.palette import recolor
 from sakuga.export.trace import trace
 from sakuga.losses import l1, lpips
 from sakuga.losses.pixel import bottom_hat
@@ -144,6 +146,9 @@ def main() -> None:
             if painter.underpainting:
                 recipe["before"] = f"sakuga.teachers:{style.card.underpainting}"
             painted = Distill(DistillConfig(teacher=spec, cache=args.cache, **recipe)).targets(photos, training)
+            if film := style.card.palette:
+                colored = (recolor(one / np.float32(127.5) - 1, film) for one in painted)
+                painted = [np.rint((one + 1) * 127.5).astype(np.uint8) for one in colored]
             print(distances.row(style.name, photos, painted, drawn), end="", flush=True)
             columns, slow = [photos, painted, drawn], partial(teacher_speed, teacher, photos[0])
         if args.speed:

@@ -120,6 +120,7 @@ def test_skin_keeps_its_tone(name, quality, tone, photo):
 class TestPaintedOver:
     def test_the_ground_is_of_the_default_style(self, name):
         assert sakuga.style.load(name).card.underpainting == DEFAULT
+        assert sakuga.style.load(name).card.palette == name
 
     @pytest.mark.parametrize("precision", ["fp32", "int8"])
     def test_no_squares_show_in_a_still_picture(self, name, precision):

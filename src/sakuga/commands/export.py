@@ -12,6 +12,7 @@ from sakuga.data.images import find_images
 from sakuga.errors import UsageError
 from sakuga.export.int8 import QUANTIZABLE
 from sakuga.export.onnx import export as export_system
+from sakuga.export.palette import table
 from sakuga.runtime.atomic import check_free
 from sakuga.runtime.console import print_path, say
 from sakuga.style.card import BEST_PIXELS, Card, as_name
@@ -38,6 +39,7 @@ def export(
     half: bool = False,
     best_pixels: int = Card.best_pixels,
     underpainting: str = Card.underpainting,
+    palette: str = Card.palette,
     overwrite: bool = False,
 ) -> int:
     """Turn a run into a style: one .onnx file that `sakuga photo.jpg -s FILE` uses.
@@ -56,6 +58,8 @@ def export(
             brought up, with the photo as guide.
         underpainting: embedded style in whose light and shade a picture is painted before, in its own colours, at the
             best quality: what is flat and outlined already comes out drawn. Videos do without.
+        palette: hosoda, hayao, shinkai or paprika: the film whose greens, blues and reds the results have; greys and
+            skin stay as they are.
         overwrite: replace an existing file.
     """
     sources = []
@@ -70,6 +74,8 @@ def export(
         raise UsageError(f"--best-pixels {best_pixels} must lie between {BEST_PIXELS[0]} and {BEST_PIXELS[1]}")
     if underpainting:
         embedded(underpainting)
+    if palette:
+        table(palette)
     check_free(output, overwrite)
     name = {"last": runs.LAST, "best": runs.BEST}[which]
     if which == "best" and (run / runs.LAST).is_file() and not (run / name).is_file():
@@ -86,6 +92,7 @@ def export(
         half=half,
         best_pixels=best_pixels,
         underpainting=underpainting,
+        palette=palette,
         overwrite=overwrite,
         photos=_photos(system) if any(isinstance(part, QUANTIZABLE) for part in system.children()) else (),
     )

@@ -16,6 +16,7 @@ from sakuga import __version__
 from sakuga.export.context import GivenContext, trace_encoder
 from sakuga.export.half import halve, narrow
 from sakuga.export.int8 import QUANTIZABLE, Fold, int8_variant
+from sakuga.export.palette import add_palette
 from sakuga.export.tileable import make_tileable, receptive_field
 from sakuga.export.trace import check_parity, sizes, trace
 from sakuga.networks.context import ContextGenerator
@@ -42,6 +43,7 @@ def export(
     half: bool = False,
     best_pixels: int = Card.best_pixels,
     underpainting: str = Card.underpainting,
+    palette: str = Card.palette,
 ) -> Style:
     """Write what users run of a system as the style file `target`.
 
@@ -59,6 +61,7 @@ def export(
         half: keep the weights in 16 bits.
         best_pixels: of a picture on which the style is at its best; see `Card`.
         underpainting: the embedded style in whose light and shade pictures are painted before; see `Card`.
+        palette: the film, one of `palette.PALETTES`, whose colours results are given.
 
     Raises:
         SakugaError: the file exists or cannot be written, or ONNX Runtime disagrees with torch by more than 1e-4,
@@ -98,11 +101,18 @@ def export(
         frame=artefact.frame,
         best_pixels=best_pixels,
         underpainting=underpainting,
+        palette=palette,
     )
+    if palette:
+        add_palette(model, palette)
     texts = {KEY: card.to_json()}
     folds: list[Fold] = []
     if photos and isinstance(module, QUANTIZABLE) and artefact.inputs == (PICTURE,):
         int8, folds = int8_variant(module, photos)
+        if palette:
+            variant = onnx.load_model_from_string(int8)
+            add_palette(variant, palette)
+            int8 = variant.SerializeToString()
         texts[INT8] = base64.b64encode(int8).decode()
     if isinstance(module, ContextGenerator):
         encoder = trace_encoder(module, folds)

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from sakuga.errors import SakugaError, UsageError
 from sakuga.export.context import GivenContext
+from sakuga.export.palette import remove_palette
 from sakuga.export.trace import check_parity
 from sakuga.networks.context import ContextGenerator
 from sakuga.style import Style
@@ -49,12 +50,13 @@ def rebuild(style: Style) -> System:
 
 
 def restore(style: Style, artefact: Artefact) -> None:
-    """Give an artefact's module the weights of a style file, which it then paints like, to 1e-4.
+    """Give an artefact's module the weights of a style file, which it then paints like, to 1e-4, but for a palette.
 
     Raises:
         ValueError: the file's network is another one, or the export has joined some of its layers.
     """
     model = onnx.load(str(style.path))
+    remove_palette(model)
     found = _weights(model)
     if style.context is not None:
         found |= _weights(onnx.load_model_from_string(style.context))

@@ -31,7 +31,7 @@ class Card:
     where it runs on no other. `frame`: where a face lies in them, for networks of faces, which do not enlarge.
     `best_pixels`: of a picture on which the style is at its best; larger ones are stylised at that size and brought up.
     `underpainting`: the embedded style in whose light and shade a picture is painted before, in its own colours, at the
-    best quality; "": none.
+    best quality; "": none. `palette`: the film whose colours the network gives its results; "": none.
     Raises SakugaError, naming the field, when one cannot be true.
     """
 
@@ -54,6 +54,7 @@ class Card:
     frame: FaceFrame | None = None
     best_pixels: int = 1_000_000
     underpainting: str = ""
+    palette: str = ""
 
     def __post_init__(self) -> None:
         for one in ("name", "title", "system", "licence", "date", "version", "sha256"):
@@ -99,6 +100,8 @@ class Card:
         _check(type(best) is int and least <= best <= most, "best_pixels", f"must lie between {least} and {most}")
         ground = self.underpainting
         _check(isinstance(ground, str) and re.fullmatch(r"[\w-]{0,64}", ground), "underpainting", "must name a style")
+        film = self.palette
+        _check(isinstance(film, str) and re.fullmatch(r"[\w-]{0,64}", film), "palette", "must be a name")
         plain = self.scale == 1 and self.size is None and self.frame is None
         _check(plain or not ground, "underpainting", "may only be of a style for whole pictures of any size")
         _check(re.fullmatch(r"[0-9a-f]{64}", self.sha256), "sha256", "must be 64 hexadecimal digits")
@@ -133,7 +136,7 @@ class Card:
         """Write the card as `from_json` reads it; what later versions added is left out where it says nothing."""
         plain = {**asdict(self), "inputs": [one.to_json() for one in self.inputs]}
         unsaid: dict[str, Any] = {"inputs": [PICTURE.to_json()], "size": None, "frame": None}
-        unsaid |= {"best_pixels": Card.best_pixels, "underpainting": Card.underpainting}
+        unsaid |= {"best_pixels": Card.best_pixels, "underpainting": "", "palette": ""}
         return json.dumps({k: v for k, v in plain.items() if k not in unsaid or v != unsaid[k]}, ensure_ascii=False)
 
     @property
