@@ -54,7 +54,7 @@ finish_film() { # LOOK TITLE BEST-PIXELS [MORE ...]
     look=$1 title=$2 pixels=$3
     shift 3
     finish "$look" "$title" "CartoonGAN's original $look generator, Chen, Lai, Liu 2018|Apache-2.0 / MIT repositories|teacher" \
-        --best-pixels "$pixels" "$@"
+        --best-pixels "$pixels" --palette "$look" "$@"
 }
 
 film() { # LOOK TITLE COLOR BEST-PIXELS [MORE ...]: of still pictures it paints what anime has made flat

@@ -37,7 +37,7 @@ GALLERY = {
 }
 SUBJECTS = {
     "faces": (("man", "garden", "beach"), ("anime", "cel", "comic", "hosoda")),
-    "landscapes": (("meadow", "moose"), ("hayao", "anime", "comic", "shinkai")),
+    "landscapes": (("moose", "beach"), ("hayao", "shinkai", "hosoda", "paprika")),
     "things": (("coffee", "rocket"), ("comic", "anime", "ink", "cel")),
 }
 """For each subject of docs/styles.md its photos and the styles that suit it, the best first."""
@@ -85,7 +85,7 @@ def all_styles(name: str, side: int = 160) -> None:
     save(contact_sheet([cells[i : i + across] for i in range(0, len(cells), across)], side=side), f"{name}-all")
 
 
-def subject(name: str, side: int = 150) -> None:
+def subject(name: str, side: int = 120) -> None:
     """Write the photos of a subject, each with the styles that suit it."""
     rows = []
     for one in SUBJECTS[name][0]:
