@@ -8,6 +8,8 @@ import time
 from pathlib import Path
 
 import pytest
+from made_style import make_style
+from PIL import Image
 
 ASK = """
 import sys
@@ -40,16 +42,17 @@ def python(code, address, home, **settings):
 
 @pytest.fixture
 def head(tmp_path):
-    """The address of a head with a token, and the home folder where that lies."""
+    """The addresses of a head with a token, for machines and for clients, and the home folder where that lies."""
     pytest.importorskip("ray.data")
     token = tmp_path / ".ray" / "auth_token"
     token.parent.mkdir()
     token.write_text("0123456789abcdef" * 4, encoding="utf-8")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    with socket.socket() as free, socket.socket() as other:
+        for one in (free, other):
+            one.bind(("127.0.0.1", 0))
+        port, client = (one.getsockname()[1] for one in (free, other))
     ray = [str(Path(sys.executable).with_name("ray")), "start", "--head", "--block", "--port", str(port)]
-    ray += ["--num-cpus", "1", "--include-dashboard", "false"]
+    ray += ["--num-cpus", "1", "--include-dashboard", "false", "--ray-client-server-port", str(client)]
     environment = {**os.environ, "HOME": str(tmp_path), "RAY_USAGE_STATS_ENABLED": "0"}
     environment.pop("RAY_AUTH_MODE", None)
     with subprocess.Popen(ray, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
@@ -58,7 +61,7 @@ def head(tmp_path):
                 if not one.connect_ex(("127.0.0.1", port)):
                     break
             time.sleep(0.1)
-        yield f"127.0.0.1:{port}", tmp_path
+        yield f"127.0.0.1:{port}", f"ray://127.0.0.1:{client}", tmp_path
         process.terminate()
         try:
             process.wait(20)
@@ -67,7 +70,7 @@ def head(tmp_path):
 
 
 def test_what_a_head_is_told_and_tells(head, tmp_path):
-    address, home = head
+    address, _client, home = head
     stranger = tmp_path / "stranger"
     stranger.mkdir()
     cases = {
@@ -83,3 +86,25 @@ def test_what_a_head_is_told_and_tells(head, tmp_path):
     python(OTHER_VERSION, address, home, RAY_AUTH_MODE="token").communicate(timeout=90)
     said = python(ASK, address, home).communicate(timeout=90)[0]
     assert f"at {address} is Ray 2.1.0 with Python 3.8.1, and here is Ray" in said
+
+
+def test_a_client_of_a_head(head):
+    """Ray Data does not know clients: the work is then gone through on the cluster, with the same bytes."""
+    _address, client, home = head
+    (home / "in").mkdir()
+    for number in range(3):
+        Image.new("RGB", (64, 48), (number * 80, 90, 30)).save(home / "in" / f"{number}.png")
+    (home / "in" / "bad.png").write_text("no picture")
+    make_style(home / "neg.onnx", "invert")
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("RAY_")}
+    environment |= {"HOME": str(home)}
+    said = {}
+    for target, more in (("plain", []), ("out", ["--cluster", client])):
+        command = [sys.executable, "-m", "sakuga", "in", "-o", target, "-s", "neg.onnx", *more]
+        done = subprocess.run(command, cwd=home, env=environment, capture_output=True, text=True, timeout=200)
+        assert done.returncode == 1
+        said[target] = sorted(done.stderr.splitlines())
+    assert said["out"] == said["plain"]
+    made = [{path.name: path.read_bytes() for path in (home / target).iterdir()} for target in ("plain", "out")]
+    assert made[0] == made[1]
+    assert len(made[0]) == 3

@@ -143,28 +143,55 @@ def _outcomes(
     `parted`: blocks, each with the part that is to be made of its video, as Worker takes it.
     """
     while some := [*islice(parted, _BLOCKS * most)]:
-        size = min(most, len(some))
-        work = ray.data.from_blocks(_Each(partial(_tables, jobs, some))).map_batches(
-            Worker,
-            batch_size=None,
-            batch_format="numpy",
-            compute=ray.data.ActorPoolStrategy(min_size=1, max_size=size, initial_size=size),
-            num_cpus=each,
-            fn_constructor_args=(order, styles, each),
-        )
+        plan = _Each(partial(_tables, jobs, some)), order, styles, each, min(most, len(some))
         try:
-            # Not `iter_batches`: without prefetching it leaves a thread behind, and with it tells results late.
-            for bundle in work.iter_internal_ref_bundles():
-                for block in bundle.block_refs:
-                    for row in ray.get(block).to_pylist():
-                        yield Outcome(**row)
+            for rows in _afar(ray, *plan) if ray.util.client.ray.is_connected() else _rows(*plan):
+                for row in rows:
+                    yield Outcome(**row)
         except (GeneratorExit, KeyboardInterrupt):
             raise
         except Exception as error:  # of Ray
             reason = (str(error).strip() or type(error).__name__).splitlines()[-1]
             raise SakugaError(f"the cluster gave up ({reason}): the same command goes on from here") from error
-        del work
-        gc.collect()  # a dataset refers to itself, and so keeps what it was given
+
+
+def _rows(
+    tables: Iterable[Any], order: Order, styles: dict[str, Any], each: int, size: int
+) -> Iterator[list[dict[str, Any]]]:
+    """Yield the rows that come of each block of jobs, the first ready first."""
+    import ray.data
+
+    work = ray.data.from_blocks(tables).map_batches(
+        Worker,
+        batch_size=None,
+        batch_format="numpy",
+        compute=ray.data.ActorPoolStrategy(min_size=1, max_size=size, initial_size=size),
+        num_cpus=each,
+        fn_constructor_args=(order, styles, each),
+    )
+    # Not `iter_batches`: without prefetching it leaves a thread behind, and with it tells results late.
+    for bundle in work.iter_internal_ref_bundles():
+        for block in bundle.block_refs:
+            yield ray.get(block).to_pylist()
+    del work
+    gc.collect()  # a dataset refers to itself, and so keeps what it was given
+
+
+def _afar(ray: Any, tables: Iterable[Any], *more: Any) -> Iterator[list[dict[str, Any]]]:
+    """`_rows` for a program that is connected by ray://, whose client knows tasks and actors alone, not Ray Data."""
+    driver = ray.remote(num_cpus=0)(_Driver).remote([*tables], *more)
+    while (rows := ray.get(driver.more.remote())) is not None:
+        yield rows
+
+
+class _Driver:
+    """What goes through `_rows` in a process of the cluster, a block at a time."""
+
+    def __init__(self, *plan: Any) -> None:
+        self.rows = _rows(*plan)
+
+    def more(self) -> list[dict[str, Any]] | None:
+        return next(self.rows, None)
 
 
 def _tables(jobs: Sequence[Job], parted: Sequence[Block]) -> Iterator[Any]:
