@@ -9,6 +9,7 @@ from clips import make, read, same
 
 from sakuga.errors import IncompleteError
 from sakuga.video import VideoOptions, stylize_video
+from sakuga.video.ends import ends_within
 from sakuga.video.matroska import holes
 
 MISSING = r"is damaged or cut off: .* holds the rest, without ([\d.]+) to ([\d.]+) s"
@@ -167,6 +168,26 @@ def test_a_frame_that_is_gone_from_an_avi_is_told(tmp_path, noise):
     ((begin, end),) = re.findall(MISSING, str(told.value))
     assert (float(begin), float(end)) == (pytest.approx(1, abs=0.11), pytest.approx(1.1, abs=0.11))
     assert len(read(target).times) == 47
+
+
+@pytest.mark.parametrize(
+    ("name", "limit", "filler"),
+    [
+        ("a.mkv", "matroska._MAX_ELEMENTS", b"\xec\x80"),  # Void
+        ("a.avi", "ends.MAX_PARTS", b"JUNK\0\0\0\0"),
+        ("a.mp4", "ends.MAX_PARTS", b"\0\0\0\x08free"),
+    ],
+)
+def test_files_of_countless_parts_are_not_looked_through(tmp_path, monkeypatch, name, limit, filler):
+    """What is behind as many as an honest file has is not searched for faults: each part takes a step of ours."""
+    monkeypatch.setattr(f"sakuga.video.{limit}", 50)
+    source = make(tmp_path / name, times=range(2), video="mpeg4")
+    cut = {"a.mkv": b"\x1f\x43\xb6\x75\x84\xa3", "a.avi": b"00dc\xff\0\0\0____", "a.mp4": b"\0\0\1\0moov"}[name]
+    for count, told in ((0, 1), (99, 0)):
+        data = (b"RIFF____AVI " if name == "a.avi" else source.read_bytes()) + filler * count + cut
+        (tmp_path / "c").write_bytes(data)
+        found = holes(tmp_path / "c", Fraction(0)) if name == "a.mkv" else ends_within(tmp_path / "c", name[2:])
+        assert bool(found) == told
 
 
 def boxes(data, name):

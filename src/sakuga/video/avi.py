@@ -7,6 +7,10 @@ from fractions import Fraction
 from pathlib import Path
 from struct import iter_unpack, unpack_from
 
+from sakuga.video.ends import MAX_PARTS
+
+_MAX_ENTRIES = 1_000_000  # of an index: four hours of frames and sound
+
 
 def holes(path: Path, stream: int, step: Fraction) -> list[tuple[Fraction, Fraction]]:
     """Return from when to when something is missing, in seconds; nothing of a file without an index.
@@ -14,8 +18,10 @@ def holes(path: Path, stream: int, step: Fraction) -> list[tuple[Fraction, Fract
     `stream`: the number of that of the pictures; `step`: for how long each is shown.
     """
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-        movie, index = _parts(data)
-        entries = list(iter_unpack("<4sIII", data[index[0] : index[1] - (index[1] - index[0]) % 16]))
+        movie, begin, size = _parts(data)
+        if size > 16 * _MAX_ENTRIES:
+            return []
+        entries = list(iter_unpack("<4sIII", data[begin : begin + size - size % 16]))
         for base in (movie, 0):  # offsets count from the list of chunks, or from the beginning of the file
             gone = [data[base + offset : base + offset + 4] != name for name, _, offset, _ in entries]
             if 2 * sum(gone) < len(gone):
@@ -30,14 +36,16 @@ def holes(path: Path, stream: int, step: Fraction) -> list[tuple[Fraction, Fract
     return found
 
 
-def _parts(data: mmap.mmap) -> tuple[int, tuple[int, int]]:
-    """Return where the list of chunks begins, by which offsets count, and from where to where its index stands."""
+def _parts(data: mmap.mmap) -> tuple[int, int, int]:
+    """Return where the list of chunks begins, by which offsets count, where its index does, and the index's bytes."""
     movie, at = 0, 12
-    while at + 12 <= len(data):
+    for _ in range(MAX_PARTS):
+        if at + 12 > len(data):
+            break
         name, size, kind = unpack_from("<4sI4s", data, at)
         if kind == b"movi":
             movie = at + 8
         if name == b"idx1":
-            return movie, (at + 8, min(at + 8 + size, len(data)))
+            return movie, at + 8, min(size, len(data) - at - 8)
         at += 8 + size + size % 2
-    return movie, (0, 0)
+    return movie, 0, 0

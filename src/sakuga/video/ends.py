@@ -9,6 +9,8 @@ _SYNC, _SIZES = 0x47, (188, 192, 204)  # of an MPEG transport stream: what each 
 _ALIKE = 5  # packets that are enough to know where they begin
 _LISTS = (b"moov", b"moof")  # MP4's, of all tracks and of a fragment
 _INDEX = (b"idx1", b"JUNK")  # of an AVI, behind all that is shown
+MAX_PARTS = 100_000
+"""Of a file that are looked at: one of more is made to take time."""
 
 
 def ends_within(path: Path, format: str) -> bool:
@@ -41,7 +43,9 @@ def _within_packet(path: Path) -> bool:
 def _within_chunk(path: Path) -> bool:
     length, at, name = path.stat().st_size, 0, b""
     with path.open("rb") as file:
-        while at + 12 <= length:
+        for _ in range(MAX_PARTS):
+            if at + 12 > length:
+                break
             file.seek(at)
             name, size = unpack_from("<4sI", file.read(8))
             # The length of what was still being written is 0: what is in it follows.
@@ -52,7 +56,9 @@ def _within_chunk(path: Path) -> bool:
 def _within_list(path: Path) -> bool:
     length, at, kind = path.stat().st_size, 0, b""
     with path.open("rb") as file:
-        while at + 8 <= length:
+        for _ in range(MAX_PARTS):
+            if at + 8 > length:
+                break
             file.seek(at)
             head = file.read(16)
             size, kind = unpack_from(">I4s", head)

@@ -17,6 +17,7 @@ _TOP = {0x114D9B74, _INFO, 0x1654AE6B, _CLUSTER, 0x1C53BB6B, 0x1941A469, 0x1043A
 _ANYWHERE = {0xEC, 0xBF}  # Void, CRC-32
 _IN_CLUSTER = {_TIMESTAMP, _SIMPLE_BLOCK, _GROUP, 0xA7, 0xAB, 0x5854, 0xAF}
 _KNOWN = _OUTER | _TOP | _ANYWHERE | _IN_CLUSTER
+_MAX_ELEMENTS = 1_000_000  # that are looked at: four hours of frames and sound
 _OPENED = {_CLUSTER, 0x18538067}
 """Elements whose contents are looked at one by one."""
 
@@ -36,7 +37,9 @@ def holes(path: Path, until: Fraction) -> list[tuple[Fraction, Fraction]]:
     end: int | None = None  # of a cluster, or where that is open, of its last block
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
         at = 0
-        while at < len(data):
+        for _ in range(_MAX_ELEMENTS):
+            if at >= len(data):
+                break
             element = _element(data, at)
             if element is None or not _follows(data, element):
                 at = data.find(_CLUSTER.to_bytes(4), at + 1)
