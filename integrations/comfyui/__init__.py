@@ -1,14 +1,14 @@
 """sakuga's styles as a node of ComfyUI: put this folder into custom_nodes and `pip install sakuga` beside it."""
 
 from dataclasses import fields
-from typing import Any
+from typing import Any, Literal, get_args, get_origin
 
 import numpy as np
 import torch
 
 import sakuga
 from sakuga.picture import Frame, Picture
-from sakuga.style import DEFAULT
+from sakuga.style import DEFAULT, load
 from sakuga.style.inputs import asked, assignments
 from sakuga.stylizer import Look
 
@@ -43,7 +43,7 @@ class SakugaStylize:
     ) -> tuple[torch.Tensor]:
         """Stylise one picture at the best quality, as the command does, or several as the frames of a video."""
         given: dict[str, object] = dict(assignments(line.strip() for line in settings.splitlines() if line.strip()))
-        chosen = next(one for one in sakuga.styles() if one.name == style)
+        chosen = load(style)
         if reference is not None:
             second = next((one.name for one in asked(chosen.card.inputs) if one.kind == "picture"), None)
             if second is None:
@@ -55,7 +55,7 @@ class SakugaStylize:
 
 
 def _widgets() -> dict[str, Any]:
-    """A widget for each number and each switch of a look."""
+    """A widget for each option of a look: of numbers, switches and choices, and a line of text for a brush."""
     widgets: dict[str, Any] = {}
     for one in fields(Look):
         if isinstance(one.default, bool):
@@ -63,6 +63,10 @@ def _widgets() -> dict[str, Any]:
         elif isinstance(one.default, float):
             low, high = one.metadata["minimum"], one.metadata["maximum"]
             widgets[one.name] = ("FLOAT", {"default": one.default, "min": low, "max": high, "step": 0.05})
+        elif get_origin(one.type) is Literal:
+            widgets[one.name] = (list(get_args(one.type)), {"default": one.default})
+        elif "check" in one.metadata:
+            widgets[one.name] = ("STRING", {"default": one.default})
     return widgets
 
 
