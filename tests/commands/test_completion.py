@@ -33,6 +33,12 @@ def test_bash(ask, style_folder):
     assert ask("photo.jpg", "-s", "n") == ["neg"]
     assert ask("photo.jpg", "-s", "mine.onnx,n") == ["mine.onnx,neg"]
     assert ask("photo.jpg", "-s", "") == ["neg", "soft"]
+    assert ask("info", "s") == ask("evaluate", "s") == ["soft"]
+    assert ask("help", "desk") == ["desktop"]
+    assert ask("desktop", "") == ["install", "remove"]
+    assert ask("pipe", "--pix-fmt", "") == ["rgb24", "yuv420p"]
+    assert ask("photo.jpg", "--audio", "c") == ask("stylize", "--audio", "c") == ["copy"]
+    assert ask("train", "cyc") == ["cyclegan"]
     assert ask("photo.jpg", "other") == []  # then the shell's own: files
 
 

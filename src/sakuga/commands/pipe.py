@@ -12,6 +12,7 @@ from tyro.conf import DisallowNone, FlagCreatePairsOff, UseAppendAction, arg
 
 from sakuga.errors import SakugaError, UsageError
 from sakuga.runtime.console import Closed, is_terminal
+from sakuga.runtime.flags import Number
 from sakuga.style import DEFAULT
 from sakuga.style.inputs import assignments
 from sakuga.style.session import stoppable_runs
@@ -36,7 +37,7 @@ def pipe(
     ] = (),
     look: Annotated[Look, arg(name="")] = Look(),  # noqa: B008 - it is frozen
     stable: Annotated[bool, arg(help_behavior_hint="")] = False,
-    threads: int | None = None,
+    threads: Number = None,
 ) -> int:
     """Stylise raw frames from standard input to standard output, several at a time and in order.
 
@@ -46,7 +47,7 @@ def pipe(
         style: A name that `sakuga styles` lists, or the path of a style file.
         settings: What the style asks for beside the picture, such as hair=blond; `sakuga info STYLE` lists it.
         look: How the style is applied.
-        stable: Flicker less: what two frames both show is stylized alike. Takes about half as long again.
+        stable: Flicker less: what two frames both show is stylised alike. Takes about half as long again.
         threads: Threads to compute with; otherwise one for each core.
     """
     if not (match := re.fullmatch(r"(\d{1,6})x(\d{1,6})", size)):

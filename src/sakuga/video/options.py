@@ -118,7 +118,7 @@ class VideoOptions:
     audio: Annotated[Literal["aac", "copy", "none"] | None, arg(help_behavior_hint="")] = None
     """Sound of the result; by default copied where the container takes it, and otherwise AAC (in .webm Opus)."""
     stable: Flag = False
-    """Flicker less: what two frames both show is stylized alike. Takes about half as long again."""
+    """Flicker less: what two frames both show is stylised alike. Takes about half as long again."""
 
     def __post_init__(self) -> None:
         if self.length is not None and self.length <= 0:
