@@ -8,7 +8,7 @@ import pytest
 from clips import make, read, same
 
 from sakuga.errors import IncompleteError
-from sakuga.video import VideoOptions, stylize_video
+from sakuga.video import VideoOptions, asf, stylize_video
 from sakuga.video.ends import ends_within
 from sakuga.video.matroska import holes
 
@@ -168,6 +168,23 @@ def test_a_frame_that_is_gone_from_an_avi_is_told(tmp_path, noise):
     ((begin, end),) = re.findall(MISSING, str(told.value))
     assert (float(begin), float(end)) == (pytest.approx(1, abs=0.11), pytest.approx(1.1, abs=0.11))
     assert len(read(target).times) == 47
+
+
+@pytest.mark.parametrize("noise", [bytes(900), bytes(range(1, 226)) * 4])
+def test_frames_that_are_gone_from_a_windows_video_are_told(tmp_path, noise):
+    source, target = tmp_path / "a.wmv", tmp_path / "b.mkv"
+    data = bytearray(make(source, times=range(48), video="wmv2", sounds=("mp3",)).read_bytes())
+    assert asf.holes(source, 1) == []
+    middle = len(data) // 2
+    data[middle : middle + len(noise)] = noise
+    source.write_bytes(data)
+    with pytest.raises(IncompleteError) as told:
+        stylize_video(source, target, same)
+    ((begin, end),) = re.findall(MISSING, str(told.value))
+    times = [float(time) for time in read(target).times]
+    gap = max(range(1, len(times)), key=lambda i: times[i] - times[i - 1])
+    assert (float(begin), float(end)) == (pytest.approx(times[gap - 1], abs=0.2), pytest.approx(times[gap], abs=0.2))
+    assert 38 < len(times) < 48
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,11 @@ def holes(path: Path, stream: int, step: Fraction) -> list[tuple[Fraction, Fract
             return []
         entries = list(iter_unpack("<4sIII", data[begin : begin + size - size % 16]))
         for base in (movie, 0):  # offsets count from the list of chunks, or from the beginning of the file
-            gone = [data[base + offset : base + offset + 4] != name for name, _, offset, _ in entries]
+            # Of a name the first two letters, the stream: the others may differ. "rec " is of several chunks.
+            gone = [
+                name != b"rec " and data[base + offset : base + offset + 2] != name[:2]
+                for name, _, offset, _ in entries
+            ]
             if 2 * sum(gone) < len(gone):
                 break
         else:  # it is no index of this file

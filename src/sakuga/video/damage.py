@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sakuga.errors import SakugaError, TooLargeError
-from sakuga.video import avi, matroska
+from sakuga.video import asf, avi, matroska
 from sakuga.video.clock import Clock
 from sakuga.video.container import (
     FrameSize,
@@ -146,7 +146,9 @@ def _holes(reader: InputContainer, video: VideoStream, path: Path, origin: Fract
     """What is missing by how the file is built, which FFmpeg passes over."""
     if "matroska" in reader.format.name:
         return matroska.holes(path, origin + length(reader, video))
-    return avi.holes(path, video.index, 1 / frame_rate(video)) if reader.format.name == "avi" else []
+    if reader.format.name == "avi":
+        return avi.holes(path, video.index, 1 / frame_rate(video))
+    return asf.holes(path, video.id) if reader.format.name == "asf" else []
 
 
 def _faults_of(late: set[int], reader: InputContainer, path: Path, time: Fraction) -> int:
