@@ -1,6 +1,7 @@
 """The app for Gradio, with what it uses of Gradio in its place: the default style, and what its controls do."""
 
 import importlib.util
+import re
 import sys
 from pathlib import Path
 from types import SimpleNamespace
@@ -42,8 +43,13 @@ def test_it_opens_with_the_default_style_and_its_controls_are_the_looks(monkeypa
 
 
 def test_the_space_says_how_it_runs():
-    """What Hugging Face reads at the top of a Space's README."""
+    """What Hugging Face reads at the top of a Space's README, and the container that it starts."""
     _, head, _ = (FOLDER / "README.md").read_text(encoding="utf-8").split("---\n", maxsplit=2)
     facts = dict(line.split(": ") for line in head.splitlines())
-    assert (facts["sdk"], facts["app_file"], facts["license"]) == ("gradio", "app.py", "apache-2.0")
-    assert (FOLDER / facts["app_file"]).is_file()
+    image = (FOLDER / "Dockerfile").read_text(encoding="utf-8")
+    assert (facts["sdk"], facts["license"]) == ("docker", "apache-2.0")
+    assert f"EXPOSE {facts['app_port']}\n" in image
+    (name,) = re.findall(r"^COPY (\S+) \./$", image, re.MULTILINE)
+    assert (FOLDER / name).is_file()
+    assert f'CMD ["python", "{name}"]' in image
+    assert image.index("pip install --no-cache-dir gradio") < image.index("pip install --no-cache-dir sakuga")
