@@ -12,7 +12,7 @@ import torch
 from filelock import FileLock, Timeout
 
 from sakuga.errors import SakugaError, UsageError
-from sakuga.runtime.atomic import sync
+from sakuga.runtime.atomic import rename, sync
 from sakuga.systems import SYSTEMS, load_system
 from sakuga.systems.base import System
 from sakuga.systems.config import kinds_of, plain, typed
@@ -79,7 +79,7 @@ def save(state: dict[str, Any], run: Path, name: str = LAST, *, published: bool 
 
 def publish(run: Path, name: str = LAST) -> None:
     """Put what was saved last into the place of the earlier checkpoint."""
-    (run / (name + ".tmp")).replace(run / name)
+    rename(run / (name + ".tmp"), run / name)
     sync(run)
 
 

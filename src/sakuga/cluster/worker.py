@@ -12,6 +12,7 @@ from typing import Any
 from sakuga.cluster.recipe import Recipe, read_checksum
 from sakuga.errors import ExistsError, IncompleteError, SakugaError
 from sakuga.faces.side_files import SUFFIXES as SIDE_SUFFIXES
+from sakuga.runtime.atomic import rename
 from sakuga.runtime.urls import Url, fetched, path_of, placed
 from sakuga.stylizer import Stylizer
 from sakuga.video.options import VideoOptions
@@ -163,7 +164,7 @@ def _fetch_side_file(source: Path, photo: Path) -> None:
         side = source.with_name(source.stem + suffix)
         if side.is_file():
             with fetched(side) as copy:
-                copy.replace(photo.with_name(side.name))
+                rename(copy, photo.with_name(side.name))
             return
 
 

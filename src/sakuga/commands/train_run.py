@@ -13,6 +13,7 @@ from lightning_fabric import Fabric
 from sakuga import runs
 from sakuga.commands.train_options import Call, Loop, parse
 from sakuga.errors import SakugaError, UsageError
+from sakuga.runtime.atomic import rename
 from sakuga.runtime.console import printable
 from sakuga.systems import config as toml
 from sakuga.systems.base import System
@@ -197,7 +198,7 @@ def _fit(trainer: Trainer, call: Call, loop: Loop) -> None:
         if log is not None:
             best = call.run / runs.BEST
             if not trainer.steps and best.exists():
-                best.replace(best.with_name(f"earlier-{runs.BEST}"))
+                rename(best, best.with_name(f"earlier-{runs.BEST}"))
                 trainer.fabric.print(f"{best} is of an earlier training: it is called earlier-{runs.BEST} now")
             log.forget_after(trainer.steps)
         trainer.fit(config.steps, save_every=loop.save_every, log=log)

@@ -102,11 +102,11 @@ def _publish(temporary: Path, target: Path, overwrite: bool) -> None:
             raise
         except OSError:  # a file system without links
             pass
-    _replace(temporary, target)
+    rename(temporary, target)
 
 
-def _replace(temporary: Path, target: Path) -> None:
-    """Rename, also where another program holds one of the two for a moment, as virus scanners on Windows do."""
+def rename(temporary: Path, target: Path) -> None:
+    """Rename over what is there, also where another program holds it for a moment, as Windows' virus scanners do."""
     for wait in (0.02, 0.05, 0.1, 0.2, 0.4, 0.8):
         try:
             return os.replace(temporary, target)

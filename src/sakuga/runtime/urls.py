@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from sakuga.errors import ExistsError, SakugaError, UsageError
-from sakuga.runtime.atomic import exists, temporary_name
+from sakuga.runtime.atomic import exists, rename, temporary_name
 
 WHOLE = frozenset(("s3", "s3a", "gs", "gcs", "az", "abfs", "abfss", "adl"))
 """Object stores, where a key is seen only when all of its bytes are there: nothing must be renamed at the end."""
@@ -110,7 +110,7 @@ def put(local: Path, target: Path, *, overwrite: bool) -> None:
     if not isinstance(target, Url):
         hidden = temporary_name(target)
         shutil.copyfile(local, hidden)
-        hidden.replace(target)
+        rename(hidden, target)
         return
     with _asking(target) as (storage, key):
         scheme = str(target).partition("://")[0]

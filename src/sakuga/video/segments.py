@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sakuga.errors import ExistsError, SakugaError
-from sakuga.runtime.atomic import temporary_name
+from sakuga.runtime.atomic import rename, temporary_name
 
 if TYPE_CHECKING:
     from av import Packet
@@ -108,7 +108,7 @@ class WorkFolder:
             if self.lasting:  # else no later run reads it, and a busy disk takes seconds
                 file.flush()
                 os.fsync(file.fileno())
-        temporary.replace(self._segment(number))
+        rename(temporary, self._segment(number))
 
     def packets(self) -> Iterator[Packet]:
         """Yield the packets of all segments, in decoding order."""
@@ -140,4 +140,4 @@ class WorkFolder:
 def _write(path: Path, data: bytes) -> None:
     temporary = temporary_name(path)
     temporary.write_bytes(data)
-    temporary.replace(path)
+    rename(temporary, path)

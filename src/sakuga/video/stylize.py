@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
@@ -12,7 +11,7 @@ from typing import Any
 
 from sakuga.errors import IncompleteError, SakugaError, UsageError
 from sakuga.picture import MAX_PIXELS, READABLE_SUFFIXES
-from sakuga.runtime.atomic import atomic
+from sakuga.runtime.atomic import atomic, rename
 from sakuga.runtime.console import say
 from sakuga.runtime.memory import check_address_space
 from sakuga.runtime.parallel import cores
@@ -114,7 +113,7 @@ def stylize_video(
                 make = partial(Encoder, info, codec, options.crf)
                 stylizer(done=done * LENGTH, state=state).run(partial(write_segments, work, done, make))
                 muxer.write(work.result, work.packets())
-                os.replace(work.result, temporary)
+                rename(work.result, temporary)
                 sound = muxer.damage
     if isinstance(frames, FileSource) and (missing := frames.missing(sound)):
         raise IncompleteError(f"{source} is damaged or cut off: {target} holds the rest, without {missing}")
