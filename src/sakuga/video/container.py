@@ -44,8 +44,12 @@ MAX_FRAME_PIXELS = 80_216_064
 """Pixels of a frame where nothing else is asked for: the most that a level of H.265 has (6.3); others have less."""
 
 
-def open_container(source: Path, max_pixels: int = MAX_FRAME_PIXELS, *, seconds: float | None = None) -> InputContainer:
+def open_container(
+    source: Path, max_pixels: int = MAX_FRAME_PIXELS, *, seconds: float | None = None, undecoded: bool = False
+) -> InputContainer:
     """Open a file for reading; its decoders refuse frames of more than `max_pixels` before they take memory for them.
+
+    `undecoded`: no picture is decoded to find out what is in it.
 
     Raises SakugaError when it is missing, no video, or a list of other files, and when it takes more than `seconds` to
     find out what is in it.
@@ -54,7 +58,7 @@ def open_container(source: Path, max_pixels: int = MAX_FRAME_PIXELS, *, seconds:
 
     options = {"format_whitelist": _FORMATS, "protocol_whitelist": _PROTOCOLS, "max_pixels": str(max_pixels)}
     with suppress(OSError), source.open("rb") as file:  # what is wrong with it FFmpeg will find again
-        if not _HEADERS.match(file.read(12)):
+        if undecoded or not _HEADERS.match(file.read(12)):
             options["codec_whitelist"] = _sound_decoders()
     with reading(source):
         try:
@@ -110,8 +114,12 @@ def video_stream(reader: InputContainer, source: Path) -> VideoStream:
         raise SakugaError(f"{source} has a video of a kind that cannot be decoded: convert it first, to H.264 for one")
     stream.thread_type = "AUTO"
     limit = int(reader.options["max_pixels"])
-    if stream.width * stream.height > limit:
-        raise _too_large(source, limit, f"is {stream.width}x{stream.height},")
+    width, height = stream.width, stream.height
+    if not width:  # so some decoders, such as FFV1's, leave it where they refuse it at the opening
+        with open_container(source, limit, undecoded=True) as again:
+            (width, height), *_ = [(one.width, one.height) for one in again.streams.video if one.index == stream.index]
+    if width * height > limit:
+        raise _too_large(source, limit, f"is {width}x{height},")
     # What decoders hold against it is not the frame but what they take for it, rounded up and with a border.
     stream.codec_context.options = {"max_pixels": str(limit + 4 * _BORDER * isqrt(limit) + _BORDER**2)}
     return stream
