@@ -23,7 +23,7 @@ from sakuga.style import DEFAULT
 HERE = Path(__file__).parent
 EXAMPLES = HERE.parents[1] / "examples"
 OUT = Path(sys.argv[1]) if len(sys.argv) > 1 else HERE
-BEST = (("garden", "anime"), ("moose", "hayao"), ("beach", "comic"), ("chelsea", "ink"))
+BEST = (("garden", "hosoda"), ("moose", "hayao"), ("beach", "shinkai"), ("chelsea", "ink"))
 """The four that README opens with."""
 GALLERY = {
     "garden": "anime",
