@@ -72,7 +72,7 @@ def test_inputs_from_a_list(capsys):
 def test_what_is_said_before_anything_begins(capsys, monkeypatch):
     photos("in", 1)
     for arguments, sentence in (
-        (["in", "-o", "s3://bucket/out"], "s3://bucket/out is an address, and nothing is fetched"),
+        (["in", "-o", "s3://bucket/out"], "s3://bucket/out is an address, with which only --cluster works"),
         (["in", "--manifest", "m.parquet"], "add --cluster"),
         (["in/0.png", "-o", "in/0.png", "--overwrite", "--cluster"], "in/0.png is input and output"),
         (["-", "--cluster"], "- stays on this machine"),

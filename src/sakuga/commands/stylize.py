@@ -92,7 +92,9 @@ def stylize(
     if not inputs:
         raise UsageError("name a picture, a folder or a video, or - for standard input (sakuga --help)")
     if cluster is None and (address := next((one for one in (*inputs, output or "") if is_url(one)), None)):
-        raise UsageError(f"{address} is an address, and nothing is fetched: download it and name the file")
+        if address.lower().startswith("http"):
+            raise UsageError(f"{address} is an address, and nothing is fetched: download it and name the file")
+        raise UsageError(f"{address} is an address, with which only --cluster works: add it, or name a file here")
     if cluster is None and manifest:
         raise UsageError("--manifest is written of a run on a cluster: add --cluster")
     if max_pixels is not None and max_pixels < 1:
