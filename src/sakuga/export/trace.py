@@ -160,6 +160,7 @@ def open_model(model: onnx.ModelProto, *, optimize: bool = True) -> onnxruntime.
     """Return a session for a model, without the warning that inputs with a default cannot be folded into constants."""
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 4
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # it is run a few times, beside torch
     if not optimize:
         options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
     return onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
