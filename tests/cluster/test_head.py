@@ -56,10 +56,13 @@ def head(tmp_path):
     environment = {**os.environ, "HOME": str(tmp_path), "RAY_USAGE_STATS_ENABLED": "0"}
     environment.pop("RAY_AUTH_MODE", None)
     with subprocess.Popen(ray, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
-        for _ in range(300):
+        waited = [port, client]
+        for _ in range(600):
             with socket.socket() as one:
-                if not one.connect_ex(("127.0.0.1", port)):
-                    break
+                if not one.connect_ex(("127.0.0.1", waited[0])):
+                    del waited[0]
+            if not waited:
+                break
             time.sleep(0.1)
         yield f"127.0.0.1:{port}", f"ray://127.0.0.1:{client}", tmp_path
         process.terminate()
