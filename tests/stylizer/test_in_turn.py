@@ -9,6 +9,7 @@ from PIL import Image
 from sakuga.cli import main
 from sakuga.faces.find import Face
 from sakuga.stylizer import Stylizer, stylizer
+from sakuga.stylizer.painter import Painter
 
 PHOTO = np.random.default_rng(0).integers(0, 256, (70, 90, 3), dtype=np.uint8)
 TEMPLATE = [[24, 28], [40, 28], [32, 35], [27, 42], [37, 42]]
@@ -32,6 +33,15 @@ def test_one_after_the_other(place):
     half = Stylizer("invert.onnx", strength=0.5, after=Stylizer("invert.onnx")).array(PHOTO)
     assert np.abs(half.astype(int) - 127.5).max() <= 1  # the look is the last style's
     assert both.identity != Stylizer("blur.onnx").identity
+
+
+def test_frames_at_once_share_the_memory_in_every_style(place, monkeypatch):
+    monkeypatch.setattr(stylizer, "cores", lambda: 2)
+    seen, paint = [], Painter.paint
+    monkeypatch.setattr(Painter, "paint", lambda self, *more: seen.append(self.at_once) or paint(self, *more))
+    worker, workers = Stylizer("blur.onnx", after=Stylizer("invert.onnx")).for_frames()
+    worker.array(PHOTO)
+    assert (workers, seen) == (2, [2, 2])
 
 
 def test_the_command(place, capsys):

@@ -58,9 +58,11 @@ def test_the_look_is_that_of_both(over):
     assert np.abs(kept.astype(int) - kept[..., :1]).max() <= 2
 
 
-def test_threads_and_identity_know_of_it(over, plain):
+def test_threads_and_identity_know_of_it(over, plain, monkeypatch):
     worker = Stylizer(over, quality="best")
     assert worker.with_threads(1).underpainting.threads == 1
+    monkeypatch.setattr("sakuga.stylizer.stylizer.cores", lambda: 2)
+    assert worker.for_frames()[0].underpainting._at_once == 2
     np.testing.assert_array_equal(worker.with_threads(1).array(photo()), worker.array(photo()))
     assert worker.identity["underpainting"]["style"] == Stylizer(GROUND).style.file_sha256
     assert Stylizer(plain).identity["underpainting"] is None

@@ -1,4 +1,8 @@
-"""The colours of a film, given to a finished style: what is green, blue or deep red changes, greys and skin do not."""
+"""The colours of a film, given to a finished style: what is green, blue or deep red changes, greys and skin do not.
+
+A colour x, RGB in [-1, 1], becomes x + max(N x - l, 0) D, with N = `NORMALS`, l = `LEAST`, and D the film's table of
+`PALETTES`. New films may be added there, in multiples of `STEP`; N and l keep skin and greys, as the tests ask.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -136,7 +136,8 @@ class Card:
         """Write the card as `from_json` reads it; what later versions added is left out where it says nothing."""
         plain = {**asdict(self), "inputs": [one.to_json() for one in self.inputs]}
         unsaid: dict[str, Any] = {"inputs": [PICTURE.to_json()], "size": None, "frame": None}
-        unsaid |= {"best_pixels": Card.best_pixels, "underpainting": "", "palette": ""}
+        unsaid |= {"best_pixels": Card.best_pixels, "underpainting": Card.underpainting}
+        unsaid |= {"palette": Card.palette}
         return json.dumps({k: v for k, v in plain.items() if k not in unsaid or v != unsaid[k]}, ensure_ascii=False)
 
     @property

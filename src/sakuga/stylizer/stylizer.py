@@ -100,7 +100,9 @@ class Stylizer:
         """
         if self.ground is None or self.look.quality != "best":
             return None
-        return Stylizer(self.ground, replace(self.look, keep_color=True, precision="fp32"), threads=self.threads)
+        below = Stylizer(self.ground, replace(self.look, keep_color=True, precision="fp32"), threads=self.threads)
+        below._at_once = self._at_once
+        return below
 
     @property
     def name(self) -> str:
@@ -237,7 +239,10 @@ class Stylizer:
         if workers == 1 or not local or (self.after and self.after.for_frames()[1] == 1):
             return self, 1
         worker = self.with_threads(1)
-        worker._at_once = workers
+        one: Stylizer | None = worker
+        while one:  # those before it paint as many at a time
+            one._at_once = workers
+            one = one.after
         return worker, workers
 
     @property

@@ -1,4 +1,7 @@
-"""Frames of an ASF (WMV) that are gone: each has a number, and FFmpeg goes on at the next that it finds."""
+"""Frames of an ASF (WMV) that are gone: each has a number, and FFmpeg goes on at the next that it finds.
+
+Source: Microsoft, Advanced Systems Format Specification, 2004, sections 3.2 (file properties) and 5.2 (data packets).
+"""
 
 from __future__ import annotations
 

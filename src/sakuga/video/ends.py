@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from struct import unpack_from
 
@@ -41,30 +42,39 @@ def _within_packet(path: Path) -> bool:
 
 
 def _within_chunk(path: Path) -> bool:
-    length, at, name = path.stat().st_size, 0, b""
-    with path.open("rb") as file:
-        for _ in range(MAX_PARTS):
-            if at + 12 > length:
-                break
-            file.seek(at)
-            name, size = unpack_from("<4sI", file.read(8))
-            # The length of what was still being written is 0: what is in it follows.
-            at += 12 if name == b"RIFF" or (name == b"LIST" and not size) else 8 + size + size % 2
-    return name not in _INDEX and at > length + 1
+    def part(head: bytes) -> tuple[bytes, int]:
+        name, size = unpack_from("<4sI", head)
+        # The length of what was still being written is 0: what is in it follows.
+        return name, 12 if name == b"RIFF" or (name == b"LIST" and not size) else 8 + size + size % 2
+
+    name, beyond = _last(path, part, least=12)
+    return name not in _INDEX and beyond > 1
 
 
 def _within_list(path: Path) -> bool:
-    length, at, kind = path.stat().st_size, 0, b""
+    def part(head: bytes) -> tuple[bytes, int]:
+        size, name = unpack_from(">I4s", head)
+        if size == 1 and len(head) == 16:
+            (size,) = unpack_from(">Q", head, 8)
+        return name, size if size >= 8 else 0  # 0: to the end of the file
+
+    name, beyond = _last(path, part, least=8)
+    return name in _LISTS and beyond > 0
+
+
+def _last(path: Path, part: Callable[[bytes], tuple[bytes, int]], *, least: int) -> tuple[bytes, int]:
+    """Return the name of a file's last part, and by how many bytes it is longer than what is left of the file.
+
+    `part`: tells the name and length of one, of at least `least` bytes, from its first 16; a length of 0 ends all.
+    """
+    length, at, name = path.stat().st_size, 0, b""
     with path.open("rb") as file:
         for _ in range(MAX_PARTS):
-            if at + 8 > length:
+            if at + least > length:
                 break
             file.seek(at)
-            head = file.read(16)
-            size, kind = unpack_from(">I4s", head)
-            if size == 1 and len(head) == 16:
-                (size,) = unpack_from(">Q", head, 8)
-            if size < 8:  # 0: to the end of the file
-                return False
+            name, size = part(file.read(16))
+            if not size:
+                return name, 0
             at += size
-    return kind in _LISTS and at > length
+    return name, at - length
