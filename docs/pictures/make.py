@@ -26,15 +26,15 @@ OUT = Path(sys.argv[1]) if len(sys.argv) > 1 else HERE
 BEST = (("garden", "hosoda"), ("moose", "hayao"), ("beach", "shinkai"), ("chelsea", "ink"))
 """The four that README opens with."""
 GALLERY = {
-    "garden": "anime",
-    "man": "hosoda",
-    "beach": "comic",
-    "moose": "hayao",
-    "meadow": "hayao",
-    "chelsea": "ink",
-    "coffee": "comic",
-    "rocket": "cel",
+    "garden.jpg": "anime",
+    "woman.webp": "shinkai",
+    "beach.jpg": "comic",
+    "town.webp": "hosoda",
+    "chelsea.jpg": "ink",
+    "coffee.jpg": "comic",
+    "rocket.jpg": "cel",
 }
+"""Originals, whose copies are kept in the same format, and the styles of these."""
 SUBJECTS = {
     "faces": (("man", "garden", "beach"), ("anime", "cel", "comic", "hosoda")),
     "landscapes": (("moose", "beach"), ("hayao", "shinkai", "hosoda", "paprika")),
@@ -45,14 +45,15 @@ SUBJECTS = {
 
 def photo(name: str) -> Image.Image:
     """Open an original."""
-    (path,) = [path for folder in (EXAMPLES, HERE / "originals") for path in folder.glob(f"{name}.jpg")]
+    (path,) = [path for folder in (EXAMPLES, HERE / "originals") for path in folder.glob(f"{name}.[jw]*")]
     return Image.open(path).convert("RGB")
 
 
 def save(picture: Image.Image | np.ndarray, name: str) -> None:
     """Write a picture of the docs."""
     image = Image.fromarray(picture) if isinstance(picture, np.ndarray) else picture
-    image.save(OUT / f"{name}.jpg", quality=52, optimize=True, progressive=True)
+    options = {".jpg": {"optimize": True, "progressive": True}, ".webp": {"method": 6}}
+    image.save(OUT / name, quality=52, **options[Path(name).suffix])
 
 
 def cell(picture: Image.Image, text: str, side: int) -> Cell:
@@ -73,7 +74,7 @@ def best(side: int = 300) -> None:
         original = photo(name)
         for picture, text in ((original, ""), (sakuga.stylize(original, style=style), style)):
             cells.append((ImageOps.fit(picture, (side, side), centering=(0.5, 0.2)), text))
-    save(contact_sheet([cells[:4], cells[4:]], side=side), "best")
+    save(contact_sheet([cells[:4], cells[4:]], side=side), "best.jpg")
 
 
 def all_styles(name: str, side: int = 160) -> None:
@@ -82,7 +83,7 @@ def all_styles(name: str, side: int = 160) -> None:
     styles = [style.name for style in sakuga.styles() if style.embedded and not style.card.frame]
     cells = [cell(original, "photo", side), *(cell(sakuga.stylize(original, style=s), s, side) for s in styles)]
     across = isqrt(len(cells) - 1) + 1
-    save(contact_sheet([cells[i : i + across] for i in range(0, len(cells), across)], side=side), f"{name}-all")
+    save(contact_sheet([cells[i : i + across] for i in range(0, len(cells), across)], side=side), f"{name}-all.jpg")
 
 
 def subject(name: str, side: int = 120) -> None:
@@ -92,7 +93,7 @@ def subject(name: str, side: int = 120) -> None:
         original = photo(one)
         made = [cell(sakuga.stylize(original, style=style), style, side) for style in SUBJECTS[name][1]]
         rows.append([cell(original, "photo", side), *made])
-    save(contact_sheet(rows, side=side), f"for-{name}")
+    save(contact_sheet(rows, side=side), f"for-{name}.jpg")
 
 
 def caricature(name: str, side: int = 200) -> None:
@@ -101,7 +102,7 @@ def caricature(name: str, side: int = 200) -> None:
     made = [sakuga.stylize(original, style="caricature", exaggeration=times) for times in (1, 2)]
     pictures = (original, *made, sakuga.stylize(made[1], style="cel"))
     texts = ("photo", "caricature", "exaggeration=2", "and cel")
-    save(contact_sheet([[cell(*one, side) for one in zip(pictures, texts, strict=True)]], side=side), "caricature")
+    save(contact_sheet([[cell(*one, side) for one in zip(pictures, texts, strict=True)]], side=side), "caricature.jpg")
 
 
 def clip(name: str, style: str) -> None:
@@ -144,7 +145,7 @@ if __name__ == "__main__":
     best()
     all_styles("astronaut")
     for name, style in GALLERY.items():
-        save(contact_sheet([before_after(name, style)], side=400), f"gallery-{name}")
+        save(contact_sheet([before_after(Path(name).stem, style)], side=400), f"gallery-{name}")
     for name in SUBJECTS:
         subject(name)
     caricature("man")
