@@ -86,6 +86,12 @@ def style_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
+@pytest.fixture
+def narrow_vgg(monkeypatch: pytest.MonkeyPatch) -> None:
+    """VGG has an eighth of its channels, for what is the same with any number: much of the time would be its."""
+    monkeypatch.setattr("sakuga.networks.features.WIDTHS", (8, 16, 32, 64, 64))
+
+
 @pytest.fixture(scope="session")
 def made_style(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
     """Return a function that makes each kind of style once in a session."""

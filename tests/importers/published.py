@@ -297,7 +297,7 @@ class Ugatit(nn.Module):
         return self.UpBlock2(x)
 
 
-def adain():
+def adain(width=64):
     """Encoder up to relu5_4 and decoder, colours of 0 to 1."""
 
     def stage(*widths):
@@ -307,13 +307,9 @@ def adain():
     def pool():
         return nn.MaxPool2d(2, ceil_mode=True)
 
-    encoder = [nn.Conv2d(3, 3, 1), *stage(3, 64, 64), pool(), *stage(64, 128, 128), pool(), *stage(128, *[256] * 4)]
-    encoder += [pool(), *stage(256, *[512] * 4), pool(), *stage(*[512] * 5)]
-    decoder = [
-        *stage(512, 256),
-        nn.Upsample(scale_factor=2),
-        *stage(256, 256, 256, 256, 128),
-        nn.Upsample(scale_factor=2),
-    ]
-    decoder += [*stage(128, 128, 64), nn.Upsample(scale_factor=2), *stage(64, 64, 3)[:-1]]
+    a, b, c, d = width, 2 * width, 4 * width, 8 * width
+    encoder = [nn.Conv2d(3, 3, 1), *stage(3, a, a), pool(), *stage(a, b, b), pool(), *stage(b, *[c] * 4)]
+    encoder += [pool(), *stage(c, *[d] * 4), pool(), *stage(*[d] * 5)]
+    decoder = [*stage(d, c), nn.Upsample(scale_factor=2), *stage(c, c, c, c, b), nn.Upsample(scale_factor=2)]
+    decoder += [*stage(b, b, a), nn.Upsample(scale_factor=2), *stage(a, a, 3)[:-1]]
     return nn.Sequential(*encoder), nn.Sequential(*decoder)

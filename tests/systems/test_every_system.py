@@ -100,6 +100,7 @@ MODULES = (
 TINY = [module.TINY for module in MODULES]
 
 pytestmark = pytest.mark.filterwarnings("ignore:feature losses use:UserWarning")
+narrow = pytest.mark.usefixtures("narrow_vgg")
 
 
 def test_no_system_is_left_out():
@@ -160,6 +161,7 @@ def same(a, b):
 
 @pytest.mark.parametrize("tiny", TINY, ids=lambda tiny: tiny.system.name)
 class TestEverySystem:
+    @narrow
     def test_a_step_moves_the_players_that_are_yielded_and_nothing_else(self, tiny: Tiny, data, tmp_path):
         torch.manual_seed(0)
         system = tiny.build(data)
@@ -174,6 +176,7 @@ class TestEverySystem:
             assert moved(before, system) == {n for player in players for n in system.players[player]}
         assert all(math.isfinite(value) for value in terms.values())
 
+    @narrow
     def test_every_player_has_its_turn(self, tiny: Tiny, data, tmp_path):
         system = tiny.build(data)
         called = set()
@@ -199,6 +202,7 @@ class TestEverySystem:
             last = trainer.one_step(batch)[term]
         assert last < factor * first
 
+    @narrow
     def test_the_order_in_memory_changes_no_gradient(self, tiny: Tiny, data, tmp_path):
         """Trainings in 16 bits lie channels last, and kernels of PyTorch are known that err there (2.13)."""
         built = tiny.build(data).double()
@@ -218,6 +222,7 @@ class TestEverySystem:
             assert found[0][1]
             assert_close(found[1], found[0], rtol=1e-6, atol=1e-9, check_stride=False)
 
+    @narrow
     def test_resumed_equals_uninterrupted(self, tiny: Tiny, data, tmp_path):
         def run(folder, *stops):
             for until in stops:
@@ -231,6 +236,7 @@ class TestEverySystem:
         assert same(through.system, resumed.system)
         assert all(same(average, resumed.averages[name]) for name, average in through.averages.items())
 
+    @narrow
     def test_parts_of_a_batch_add_up(self, tiny: Tiny, data, tmp_path):
         torch.manual_seed(0)
         whole = Trainer(tiny.build(data), tmp_path / "whole")
@@ -244,6 +250,7 @@ class TestEverySystem:
         # What takes statistics over the batch must say so, and what says so must do it.
         assert agree == (not tiny.batch_statistics)
 
+    @narrow
     def test_the_checkpoint_alone_rebuilds_it(self, tiny: Tiny, data, tmp_path):
         trainer = Trainer(tiny.build(data), tmp_path / "run")
         trainer.fit(1)
@@ -251,6 +258,7 @@ class TestEverySystem:
         assert type(again) is tiny.system
         assert all(same(average, again.get_submodule(name)) for name, average in trainer.averages.items())
 
+    @narrow
     def test_a_style_file_keeps_every_size(self, tiny: Tiny, data, tmp_path):
         """Parity with torch at three sizes is checked within the export itself."""
         torch.manual_seed(0)
@@ -269,6 +277,7 @@ class TestEverySystem:
         stylised = Stylizer(style, inputs=values).array(photo)
         assert stylised.shape == (93 * tiny.scale, 127 * tiny.scale, 3)
 
+    @narrow
     def test_a_term_that_is_not_finite_is_named(self, tiny: Tiny, data, tmp_path):
         system = tiny.build(data)
         trainer = Trainer(system, tmp_path)
@@ -278,6 +287,7 @@ class TestEverySystem:
         with pytest.raises(FloatingPointError, match=r"(loss of [\w+]+ is not finite: \w+=|gradient of \w+)"):
             trainer.one_step(system.batch(0, 0, 1))
 
+    @narrow
     def test_a_batch_is_a_function_of_seed_step_and_rank(self, tiny: Tiny, data, tmp_path):
         system = tiny.build(data)
         for name, whole in system.batch(3, 0, 1).items():

@@ -25,7 +25,10 @@ TINY = Tiny(
     falls=("G/style", 0.92),
 )
 
-pytestmark = pytest.mark.filterwarnings("ignore:feature losses use:UserWarning")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:feature losses use:UserWarning"),
+    pytest.mark.usefixtures("narrow_vgg"),
+]
 
 
 def test_a_style_of_several_pictures(tmp_path):

@@ -73,6 +73,7 @@ def test_a_start_from_a_style(photos, tmp_path, monkeypatch):
 
 
 @pytest.mark.filterwarnings("ignore:feature losses use")
+@pytest.mark.usefixtures("narrow_vgg")
 @pytest.mark.parametrize("body", ["johnson", "fast"])
 def test_a_painting_becomes_a_style(photos, tmp_path, body):
     command = ["train", "fast_style", "--run", tmp_path / "run", "--photos", photos, "--style", photos / "1.png"]

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from sakuga.errors import SakugaError
 from sakuga.importers.weights import ADAIN, Weights, fill, in_order, shape
+from sakuga.networks import features
 from sakuga.networks.adain import Decoder, Encoder, FixedStyle, Painter
 from sakuga.networks.features import FeatureNetwork
 
@@ -18,7 +19,7 @@ LAST = 29  # index of conv4_1 in the published encoder, which goes on to relu5_4
 def recognise(weights: Weights) -> str | None:
     """Say what the weights are, if they are of this layout: the decoder, with or without its encoder."""
     decoder = "decoder.1.weight" if "decoder.1.weight" in weights else "1.weight"
-    return TITLE if shape(weights, decoder) == (256, 512, 3, 3) else None
+    return TITLE if shape(weights, decoder) == (*features.WIDTHS[2:4], 3, 3) else None
 
 
 def read(weights: Weights) -> Painter:

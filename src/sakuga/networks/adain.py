@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 import torch
 from torch import Tensor, nn
 
+from sakuga.networks import features
 from sakuga.networks.features import VGG, FeatureNetwork
 from sakuga.networks.layers import reflected
 
@@ -145,8 +146,9 @@ class Decoder(nn.Module):
     def __init__(self, name: str = "vgg19"):
         super().__init__()
         relu = nn.ReLU(inplace=True)
-        layers: list[nn.Module] = [reflected(512, 256, 3), relu]
-        for count, wide, narrow in zip(VGG[name][2::-1], (256, 128, 64), (128, 64, 3), strict=True):
+        first, second, third, fourth, _ = features.WIDTHS
+        layers: list[nn.Module] = [reflected(fourth, third, 3), relu]
+        for count, wide, narrow in zip(VGG[name][2::-1], (third, second, first), (second, first, 3), strict=True):
             layers.append(nn.Upsample(scale_factor=2, mode="nearest"))
             for _ in range(count - 1):
                 layers += [reflected(wide, wide, 3), relu]

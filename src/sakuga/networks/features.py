@@ -15,6 +15,8 @@ from sakuga.networks.feature_weights import read_lpips_archive as read_lpips_arc
 from sakuga.runtime.home import cache_folder
 
 VGG = {"vgg16": (2, 2, 3, 3, 3), "vgg19": (2, 2, 4, 4, 4)}
+WIDTHS = (64, 128, 256, 512, 512)
+"""Channels of a VGG's stages."""
 LPIPS_LAYERS = {
     "vgg16": ("relu1_2", "relu2_2", "relu3_3", "relu4_3", "relu5_3"),
     "alexnet": ("relu1", "relu2", "relu3", "relu4", "relu5"),
@@ -142,7 +144,7 @@ def _cached(name: str) -> Path:
 def _vgg(name: str) -> list[tuple[str, nn.Module]]:
     steps: list[tuple[str, nn.Module]] = []
     channels = 3
-    for stage, (count, width) in enumerate(zip(VGG[name], (64, 128, 256, 512, 512), strict=True), start=1):
+    for stage, (count, width) in enumerate(zip(VGG[name], WIDTHS, strict=True), start=1):
         for i in range(1, count + 1):
             steps.append((f"conv{stage}_{i}", nn.Conv2d(channels, width, 3, padding=1)))
             steps.append((f"relu{stage}_{i}", nn.ReLU()))

@@ -8,6 +8,7 @@ from torch import nn
 
 from sakuga.errors import UsageError
 from sakuga.losses import bce, domain_adversarial, gradient_reversal, l2, semantic_consistency
+from sakuga.networks import features
 from sakuga.networks.features import FeatureNetwork
 from sakuga.networks.xgan import DomainClassifier, Translation, XGANDiscriminator, XGANGenerator
 from sakuga.style.inputs import PICTURE, Input
@@ -90,7 +91,7 @@ class XGAN(Unpaired):
         else:
             self.players["D"].remove("discriminator_photo")
         if c.teacher:
-            self.reader = nn.Linear(512, c.embedding)
+            self.reader = nn.Linear(features.WIDTHS[-1], c.embedding)
         else:
             self.players["G"].remove("reader")
         self.features: FeatureNetwork | None = None
