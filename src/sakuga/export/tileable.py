@@ -94,6 +94,7 @@ def receptive_field(model: ModelProto, artefact: Artefact) -> int:
     feeds = {name: value.numpy() for name, value in example(artefact, sizes(artefact)[0]).items()}
     for side in (side // multiple * multiple for side in CANVASES if side >= 8 * multiple):
         start = side // multiple // 2 * multiple
+        room = min(start, side - start - multiple) - 1
         margin = 0
         for contrast in (1.0, 0.1):  # where one saturates the network, the other does not
             rng = np.random.default_rng(0)
@@ -109,7 +110,9 @@ def receptive_field(model: ModelProto, artefact: Artefact) -> int:
             changed = np.nonzero((before != after).any(axis=(0, 1)))
             low, high = min(c.min(initial=side) for c in changed), max(c.max(initial=0) for c in changed)
             margin = max(margin, start - low // scale, high // scale - (start + multiple - 1))
-        if margin < start - 1 and margin < side - start - multiple - 1:
+            if margin >= room:
+                break
+        else:
             return int(2 * margin + 1)
     return 0
 
