@@ -61,6 +61,11 @@ class TestEach:
             request.applymarker(pytest.mark.xfail(strict=True, reason="0.29, 0.26 and 0.41 of a level in int8"))
         assert squares(Stylizer(name, precision=precision)) <= 0.25
 
+    def test_ramps_in_int8_show_no_squares_where_rounding_averages_away(self, name):
+        """Of ramps a quarter of a level apart, one shows how 8 bits round, too; their mean does not."""
+        painter = Stylizer(name, precision="int8")
+        assert grid(np.mean([change(painter, *ramp) for ramp in RAMPS], axis=0)) <= 0.25
+
     def test_tiles_equal_the_whole(self, name, photo, monkeypatch):
         painters = [Stylizer(name, precision=precision) for precision in ("fp32", "auto")]
         wholes = [painter.array(photo) for painter in painters]
@@ -80,17 +85,28 @@ class TestEach:
             assert sakuga.stylize(small, style=name).size == size
 
 
+Y, X = np.mgrid[:256, :256] / 256
+RAMPS = [(X, step / 4) for step in range(16)]
+"""Shades, and how many levels lighter."""
+
+
+def change(painter, shade, lighter=0):
+    """What a style changes in an even field or in a ramp, in levels of 255."""
+    field = (30 + lighter + 190 * shade[..., None] * np.array([1.0, 0.9, 0.75])).round().astype(np.uint8)
+    return painter.array(field).astype(float) - field
+
+
+def grid(change):
+    """What repeats every four pixels, in levels of 255."""
+    kernel = np.array([0.5, 1, 1, 1, 0.5]) / 4
+    change = change - ndimage.correlate1d(ndimage.correlate1d(change, kernel, axis=0), kernel, axis=1)
+    places = change[64:-64, 64:-64].reshape(32, 4, 32, 4, 3).mean((0, 2))
+    return np.ptp(places, axis=(0, 1)).max()
+
+
 def squares(painter):
-    """What repeats every four pixels in the change of an even field and of ramps, in levels of 255."""
-    y, x = np.mgrid[:256, :256] / 256
-    kernel, found = np.array([0.5, 1, 1, 1, 0.5]) / 4, []
-    for shade in (0 * x + 0.5, x, (x + y) / 2):
-        field = (30 + 190 * shade[..., None] * np.array([1.0, 0.9, 0.75])).round().astype(np.uint8)
-        change = painter.array(field).astype(float) - field
-        change -= ndimage.correlate1d(ndimage.correlate1d(change, kernel, axis=0), kernel, axis=1)
-        places = change[64:-64, 64:-64].reshape(32, 4, 32, 4, 3).mean((0, 2))
-        found.append(np.ptp(places, axis=(0, 1)).max())
-    return max(found)
+    """What repeats every four pixels in the change of an even field and of ramps."""
+    return max(grid(change(painter, shade)) for shade in (0 * X + 0.5, X, (X + Y) / 2))
 
 
 SKINS = [(58, 36, 28), (92, 60, 46), (141, 94, 70), (186, 138, 110), (226, 184, 160)]
