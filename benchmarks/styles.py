@@ -4,7 +4,8 @@
 
 For a distilled style: mean L1 (0..1) and LPIPS (VGG-16, v0.1 heads, which no training here has seen) between student
 and teacher and between photo and teacher, every picture first brought to the photo's mean and deviation per channel;
-the ratio of LPIPS on AlexNet, which trainings use, too; and how much of the teacher's lines the student draws.
+the ratio of LPIPS on AlexNet, which trainings use, too; how much of the teacher's lines the student draws; and the
+contrast of thin lines, drawn with a pen around shapes, in parts of what it is in the teacher's picture of that drawing.
 The teacher is the one that was learned: fitted, graded and outlined by its recipe; of a style that is painted over
 another one, at the best quality, it paints what that one's filters have made of the photo; and the teacher's pictures
 are given the palette that the style gives its own. `--original` adds a row against the published network as it is,
@@ -22,7 +23,7 @@ from pathlib import Path
 import numpy as np
 import onnxruntime
 import torch
-from PIL import Image
+from PIL import Image, ImageDraw
 from torch import Tensor, nn
 
 import sakuga
@@ -102,12 +103,45 @@ def line_share(student: Tensor, teacher: Tensor, photo: Tensor) -> float:
     return float((hats[0] - hats[2])[drawn].sum() / (hats[1] - hats[2])[drawn].sum())
 
 
+def pen_drawing(side: int = 512) -> np.ndarray:
+    """Shapes of even colours within dark lines of one to three pixels, (side, side, 3) uint8."""
+    rng, fine = np.random.default_rng(0), 4
+    image = Image.new("RGB", (side * fine, side * fine), (214, 206, 190))
+    draw = ImageDraw.Draw(image)
+    for _ in range(24):
+        center, radius, corners = rng.uniform(60, side - 60, 2), rng.uniform(25, 90), int(rng.integers(3, 9))
+        angles = rng.uniform(0, 2 * np.pi) + np.arange(corners + 1) * 2 * np.pi / corners
+        points = [tuple(fine * (center + radius * np.array([np.cos(a), np.sin(a)]))) for a in angles]
+        color, width = [int(value) for value in rng.integers(110, 235, 3)], int(rng.integers(1, 4))
+        draw.polygon(points, fill=tuple(color))
+        draw.line(points, fill=tuple(value // 3 for value in color), width=width * fine, joint="curve")
+    return np.asarray(image.resize((side, side), Image.Resampling.BOX))
+
+
+def pen_contrast(student: np.ndarray, teacher: np.ndarray, drawing: np.ndarray) -> float:
+    """How dark the lines of a drawing are in the student's picture, in parts of the teacher's."""
+    x, goal, pen = (bottom_hat(to_tensor(picture), 7) for picture in (student, teacher, drawing))
+    return float(x[pen > 0.15].sum() / goal[pen > 0.15].sum())
+
+
 def save_sheet(path: Path, *columns: Pictures) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     rows = [np.concatenate(row, axis=1) for row in zip(*columns, strict=True)]
     width = max(row.shape[1] for row in rows)
     rows = [np.pad(row, ((0, 8), (0, width - row.shape[1]), (0, 0)), constant_values=255) for row in rows]
     Image.fromarray(np.concatenate(rows)).save(path, quality=92)
+
+
+def goals(style: Style, distill: Distill, pictures: Pictures, training: Pictures) -> list[np.ndarray]:
+    """What a style should make of pictures: what its recipe does, in its palette."""
+    painted = distill.targets(pictures, training)
+    if not (film := style.card.palette):
+        return painted
+    colored = (recolor(one / np.float32(127.5) - 1, film) for one in painted)
+    return [np.rint((one + 1) * 127.5).astype(np.uint8) for one in colored]
+
+
+DRAWING = pen_drawing()
 
 
 def main() -> None:
@@ -129,9 +163,7 @@ def main() -> None:
     training = [load_image(path, max_side=480) for path in find_images(args.training)]
     distances = Distances(args.vgg)
     print(f"{len(photos)} photos; ONNX Runtime {onnxruntime.__version__}; torch {torch.__version__}")
-    print(
-        "                     L1 student   photo   LPIPS st.   photo  ratio  AlexNet  lines  s/MP stud. teacher  times"
-    )
+    print(f"{'':21}L1 student   photo   LPIPS st.   photo  ratio  AlexNet  lines    pen  s/MP stud. teacher  times")
     styles = [load(Path(s) if Path(s).is_file() else s) for s in args.styles or []]
     for style in styles or [style for style in sakuga.styles() if style.embedded and not style.card.frame]:
         painter = Stylizer(style, precision=args.precision, quality=args.quality, brush=1)
@@ -145,11 +177,10 @@ def main() -> None:
             recipe = {name: config[name] for name in RECIPE if name in config}
             if painter.underpainting:
                 recipe["before"] = f"sakuga.teachers:{style.card.underpainting}"
-            painted = Distill(DistillConfig(teacher=spec, cache=args.cache, **recipe)).targets(photos, training)
-            if film := style.card.palette:
-                colored = (recolor(one / np.float32(127.5) - 1, film) for one in painted)
-                painted = [np.rint((one + 1) * 127.5).astype(np.uint8) for one in colored]
-            print(distances.row(style.name, photos, painted, drawn), end="", flush=True)
+            distill = Distill(DistillConfig(teacher=spec, cache=args.cache, **recipe))
+            painted, (pen,) = (goals(style, distill, pictures, training) for pictures in (photos, [DRAWING]))
+            print(distances.row(style.name, photos, painted, drawn), end="")
+            print(f"{100 * pen_contrast(painter.array(DRAWING), pen, DRAWING):6.0f} %", end="", flush=True)
             columns, slow = [photos, painted, drawn], partial(teacher_speed, teacher, photos[0])
         if args.speed:
             ours, theirs = style_speed(style), slow()
