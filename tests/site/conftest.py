@@ -85,11 +85,11 @@ def visit(browser, host):
     """Return a function that opens the page; afterwards nothing may have gone wrong, nor to another host."""
     contexts, wrong = [], []
 
-    def open(context=None, size=(1440, 900), script=""):
+    def open(context=None, size=(1440, 900), **options):
         if context is None:
             viewport = dict(zip(("width", "height"), size, strict=True))
             contexts.append(browser.new_context(viewport=viewport, has_touch=size[0] < 500, reduced_motion="reduce"))
-        return opened(context or contexts[-1], host.url, wrong, script=script)
+        return opened(context or contexts[-1], host.url, wrong, **options)
 
     yield open
     for context in contexts:

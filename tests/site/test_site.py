@@ -7,6 +7,7 @@ import zlib
 from pathlib import Path
 
 import numpy as np
+import pytest
 from browser import executable
 from on_page import ASTRONAUT, CHELSEA, COFFEE, choose, download, expect, row, style, stylised
 from PIL import Image
@@ -64,18 +65,30 @@ def resized(path, width, height, alpha=False):
     return path
 
 
-def test_the_saved_picture_is_what_the_command_makes(visit, tmp_path):
-    page = visit()
-    script = (ROOT / "site" / "page" / "stylizer.js").read_text()
-    limit, tiled = "MAX_TILE_PIXELS = 1024 ** 2", []
-    assert limit in script
-    script = script.replace(limit, "MAX_TILE_PIXELS = 336 ** 2")  # so that small pictures are cut into tiles
+BLOCKED = "Service Worker registration blocked"
 
-    def serve(route):
-        tiled.append(route)
+
+@pytest.fixture
+def small_tiles(browser):
+    """A browser's context in which the page cuts what has more than 0.1 megapixels into tiles."""
+    script = (ROOT / "site" / "page" / "stylizer.js").read_text()
+    limit, answered = "MAX_TILE_PIXELS = 1024 ** 2", []
+    assert limit in script
+    script = script.replace(limit, "MAX_TILE_PIXELS = 336 ** 2")
+
+    def answer(route):
+        answered.append(route)
         route.fulfill(body=script, content_type="text/javascript")
 
-    page.route("**/page/stylizer.js", serve)
+    # The page's service worker would answer in its place, as soon as there is one
+    with browser.new_context(service_workers="block", reduced_motion="reduce") as context:
+        context.route("**/page/stylizer.js", answer)
+        yield context
+    assert answered
+
+
+def test_the_saved_picture_is_what_the_command_makes(visit, small_tiles, tmp_path):
+    page = visit(small_tiles, provoked=BLOCKED)
     png(page)
     cases = [
         ("Hosoda", 1, 1, {}),
@@ -104,7 +117,6 @@ def test_the_saved_picture_is_what_the_command_makes(visit, tmp_path):
         assert pixels.shape == target.shape
         assert abs(pixels - target).max() <= 1, title
         row(page).get_by_role("button", name="Remove").click()
-    assert tiled
 
 
 def test_a_style_of_ones_own_gets_what_it_asks_for(visit, own, tmp_path):
