@@ -9,6 +9,7 @@ import threading
 import time
 from importlib import import_module
 from pathlib import Path
+from queue import Queue
 
 import numpy as np
 import pytest
@@ -209,15 +210,14 @@ def test_a_manifest_leaves_what_another_process_is_writing(tmp_path):
         assert temporary.exists()
 
 
-def test_of_two_at_once_the_second_waits(tmp_path, capsys):
-    folder, out, status = tree(tmp_path / "in", "a.png"), tmp_path / "out", []
+def test_of_two_at_once_the_second_waits(tmp_path, monkeypatch):
+    folder, out, status, told = tree(tmp_path / "in", "a.png"), tmp_path / "out", [], Queue()
+    monkeypatch.setattr("sakuga.commands.prepare.say", told.put)
     command = ["edges", str(folder), "-o", str(out), "--workers", "1"]
     second = threading.Thread(target=lambda: status.append(main(command)))
     with alone_in(out, pytest.fail):
         second.start()
-        while not (told := capsys.readouterr().err):
-            assert second.is_alive()
-        assert told == f"sakuga: another process is making {out}: waiting for its end\n"
+        assert told.get(timeout=60) == f"another process is making {out}: waiting for its end"
         assert not read(out)
     second.join()
     assert status == [0]
